@@ -1,0 +1,51 @@
+/**
+ * What the control plane (main thread) and the data plane (worker) say to each other, by postMessage.
+ * Rare, so plain objects; after a message to the worker the control plane also writes the wake-up descriptor.
+ */
+import type { Endpoint } from "../endpoint.ts";
+import type { LinkSettings, LinkTransport, TunnelSettings } from "../portal/settings.ts";
+import type { TunnelSnapshot } from "../portal/snapshot.ts";
+
+export interface DataplaneLink {
+  readonly settings: LinkSettings;
+  readonly transport: LinkTransport;
+}
+
+export interface StartMessage {
+  readonly type: "start";
+  readonly interface: string;
+  readonly tunFd: number;
+  /** Read end of the pipe that wakes the worker out of its poll. */
+  readonly wakeFd: number;
+  readonly tunnel: TunnelSettings;
+  readonly links: readonly DataplaneLink[];
+}
+
+/** Addresses for one attempt; `local` family 0 where any will do. */
+export interface ResolvedMessage {
+  readonly type: "resolved";
+  readonly link: number;
+  readonly attempt: number;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
+export type ToDataplane =
+  | StartMessage
+  | ResolvedMessage
+  | { readonly type: "unresolved"; readonly link: number; readonly attempt: number; readonly reason: string }
+  | { readonly type: "add-link"; readonly link: DataplaneLink }
+  | { readonly type: "remove-link"; readonly link: number }
+  | { readonly type: "snapshot"; readonly request: number }
+  | { readonly type: "stop" };
+
+export type LogLevel = "error" | "warn" | "info" | "debug";
+
+export type FromDataplane =
+  | { readonly type: "ready" }
+  /** Asks for addresses: `remote` from `remoteHost`, `local` from `localHost` or `localInterface`. */
+  | { readonly type: "resolve"; readonly link: number; readonly attempt: number; readonly transport: LinkTransport }
+  | { readonly type: "log"; readonly level: LogLevel; readonly key: string; readonly text: string }
+  | { readonly type: "snapshot"; readonly request: number; readonly snapshot: TunnelSnapshot }
+  /** The worker is done: asked to, or the interface is gone, or a fault. */
+  | { readonly type: "stopped"; readonly cause: "asked" | "interface-gone" | "fault"; readonly reason: string };

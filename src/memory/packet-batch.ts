@@ -1,0 +1,42 @@
+// @hot
+/**
+ * An ordered handful of slots that moves through the data path in one call, with the endpoints they share.
+ * The batch does not own its slots: the documents of each call say who does afterwards.
+ */
+import { createEndpoint, type Endpoint } from "../endpoint.ts";
+import type { Slot } from "./packet-pool.ts";
+
+export class PacketBatch {
+  readonly slots: Int32Array;
+  count = 0;
+  /** The peer's endpoint, set by a producer for all datagrams of the batch. */
+  readonly remote: Endpoint = createEndpoint();
+  /** The local address they were sent to, where the socket tells; family 0 otherwise. */
+  readonly local: Endpoint = createEndpoint();
+
+  constructor(readonly capacity: number) {
+    this.slots = new Int32Array(new ArrayBuffer(4 * capacity));
+  }
+
+  get isFull(): boolean {
+    return this.count === this.capacity;
+  }
+
+  push(slot: Slot): void {
+    this.slots[this.count++] = slot;
+  }
+
+  at(index: number): Slot {
+    return this.slots[index] as number;
+  }
+
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Removes the first `n` slots and moves the rest to the front. */
+  shift(n: number): void {
+    this.slots.copyWithin(0, n, this.count);
+    this.count -= n;
+  }
+}

@@ -1,0 +1,49 @@
+// @hot
+/** First-in first-out of slots (or any 32-bit integers) in a power-of-two ring that never grows. */
+export class Ring {
+  readonly capacity: number;
+  readonly #items: Int32Array;
+  readonly #mask: number;
+  #head = 0;
+  #tail = 0;
+
+  /** @param atLeast capacity wanted; rounded up to a power of two */
+  constructor(atLeast: number) {
+    this.capacity = 2 ** Math.ceil(Math.log2(Math.max(2, atLeast)));
+    this.#items = new Int32Array(new ArrayBuffer(4 * this.capacity));
+    this.#mask = this.capacity - 1;
+  }
+
+  get length(): number {
+    return (this.#tail - this.#head) >>> 0;
+  }
+
+  /** False when full. */
+  push(item: number): boolean {
+    if (this.length === this.capacity) return false;
+    this.#items[this.#tail & this.#mask] = item;
+    this.#tail = (this.#tail + 1) >>> 0;
+    return true;
+  }
+
+  /** Puts an item back in front; false when full. */
+  unshift(item: number): boolean {
+    if (this.length === this.capacity) return false;
+    this.#head = (this.#head - 1) >>> 0;
+    this.#items[this.#head & this.#mask] = item;
+    return true;
+  }
+
+  /** The oldest item, or -1 when empty. */
+  shift(): number {
+    if (this.#head === this.#tail) return -1;
+    const item = this.#items[this.#head & this.#mask] as number;
+    this.#head = (this.#head + 1) >>> 0;
+    return item;
+  }
+
+  /** The oldest item but `index` ones, -1 beyond the newest; nothing is removed. */
+  peek(index = 0): number {
+    return index < this.length ? (this.#items[(this.#head + index) & this.#mask] as number) : -1;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * What a tunnel end is told to be, after configuration was read and names were given their defaults.
+ * Plain values only: it crosses from the control plane to the data plane as a message.
+ */
+import type { Micros } from "../clock.ts";
+import type { Endpoint } from "../endpoint.ts";
+
+export type Method = "UDP" | "TCP" | "IP";
+export type SecurityName = "blake2s" | "none";
+export type CongestionName = "newreno" | "none";
+
+/** The tunnel as a whole: the `[Host]` section. */
+export interface TunnelSettings {
+  readonly security: SecurityName;
+  /** 32 bytes; unused by `none`. */
+  readonly sharedKey: Uint8Array;
+  /** Largest inner packet, bytes: the TUN's MTU. */
+  readonly mtu: number;
+}
+
+/** One link: a `[Peer]` section, as the core sees it. */
+export interface LinkSettings {
+  /** Stable across reloads while the section is unchanged; below 65536. */
+  readonly id: number;
+  readonly name: string;
+  readonly method: Method;
+  /** A link without `RemoteHost` listens; its paths are ephemeral. */
+  readonly role: "initiate" | "listen";
+  /** Lower is preferred; undefined on a listener takes what the initiator says. */
+  readonly metric: number | undefined;
+  readonly congestion: CongestionName;
+  /** Silence after which a keepalive is sent. */
+  readonly keepAlive: Micros;
+  /** Silence of the peer after which a path is given up. */
+  readonly timeout: Micros;
+  /** First wait before an initiated link connects again; doubles up to 32 times, with jitter. */
+  readonly retryWait: Micros;
+  /** Largest datagram, bytes of the transport's payload; 0 for the transport's default. */
+  readonly mtu: number;
+  /** This end's address as the peer sees it, to authenticate addresses between NATs (dissertation 2.2.2). */
+  readonly publicAddress: Endpoint | undefined;
+}
+
+/** Where a link's datagrams go, as the control plane sees it; names are resolved anew for every attempt. */
+export interface LinkTransport {
+  readonly localHost: string | undefined;
+  readonly localInterface: string | undefined;
+  /** 0 lets the kernel choose (initiating side). */
+  readonly localPort: number;
+  readonly remoteHost: string | undefined;
+  readonly remotePort: number;
+  /** IP protocol number of the IP transport, 1 to 254. */
+  readonly protocol: number;
+}

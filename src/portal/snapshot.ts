@@ -1,0 +1,73 @@
+/**
+ * What a running tunnel tells of itself: the answer behind `netcombiner show`. Plain values, copied between threads and printed as JSON.
+ * Ages are microseconds before the snapshot; counters only grow while the process runs.
+ */
+import type { Micros } from "../clock.ts";
+import type { DropReason } from "../drops.ts";
+
+export interface Traffic {
+  packets: number;
+  bytes: number;
+}
+
+export type PathState = "exchanging" | "up" | "suspect" | "down";
+
+export interface PathSnapshot {
+  readonly id: number;
+  readonly name: string;
+  readonly state: PathState;
+  /** Why it is in this state, for a person. */
+  readonly reason: string;
+  readonly age: Micros;
+  readonly local: string;
+  readonly remote: string;
+  readonly metric: number;
+  /** Up, but not carrying packets because a path with a lower metric is. */
+  readonly standby: boolean;
+  readonly congestion: string;
+  /** Smoothed, smallest and latest round-trip time and its mean deviation; 0 until measured. */
+  readonly rtt: { smoothed: Micros; min: Micros; latest: Micros; deviation: Micros };
+  readonly window: number;
+  readonly inFlight: number;
+  /** Bytes per second the pacer allows; 0 when not paced. */
+  readonly pacingRate: number;
+  /** Bytes per second over about the last second. */
+  readonly rate: { sent: number; received: number };
+  /** Datagrams and their bytes. */
+  readonly sent: Traffic;
+  readonly received: Traffic;
+  /** Datagrams sent and taken for lost. */
+  readonly lost: number;
+  /** Share of datagrams lost over about the last second, 0 to 1. */
+  readonly loss: number;
+  readonly mtu: number;
+}
+
+export type LinkState = "listening" | "waiting" | "resolving" | "exchanging" | "up" | "stopped";
+
+export interface LinkSnapshot {
+  readonly id: number;
+  readonly name: string;
+  readonly method: string;
+  readonly role: "initiate" | "listen";
+  readonly state: LinkState;
+  readonly reason: string;
+  readonly age: Micros;
+  /** Failed attempts since it was last up. */
+  readonly failures: number;
+  /** Time until the next attempt; 0 if none is planned. */
+  readonly retryIn: Micros;
+  readonly paths: PathSnapshot[];
+}
+
+export interface TunnelSnapshot {
+  readonly security: string;
+  readonly mtu: number;
+  /** Packets from the host into the tunnel, and from the tunnel to the host. */
+  readonly outbound: Traffic;
+  readonly inbound: Traffic;
+  readonly queue: Traffic;
+  readonly slots: { total: number; free: number };
+  readonly drops: Partial<Record<DropReason, number>>;
+  readonly links: LinkSnapshot[];
+}

@@ -1,0 +1,45 @@
+/**
+ * The two edges of the core, in the dissertation's words (section 3.1): a source and a sink towards the host,
+ * producers and consumers towards the network. Types only; `ffi/` and the simulator implement them.
+ */
+import type { Endpoint } from "./endpoint.ts";
+import type { PacketBatch } from "./memory/packet-batch.ts";
+
+/** IP packets from the host. */
+export interface Source {
+  /**
+   * Appends what is ready to `batch`, each packet in a slot of its own with full headroom; the caller owns the slots.
+   * @returns packets appended, 0 when there is nothing now
+   */
+  read(batch: PacketBatch): number;
+}
+
+/** IP packets to the host. */
+export interface Sink {
+  /**
+   * Hands over every packet of `batch` and releases its slots, also of those the host would not take.
+   * @returns packets the host took
+   */
+  write(batch: PacketBatch): number;
+}
+
+/** Datagrams from the network. */
+export interface Producer {
+  /**
+   * Appends datagrams of one sender to `batch` and sets `batch.remote` and `batch.local`; the caller owns the slots.
+   * A datagram longer than a slot comes with length 0: it is to be dropped as truncated.
+   * @returns datagrams appended, 0 when there is nothing now, -1 when the connection has ended
+   */
+  receive(batch: PacketBatch): number;
+}
+
+/** Datagrams to the network. */
+export interface Consumer {
+  /**
+   * Sends datagrams from the front of `batch`; slots stay the caller's.
+   * `local` with family 0 leaves the choice of the source address to the kernel. A connected transport ignores both endpoints.
+   * @returns datagrams taken from the front (sent, or lost as the network may), fewer than `batch.count` when the
+   * transport is full for now, -1 when the connection has ended
+   */
+  send(batch: PacketBatch, remote: Endpoint, local: Endpoint): number;
+}
