@@ -15,7 +15,12 @@ export const DEBIAN_PACKAGES = [
   { package: "iproute2", command: "ip", why: "namespaces, addresses and routes", purposes: ["test", "demo", "bench"] },
   { package: "procps", command: "sysctl", why: "forwarding inside a namespace", purposes: ["test", "demo", "bench"] },
   { package: "nftables", command: "nft", why: "the NAT between portals", purposes: ["test", "demo"] },
-  { package: "iputils-ping", command: "ping", why: "round trips through the tunnel", purposes: ["test", "demo", "bench"] },
+  {
+    package: "iputils-ping",
+    command: "ping",
+    why: "round trips through the tunnel",
+    purposes: ["test", "demo", "bench"],
+  },
   { package: "iperf3", command: "iperf3", why: "load for the tunnel", purposes: ["test", "demo", "bench"] },
   { package: "wireguard-go", command: "wireguard-go", why: "the yardstick of the benchmark", purposes: ["bench"] },
   { package: "wireguard-tools", command: "wg", why: "sets up the yardstick", purposes: ["bench"] },

@@ -29,7 +29,11 @@ function parse(args: string[]) {
       entry: { type: "string", default: join(ROOT, "src", "main.ts") },
     },
   });
-  return { targets: chosenTargets(values.all, values.target), outdir: resolve(values.outdir), entry: resolve(values.entry) };
+  return {
+    targets: chosenTargets(values.all, values.target),
+    outdir: resolve(values.outdir),
+    entry: resolve(values.entry),
+  };
 }
 
 function main(args: string[]): void {
@@ -42,7 +46,9 @@ function main(args: string[]): void {
     const bytes = compile({ entry, outfile, version, ...(target && { target }) });
     const seconds = (Bun.nanoseconds() - started) / 1e9;
     const size = `${(bytes / 1e6).toFixed(1)} MB`;
-    console.log(`${relative(process.cwd(), outfile).padEnd(36)} ${size.padStart(9)} ${seconds.toFixed(1).padStart(6)} s`);
+    console.log(
+      `${relative(process.cwd(), outfile).padEnd(36)} ${size.padStart(9)} ${seconds.toFixed(1).padStart(6)} s`,
+    );
   }
 }
 
