@@ -130,7 +130,8 @@ function parseGroups(text: string): number[] | undefined {
   for (const [i, group] of groups.entries()) {
     const four = i === groups.length - 1 && group.includes(".") ? parseIpv4(group) : undefined;
     if (four) out.push(...four);
-    else if (/^[0-9a-fA-F]{1,4}$/.test(group)) out.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff);
+    else if (/^[0-9a-fA-F]{1,4}$/.test(group))
+      out.push(Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff);
     else return undefined;
   }
   return out.length <= 16 ? out : undefined;

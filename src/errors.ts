@@ -25,14 +25,12 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 /** What went wrong and what the user can do about it; thrown at start or reload, shown once. */
 export class NetcombinerError extends Error {
   override readonly name = "NetcombinerError";
+  readonly exitCode: ExitCode;
 
   /** @param message says what to do, for a person; @param exitCode one of `EXIT` */
-  constructor(
-    message: string,
-    readonly exitCode: ExitCode,
-    options?: { cause?: unknown },
-  ) {
+  constructor(message: string, exitCode: ExitCode, options?: { cause?: unknown }) {
     super(message, options);
+    this.exitCode = exitCode;
   }
 }
 

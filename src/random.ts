@@ -16,9 +16,11 @@ export class SeededRandom {
   #c: number;
   #d: number;
   #spare = Number.NaN;
+  readonly seed: number;
 
   /** @param seed any integer; its low 32 bits count */
-  constructor(readonly seed: number) {
+  constructor(seed: number) {
+    this.seed = seed;
     let state = seed >>> 0;
     const split = (): number => {
       state = (state + 0x9e3779b9) >>> 0;

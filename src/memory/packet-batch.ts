@@ -7,6 +7,7 @@ import { createEndpoint, type Endpoint } from "../endpoint.ts";
 import type { Slot } from "./packet-pool.ts";
 
 export class PacketBatch {
+  readonly capacity: number;
   readonly slots: Int32Array;
   count = 0;
   /** The peer's endpoint, set by a producer for all datagrams of the batch. */
@@ -14,7 +15,8 @@ export class PacketBatch {
   /** The local address they were sent to, where the socket tells; family 0 otherwise. */
   readonly local: Endpoint = createEndpoint();
 
-  constructor(readonly capacity: number) {
+  constructor(capacity: number) {
+    this.capacity = capacity;
     this.slots = new Int32Array(new ArrayBuffer(4 * capacity));
   }
 

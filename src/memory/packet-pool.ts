@@ -32,6 +32,8 @@ export class PacketPool {
   readonly memory: ArrayBuffer;
   readonly bytes: Uint8Array;
   readonly view: DataView;
+  /** Slots in the arena. */
+  readonly count: number;
   /** Bytes of a packet that fit a slot. */
   readonly capacity: number;
   /** Offset in the arena of the first byte of the packet or datagram. */
@@ -55,10 +57,8 @@ export class PacketPool {
    * @param count slots in the arena
    * @param capacity largest packet or datagram in bytes, headroom and tailroom not counted
    */
-  constructor(
-    readonly count: number,
-    capacity: number,
-  ) {
+  constructor(count: number, capacity: number) {
+    this.count = count;
     this.slotSize = (HEADROOM + capacity + TAILROOM + 63) & ~63;
     this.capacity = this.slotSize - HEADROOM - TAILROOM;
     this.memory = new ArrayBuffer(count * this.slotSize);
