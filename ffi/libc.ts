@@ -33,6 +33,7 @@ export interface Libc {
   getsockopt(fd: number, level: number, name: number, value: Address, length: Address): number;
   setsockopt(fd: number, level: number, name: number, value: Address, length: number): number;
   getsockname(fd: number, address: Address, length: Address): number;
+  getpeername(fd: number, address: Address, length: Address): number;
   sendmsg(fd: number, message: Address, flags: number): number;
   recvmsg(fd: number, message: Address, flags: number): number;
   send(fd: number, buffer: Address, length: number, flags: number): number;
@@ -40,6 +41,8 @@ export interface Libc {
   sendto(fd: number, buffer: Address, length: number, flags: number, address: Address, addressLength: number): number;
   recvfrom(fd: number, buffer: Address, length: number, flags: number, address: Address, size: Address): number;
   shutdown(fd: number, how: number): number;
+  /** Copies memory that does not overlap: half the cost of a view made for `Uint8Array.set`. */
+  memcpy(to: Address, from: Address, length: number): void;
   clock_gettime(clock: number, timespec: Address): number;
   /** Index of the interface, 0 when there is none of that name. */
   if_nametoindex(name: Address): number;
@@ -110,6 +113,11 @@ const REQUIRED = {
     args: ["i32" /* int fd */, "ptr" /* struct sockaddr * */, "ptr" /* socklen_t * */],
     returns: "i32",
   },
+  getpeername: {
+    args: ["i32" /* int fd */, "ptr" /* struct sockaddr * */, "ptr" /* socklen_t * */],
+    returns: "i32",
+  },
+  memcpy: { args: ["ptr" /* void *to */, "ptr" /* const void *from */, "u64" /* size_t n */], returns: "void" },
   sendmsg: {
     args: ["i32" /* int fd */, "ptr" /* const struct msghdr * */, "i32" /* int flags */],
     returns: FFIType.i64_fast,
