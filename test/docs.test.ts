@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import { Glob } from "bun";
 import { ROOT } from "./rules/sources.ts";
 
-const paths = [...new Glob("{*.md,{docs,packaging,test,src,ffi}/**/*.md}").scanSync({ cwd: ROOT })].sort();
-const documents = paths.map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+const PATTERNS = ["*.md", ...["docs", "packaging", "test", "src", "ffi"].map((folder) => `${folder}/**/*.md`)];
+const paths = PATTERNS.flatMap((pattern) => [...new Glob(pattern).scanSync({ cwd: ROOT })]);
+const documents = paths.sort().map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
 
 /** Files that a document links to, relative to the root; addresses elsewhere and anchors are left out. */
 function linkedFiles(path: string, text: string): string[] {
