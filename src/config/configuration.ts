@@ -1,0 +1,95 @@
+/** What a valid configuration amounts to: the sections with their defaults, in the shapes the rest of the program takes. */
+import type { LinkSettings, LinkTransport, Method, TunnelSettings } from "../portal/settings.ts";
+import {
+  DEFAULT_LINK_MTU,
+  DEFAULT_LOG_LEVEL,
+  DEFAULT_METHOD,
+  DEFAULT_METRIC,
+  DEFAULT_MTU,
+  DEFAULT_PORT,
+  DEFAULT_PROTOCOL,
+  DEFAULT_RETRY_WAIT,
+  DEFAULT_SECURITY,
+  defaultCongestion,
+  defaultKeepAlive,
+  defaultTimeout,
+} from "./defaults.ts";
+import type { HostSection, PeerSection } from "./schema.ts";
+import type { InterfaceAddress } from "./values.ts";
+
+export interface ConfiguredLink {
+  readonly settings: LinkSettings;
+  readonly transport: LinkTransport;
+  /** False if the name is one we made up, which another link may take when sections come and go. */
+  readonly isNamed: boolean;
+}
+
+export interface Configuration {
+  readonly tunnel: TunnelSettings;
+  readonly addresses: readonly InterfaceAddress[];
+  readonly logLevel: NonNullable<HostSection["LogLevel"]>;
+  /** In the order of the file, numbered from 0. */
+  readonly links: readonly ConfiguredLink[];
+}
+
+/** `sharedKey` is that of the section or of its file; undefined with security `none`. */
+export function buildConfiguration(
+  host: HostSection,
+  sharedKey: Uint8Array | undefined,
+  peers: readonly PeerSection[],
+): Configuration {
+  const taken = new Set(peers.map((peer) => peer.Name));
+  return {
+    tunnel: {
+      security: host.Security ?? DEFAULT_SECURITY,
+      sharedKey: sharedKey ?? new Uint8Array(32),
+      mtu: host.MTU ?? DEFAULT_MTU,
+    },
+    addresses: host.Address ?? [],
+    logLevel: host.LogLevel ?? DEFAULT_LOG_LEVEL,
+    links: peers.map((peer, id) => buildLink(peer, id, taken)),
+  };
+}
+
+function buildLink(peer: PeerSection, id: number, taken: Set<string | undefined>): ConfiguredLink {
+  const method = peer.Method ?? DEFAULT_METHOD;
+  const role = peer.RemoteHost === undefined ? "listen" : "initiate";
+  return {
+    isNamed: peer.Name !== undefined,
+    settings: {
+      id,
+      name: peer.Name ?? freeName(method, id, taken),
+      method,
+      role,
+      metric: peer.Metric ?? (role === "initiate" ? DEFAULT_METRIC : undefined),
+      congestion: peer.Congestion ?? defaultCongestion(method),
+      keepAlive: peer.KeepAlive ?? defaultKeepAlive(peer.Timeout),
+      timeout: peer.Timeout ?? defaultTimeout(peer.KeepAlive),
+      retryWait: peer.RetryWait ?? DEFAULT_RETRY_WAIT,
+      mtu: peer.MTU ?? DEFAULT_LINK_MTU,
+      publicAddress: peer.PublicAddress,
+    },
+    transport: buildTransport(peer, method, role),
+  };
+}
+
+function buildTransport(peer: PeerSection, method: Method, role: LinkSettings["role"]): LinkTransport {
+  const hasPorts = method !== "IP";
+  return {
+    localHost: peer.LocalHost,
+    localInterface: peer.LocalInterface,
+    localPort: hasPorts ? (peer.LocalPort ?? (role === "listen" ? DEFAULT_PORT : 0)) : 0,
+    remoteHost: peer.RemoteHost,
+    remotePort: hasPorts && role === "initiate" ? (peer.RemotePort ?? DEFAULT_PORT) : 0,
+    protocol: peer.Protocol ?? DEFAULT_PROTOCOL,
+  };
+}
+
+/** `udp0` for the first section; the next number if somebody chose that very name. Enters it into `taken`. */
+export function freeName(method: string, id: number, taken: Set<string | undefined>): string {
+  let number = id;
+  while (taken.has(`${method.toLowerCase()}${number}`)) number++;
+  const name = `${method.toLowerCase()}${number}`;
+  taken.add(name);
+  return name;
+}

@@ -1,0 +1,63 @@
+/**
+ * INI as the dissertation extends it (section 3.1.2): sections and keys may repeat. Knows nothing of what they mean.
+ *
+ *     [Section]
+ *     Key = value        # a comment
+ *     ; a comment
+ *
+ * A comment begins with `#` or `;` at the start of a line or after white space. There is no quoting and no continuation.
+ * Every value keeps its line, and nothing here throws: faults are values too. They never quote the line, which may hold a key.
+ */
+
+export interface IniEntry {
+  readonly key: string;
+  readonly value: string;
+  /** Counts from 1. */
+  readonly line: number;
+}
+
+export interface IniSection {
+  readonly name: string;
+  readonly line: number;
+  readonly entries: readonly IniEntry[];
+}
+
+export interface IniFault {
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface IniDocument {
+  readonly sections: readonly IniSection[];
+  readonly faults: readonly IniFault[];
+}
+
+// Names are short words, so that a secret pasted onto a line of its own is not taken for one and shown.
+const SECTION = /^\[\s*([A-Za-z][A-Za-z0-9_-]{0,23})\s*\]$/;
+const ENTRY = /^([A-Za-z][A-Za-z0-9_-]{0,23})\s*=\s*(.*)$/;
+const COMMENT = /(^|\s)[#;].*$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/;
+
+/** Reads all of `text`; lines end with LF or CRLF. */
+export function parseIni(text: string): IniDocument {
+  const sections: { name: string; line: number; entries: IniEntry[] }[] = [];
+  const faults: IniFault[] = [];
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .entries()) {
+    const line = index + 1;
+    const content = raw.replace(COMMENT, "").trim();
+    if (content === "") continue;
+    const section = SECTION.exec(content);
+    const entry = ENTRY.exec(content);
+    const current = sections.at(-1);
+    if (CONTROL.test(content)) faults.push({ line, text: "syntax: control character" });
+    else if (section) sections.push({ name: section[1] as string, line, entries: [] });
+    else if (!entry) faults.push({ line, text: 'syntax: expected "[Section]" or "Key = value"' });
+    else if (!current) faults.push({ line, text: "syntax: a key before the first section" });
+    else current.entries.push({ key: entry[1] as string, value: entry[2] as string, line });
+  }
+  return { sections, faults };
+}

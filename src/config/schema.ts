@@ -1,0 +1,170 @@
+/**
+ * The keys of `[Host]` and `[Peer]` and the rules between the keys of one section. Input: the texts of one section by canonical
+ * name. Rules between sections are in `sections.ts`. A key left out stays undefined: its default may depend on other keys.
+ */
+import * as v from "valibot";
+import {
+  DEFAULT_METHOD,
+  DEFAULT_MTU,
+  DEFAULT_SECURITY,
+  KEEP_ALIVE_BOUNDS,
+  METRIC_BOUNDS,
+  MTU_BOUNDS,
+  MTU_MIN_IPV6,
+  PROTOCOL_BOUNDS,
+  RETRY_WAIT_BOUNDS,
+  TIMEOUT_BOUNDS,
+} from "./defaults.ts";
+import {
+  address,
+  duration,
+  filePath,
+  host,
+  interfaceAddresses,
+  interfaceName,
+  key,
+  linkName,
+  oneOf,
+  wholeNumber,
+  wholeNumberOrZero,
+} from "./values.ts";
+
+/** Keys whose value never appears in a message. */
+export const SECRET_KEYS: ReadonlySet<string> = new Set(["SharedKey"]);
+/** Keys that may be given several times; their values are joined with commas. */
+export const LIST_KEYS: ReadonlySet<string> = new Set(["Address"]);
+
+const HOST_KEYS = {
+  SharedKey: v.optional(key()),
+  SharedKeyFile: v.optional(filePath()),
+  Security: v.optional(oneOf(["blake2s", "none"])),
+  Address: v.optional(interfaceAddresses()),
+  MTU: v.optional(wholeNumber(MTU_BOUNDS)),
+  LogLevel: v.optional(oneOf(["error", "warn", "info", "debug"])),
+};
+
+const PEER_KEYS = {
+  Name: v.optional(linkName()),
+  Method: v.optional(oneOf(["UDP", "TCP", "IP"])),
+  LocalHost: v.optional(host("LocalPort")),
+  LocalInterface: v.optional(interfaceName()),
+  LocalPort: v.optional(wholeNumber({ min: 0, max: 65_535 })),
+  RemoteHost: v.optional(host("RemotePort")),
+  RemotePort: v.optional(wholeNumber({ min: 1, max: 65_535 })),
+  Protocol: v.optional(wholeNumber(PROTOCOL_BOUNDS)),
+  Metric: v.optional(wholeNumber(METRIC_BOUNDS)),
+  Congestion: v.optional(oneOf(["newreno", "none"])),
+  KeepAlive: v.optional(duration(KEEP_ALIVE_BOUNDS)),
+  Timeout: v.optional(duration(TIMEOUT_BOUNDS)),
+  RetryWait: v.optional(duration(RETRY_WAIT_BOUNDS)),
+  PublicAddress: v.optional(address()),
+  MTU: v.optional(wholeNumberOrZero(MTU_BOUNDS)),
+};
+
+export const HOST_KEY_NAMES = Object.keys(HOST_KEYS);
+export const PEER_KEY_NAMES = Object.keys(PEER_KEYS);
+
+export const HostSchema = v.pipe(
+  v.object(HOST_KEYS),
+  v.forward(
+    v.partialCheck(
+      [["SharedKey"], ["SharedKeyFile"]],
+      (host) => host.SharedKey === undefined || host.SharedKeyFile === undefined,
+      "SharedKey is given too, and one of them is enough",
+    ),
+    ["SharedKeyFile"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["SharedKey"], ["SharedKeyFile"], ["Security"]],
+      (host) => (host.Security ?? DEFAULT_SECURITY) === "none" || (host.SharedKey ?? host.SharedKeyFile) !== undefined,
+      '"netcombiner genkey" makes one; SharedKeyFile may name a file that holds it',
+    ),
+    ["SharedKey"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["Address"], ["MTU"]],
+      (host) => (host.MTU ?? DEFAULT_MTU) >= MTU_MIN_IPV6 || !host.Address?.some((address) => address.family === 6),
+      `min ${MTU_MIN_IPV6} with an IPv6 address`,
+    ),
+    ["MTU"],
+  ),
+);
+
+type PeerOutput = v.InferOutput<v.ObjectSchema<typeof PEER_KEYS, undefined>>;
+
+function methodOf(peer: { readonly Method?: PeerOutput["Method"] }) {
+  return peer.Method ?? DEFAULT_METHOD;
+}
+
+export const PeerSchema = v.pipe(
+  v.object(PEER_KEYS),
+  v.forward(
+    v.partialCheck(
+      [["Method"], ["LocalPort"]],
+      (peer) => peer.LocalPort === undefined || methodOf(peer) !== "IP",
+      "Method IP has no ports",
+    ),
+    ["LocalPort"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["Method"], ["RemotePort"]],
+      (peer) => peer.RemotePort === undefined || methodOf(peer) !== "IP",
+      "Method IP has no ports",
+    ),
+    ["RemotePort"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["Method"], ["Protocol"]],
+      (peer) => peer.Protocol === undefined || methodOf(peer) === "IP",
+      "only with Method IP",
+    ),
+    ["Protocol"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["RemoteHost"], ["LocalPort"]],
+      (peer) => peer.LocalPort !== 0 || peer.RemoteHost !== undefined,
+      "min 1 without RemoteHost",
+    ),
+    ["LocalPort"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["RemoteHost"], ["RemotePort"]],
+      (peer) => peer.RemotePort === undefined || peer.RemoteHost !== undefined,
+      "only with RemoteHost",
+    ),
+    ["RemotePort"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["RemoteHost"], ["RetryWait"]],
+      (peer) => peer.RetryWait === undefined || peer.RemoteHost !== undefined,
+      "only with RemoteHost",
+    ),
+    ["RetryWait"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["Method"], ["Congestion"]],
+      (peer) => methodOf(peer) !== "TCP" || (peer.Congestion ?? "none") === "none",
+      "only none with Method TCP, which has its own",
+    ),
+    ["Congestion"],
+  ),
+  v.forward(
+    v.partialCheck(
+      [["KeepAlive"], ["Timeout"]],
+      (peer) => peer.KeepAlive === undefined || peer.Timeout === undefined || peer.Timeout > peer.KeepAlive,
+      "longer than KeepAlive",
+    ),
+    ["Timeout"],
+  ),
+);
+
+export type HostSection = v.InferOutput<typeof HostSchema>;
+export type PeerSection = v.InferOutput<typeof PeerSchema>;

@@ -1,0 +1,149 @@
+/** The kinds of value a key can have: each reads one text and says in a few words what it wanted instead. */
+import * as v from "valibot";
+import { MICROS_PER_MILLI, MICROS_PER_SECOND } from "../clock.ts";
+import { parseEndpoint } from "../endpoint.ts";
+
+/** An address of the tunnel's interface. */
+export interface InterfaceAddress {
+  readonly family: 4 | 6;
+  /** As given, without the prefix. */
+  readonly address: string;
+  readonly prefix: number;
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** IFNAMSIZ is 16 with the final zero; the characters are those that are safe in paths and commands everywhere. */
+export const INTERFACE_NAME = /^(?!\.{1,2}$)[A-Za-z0-9_.=+-]{1,15}$/;
+
+/** A whole number of `min` to `max`. */
+export function wholeNumber({ min, max }: Bounds) {
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d+$/, "expected a whole number"),
+    v.transform(Number),
+    v.minValue(min, `min ${min}`),
+    v.maxValue(max, `max ${max}`),
+  );
+}
+
+/** A whole number within the bounds, or 0. */
+export function wholeNumberOrZero({ min, max }: Bounds) {
+  return v.pipe(
+    v.string(),
+    v.regex(/^\d+$/, "expected a whole number"),
+    v.transform(Number),
+    v.check((n) => n === 0 || n >= min, `min ${min}, or 0`),
+    v.maxValue(max, `max ${max}`),
+  );
+}
+
+const DURATION = /^(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s)?$/;
+
+/** Seconds, or with a unit: `10`, `2.5`, `2s`, `500ms`. Bounds and result in microseconds. */
+export function duration({ min, max }: Bounds) {
+  return v.pipe(
+    v.string(),
+    v.regex(DURATION, 'expected seconds, or a number with "ms" or "s"'),
+    v.transform((text) => {
+      const [, number, unit] = DURATION.exec(text) ?? [];
+      return Math.round(Number(number) * (unit === "ms" ? MICROS_PER_MILLI : MICROS_PER_SECOND));
+    }),
+    v.minValue(min, `min ${formatDuration(min)}`),
+    v.maxValue(max, `max ${formatDuration(max)}`),
+  );
+}
+
+/** "500ms", "10s". */
+export function formatDuration(micros: number): string {
+  return micros % MICROS_PER_SECOND === 0 ? `${micros / MICROS_PER_SECOND}s` : `${micros / MICROS_PER_MILLI}ms`;
+}
+
+/** One of `names`, in any case; the result is spelt as in `names`. */
+export function oneOf<const T extends readonly string[]>(names: T) {
+  return v.pipe(
+    v.string(),
+    v.transform((text): string => names.find((name) => name.toLowerCase() === text.toLowerCase()) ?? text),
+    v.picklist(names, `expected one of ${names.join(", ")}`),
+  );
+}
+
+const LABEL = "[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
+/** RFC 1123; the last label is not a number alone, so that a slip in an IPv4 address is not looked up as a name. */
+const HOST_NAME = new RegExp(`^(?=.{1,253}$)(?:${LABEL}\\.)*(?!\\d+\\.?$)${LABEL}\\.?$`);
+const LINK_LOCAL = /^(fe[89ab][0-9a-f]:.*)%([A-Za-z0-9_.=+-]{1,15})$/i;
+
+/** An IPv4 or IPv6 address (link-local ones with `%interface`) or a host name. */
+export function host(portKey: string) {
+  return v.pipe(
+    v.string(),
+    v.check((text) => !/^\[.*\](:\d+)?$|^[^:]+:\d+$/.test(text), `no brackets and no port, which goes into ${portKey}`),
+    v.check((text) => text !== "" && isHost(text), "expected an address or a host name"),
+  );
+}
+
+function isHost(text: string): boolean {
+  const scoped = LINK_LOCAL.exec(text);
+  return parseEndpoint(scoped ? (scoped[1] as string) : text) !== undefined || HOST_NAME.test(text);
+}
+
+/** The name of a network interface. */
+export function interfaceName() {
+  return v.pipe(v.string(), v.regex(INTERFACE_NAME, "expected an interface name of 1 to 15 letters, digits and _.=+-"));
+}
+
+/** An IPv4 or IPv6 address, as an endpoint without a port. */
+export function address() {
+  return v.pipe(
+    v.string(),
+    v.check((text) => parseEndpoint(text) !== undefined, "expected an IPv4 or IPv6 address"),
+    v.transform((text) => parseEndpoint(text)),
+  );
+}
+
+/** Addresses with prefix length, one or several separated by commas. */
+export function interfaceAddresses() {
+  return v.pipe(
+    v.string(),
+    v.check(
+      (text) => text.split(",").every((part) => parseInterfaceAddress(part.trim()) !== undefined),
+      "expected an address with prefix length, like 10.47.25.2/24 or fd47::2/64",
+    ),
+    v.transform((text) => text.split(",").flatMap((part) => parseInterfaceAddress(part.trim()) ?? [])),
+  );
+}
+
+function parseInterfaceAddress(text: string): InterfaceAddress | undefined {
+  const match = /^([^/%]+)\/(\d{1,3})$/.exec(text);
+  const endpoint = match && parseEndpoint(match[1] as string);
+  if (!match || !endpoint) return undefined;
+  const family = endpoint[0] === 4 ? 4 : 6;
+  const prefix = Number(match[2]);
+  return prefix <= (family === 4 ? 32 : 128) ? { family, address: match[1] as string, prefix } : undefined;
+}
+
+const KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+const KEY_RULE = 'expected 32 bytes as base64, as "netcombiner genkey" prints';
+
+/** 32 bytes as base64, not all zero. */
+export function key() {
+  return v.pipe(
+    v.string(),
+    v.regex(KEY, KEY_RULE),
+    v.transform((text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))),
+    v.check((bytes) => bytes.some((byte) => byte !== 0), "a key of zeros is no secret"),
+  );
+}
+
+/** A path of the file system. */
+export function filePath() {
+  return v.pipe(v.string(), v.minLength(1, "expected the path of a file"));
+}
+
+/** What a link is called in `show` and in the log. */
+export function linkName() {
+  return v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,32}$/, "expected 1 to 32 letters, digits and _.-"));
+}

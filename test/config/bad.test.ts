@@ -1,0 +1,305 @@
+import { describe, expect, test } from "bun:test";
+import { formatFaults } from "../../src/config/fault.ts";
+import { validateConfiguration } from "../../src/config/load.ts";
+
+const KEY = "VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=";
+const HOST = `[Host]\nSharedKey = ${KEY}\n`;
+
+/** The faults of `text` as a person sees them, without the name of the file. */
+function faultsOf(text: string, mode = 0o600): string[] {
+  const { faults } = validateConfiguration({ text, mode }, "nc0.conf", () => ({ problem: "no such file" }));
+  return formatFaults("nc0.conf", faults).split("\n").filter(Boolean);
+}
+
+/** A [Host] with `lines` after its key (line 3 on), and a listener. */
+const host = (...lines: string[]) => `${HOST}${lines.join("\n")}\n[Peer]\n`;
+/** A good [Host] and one [Peer] with `lines` (line 4 on). */
+const peer = (...lines: string[]) => `${HOST}[Peer]\n${lines.join("\n")}\n`;
+
+const initiator = "RemoteHost = 192.0.2.1";
+
+const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])[] = [
+  [
+    "an empty file",
+    "",
+    ": Host missing: a [Host] section holds the key and the addresses",
+    ": Peer missing: at least one [Peer] section, one for each link",
+  ],
+  [
+    "no key",
+    "[Host]\n[Peer]",
+    ':1: Host.SharedKey missing: "netcombiner genkey" makes one; SharedKeyFile may name a file that holds it',
+  ],
+  ["no peer", HOST, ": Peer missing: at least one [Peer] section, one for each link"],
+  ["two hosts", `${HOST}[Peer]\n[host]\n`, ":4: Host given twice: first on line 1"],
+  ["a section nobody knows", `${HOST}[Peer]\n[Pear]\n`, ":4: [Pear] unknown: did you mean Peer?"],
+  ["a section like no other", `${HOST}[Peer]\n[Interface]\n`, ":4: [Interface] unknown: known are Host, Peer"],
+  ["a line that is nothing", peer("hello"), ':4: syntax: expected "[Section]" or "Key = value"'],
+  ["a section not closed", `${HOST}[Peer\n[Peer]\n`, ':3: syntax: expected "[Section]" or "Key = value"'],
+  ["a key before any section", `MTU = 1400\n${HOST}[Peer]\n`, ":1: syntax: a key before the first section"],
+  ["a control character", peer("Name = a\u0007b"), ":4: syntax: control character"],
+  ["a key that nearly is one", peer("RemotPort = 5"), ":4: Peer[0].RemotPort unknown: did you mean RemotePort?"],
+  [
+    "a key of the other section",
+    host("RemoteHost = a"),
+    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Address, MTU, LogLevel",
+  ],
+  ["a key given twice", peer("Metric = 1", "metric = 2"), ":5: Peer[0].Metric given twice: first on line 4"],
+  [
+    "the dissertation's example",
+    `${HOST}[Peer]\nLocalPort=1\n[Peer]\nLocalPort = 74523\n`,
+    ":6: Peer[1].LocalPort invalid: max 65535; given 74523",
+  ],
+  [
+    "a port that is no number",
+    peer("LocalPort = http"),
+    ":4: Peer[0].LocalPort invalid: expected a whole number; given http",
+  ],
+  ["a negative port", peer("LocalPort = -1"), ":4: Peer[0].LocalPort invalid: expected a whole number; given -1"],
+  [
+    "a port with a fraction",
+    peer("LocalPort = 1.5"),
+    ":4: Peer[0].LocalPort invalid: expected a whole number; given 1.5",
+  ],
+  [
+    "a port in hexadecimal",
+    peer("LocalPort = 0x10"),
+    ":4: Peer[0].LocalPort invalid: expected a whole number; given 0x10",
+  ],
+  ["a value left out", peer("LocalPort ="), ":4: Peer[0].LocalPort invalid: expected a whole number; given nothing"],
+  [
+    "a huge number",
+    peer(`Metric = ${"9".repeat(80)}`),
+    `:4: Peer[0].Metric invalid: max 65535; given ${"9".repeat(60)}...`,
+  ],
+  ["any port to listen on", peer("LocalPort = 0"), ":4: Peer[0].LocalPort invalid: min 1 without RemoteHost; given 0"],
+  ["remote port 0", peer(initiator, "RemotePort = 0"), ":5: Peer[0].RemotePort invalid: min 1; given 0"],
+  ["a remote port to nowhere", peer("RemotePort = 5"), ":4: Peer[0].RemotePort invalid: only with RemoteHost; given 5"],
+  ["a retry of a listener", peer("RetryWait = 5"), ":4: Peer[0].RetryWait invalid: only with RemoteHost; given 5"],
+  [
+    "a method nobody has",
+    peer("Method = SCTP"),
+    ":4: Peer[0].Method invalid: expected one of UDP, TCP, IP; given SCTP",
+  ],
+  [
+    "a port with Method IP",
+    peer("Method = IP", "LocalPort = 5"),
+    ":5: Peer[0].LocalPort invalid: Method IP has no ports; given 5",
+  ],
+  [
+    "a remote port with Method IP",
+    peer("Method = ip", initiator, "RemotePort = 5"),
+    ":6: Peer[0].RemotePort invalid: Method IP has no ports; given 5",
+  ],
+  ["a protocol with UDP", peer("Protocol = 253"), ":4: Peer[0].Protocol invalid: only with Method IP; given 253"],
+  ["protocol 255", peer("Method = IP", "Protocol = 255"), ":5: Peer[0].Protocol invalid: max 254; given 255"],
+  ["protocol 0", peer("Method = IP", "Protocol = 0"), ":5: Peer[0].Protocol invalid: min 1; given 0"],
+  [
+    "a controller on TCP",
+    peer("Method = TCP", "Congestion = NewReno"),
+    ":5: Peer[0].Congestion invalid: only none with Method TCP, which has its own; given NewReno",
+  ],
+  [
+    "a controller nobody has",
+    peer("Congestion = bbr"),
+    ":4: Peer[0].Congestion invalid: expected one of newreno, none; given bbr",
+  ],
+  ["metric too big", peer("Metric = 65536"), ":4: Peer[0].Metric invalid: max 65535; given 65536"],
+  [
+    "a host with its port",
+    peer("RemoteHost = 192.0.2.1:4725"),
+    ":4: Peer[0].RemoteHost invalid: no brackets and no port, which goes into RemotePort; given 192.0.2.1:4725",
+  ],
+  [
+    "a host in brackets",
+    peer("LocalHost = [::1]"),
+    ":4: Peer[0].LocalHost invalid: no brackets and no port, which goes into LocalPort; given [::1]",
+  ],
+  [
+    "an address with a number too big",
+    peer("RemoteHost = 192.0.2.256"),
+    ":4: Peer[0].RemoteHost invalid: expected an address or a host name; given 192.0.2.256",
+  ],
+  [
+    "a host name with a blank",
+    peer("RemoteHost = a b"),
+    ":4: Peer[0].RemoteHost invalid: expected an address or a host name; given a b",
+  ],
+  [
+    "no host at all",
+    peer("RemoteHost ="),
+    ":4: Peer[0].RemoteHost invalid: expected an address or a host name; given nothing",
+  ],
+  [
+    "an interface name too long",
+    peer("LocalInterface = abcdefghijklmnop"),
+    ":4: Peer[0].LocalInterface invalid: expected an interface name of 1 to 15 letters, digits and _.=+-; given abcdefghijklmnop",
+  ],
+  [
+    "an interface that is a folder",
+    peer("LocalInterface = .."),
+    ":4: Peer[0].LocalInterface invalid: expected an interface name of 1 to 15 letters, digits and _.=+-; given ..",
+  ],
+  [
+    "a time of another unit",
+    peer("KeepAlive = 1h"),
+    ':4: Peer[0].KeepAlive invalid: expected seconds, or a number with "ms" or "s"; given 1h',
+  ],
+  ["a time too short", peer("KeepAlive = 1ms"), ":4: Peer[0].KeepAlive invalid: min 50ms; given 1ms"],
+  ["a time too long", peer("Timeout = 3601"), ":4: Peer[0].Timeout invalid: max 3600s; given 3601"],
+  [
+    "a timeout before the keepalive",
+    peer("KeepAlive = 2s", "Timeout = 2000ms"),
+    ":5: Peer[0].Timeout invalid: longer than KeepAlive; given 2000ms",
+  ],
+  ["a retry without wait", peer(initiator, "RetryWait = 0"), ":5: Peer[0].RetryWait invalid: min 10ms; given 0"],
+  [
+    "a name as public address",
+    peer("PublicAddress = example.net"),
+    ":4: Peer[0].PublicAddress invalid: expected an IPv4 or IPv6 address; given example.net",
+  ],
+  ["a datagram too small", peer("MTU = 500"), ":4: Peer[0].MTU invalid: min 576, or 0; given 500"],
+  [
+    "a link's name with a blank",
+    peer("Name = my link"),
+    ":4: Peer[0].Name invalid: expected 1 to 32 letters, digits and _.-; given my link",
+  ],
+  [
+    "a name twice",
+    `${peer("Name = a")}[Peer]\nName = a\n${initiator}\n`,
+    ":6: Peer[1].Name invalid: Peer[0] has it already; given a",
+  ],
+  [
+    "two listeners on the default port",
+    `${peer()}[Peer]\n`,
+    ":5: Peer[1].LocalPort invalid: Peer[0] has it already on this address; given 4725",
+  ],
+  [
+    "a listener under a wildcard",
+    `${peer("LocalHost = 192.0.2.1")}[Peer]\nLocalHost = ::\n`,
+    ":5: Peer[1].LocalPort invalid: Peer[0] has it already on this address; given 4725",
+  ],
+  [
+    "an initiator on a listener's port",
+    `${peer()}[Peer]\n${initiator}\nLocalPort = 4725\n`,
+    ":7: Peer[1].LocalPort invalid: Peer[0] has it already on this address; given 4725",
+  ],
+  [
+    "two raw listeners",
+    `${peer("Method = IP")}[Peer]\nMethod = IP\n`,
+    ":5: Peer[1].Protocol invalid: Peer[0] has it already on this address; given 253",
+  ],
+  [
+    "a security nobody has",
+    host("Security = aes"),
+    ":3: Host.Security invalid: expected one of blake2s, none; given aes",
+  ],
+  [
+    "an address without prefix",
+    host("Address = 10.0.0.1"),
+    ":3: Host.Address invalid: expected an address with prefix length, like 10.47.25.2/24 or fd47::2/64; given 10.0.0.1",
+  ],
+  [
+    "a prefix too long",
+    host("Address = 10.0.0.1/33"),
+    ":3: Host.Address invalid: expected an address with prefix length, like 10.47.25.2/24 or fd47::2/64; given 10.0.0.1/33",
+  ],
+  [
+    "one bad address of a list",
+    host("Address = 10.0.0.1/24, ::1/129"),
+    ":3: Host.Address invalid: expected an address with prefix length, like 10.47.25.2/24 or fd47::2/64; given 10.0.0.1/24, ::1/129",
+  ],
+  ["an MTU too small", host("MTU = 575"), ":3: Host.MTU invalid: min 576; given 575"],
+  ["an MTU too big", host("MTU = 65001"), ":3: Host.MTU invalid: max 65000; given 65001"],
+  [
+    "an MTU too small for IPv6",
+    host("Address = fd00::1/64", "MTU = 1279"),
+    ":4: Host.MTU invalid: min 1280 with an IPv6 address; given 1279",
+  ],
+  [
+    "a level nobody has",
+    host("LogLevel = trace"),
+    ":3: Host.LogLevel invalid: expected one of error, warn, info, debug; given trace",
+  ],
+  [
+    "key and key file",
+    host("SharedKeyFile = a"),
+    ":3: Host.SharedKeyFile invalid: SharedKey is given too, and one of them is enough; given a",
+  ],
+  [
+    "a key file that is not there",
+    "[Host]\nSharedKeyFile = a\n[Peer]\n",
+    ":2: Host.SharedKeyFile invalid: no such file; given a",
+  ],
+  [
+    "a key too short",
+    "[Host]\nSharedKey = c2VjcmV0\n[Peer]\n",
+    ':2: Host.SharedKey invalid: expected 32 bytes as base64, as "netcombiner genkey" prints; given (hidden)',
+  ],
+  [
+    "a key of zeros",
+    `[Host]\nSharedKey = ${"A".repeat(43)}=\n[Peer]\n`,
+    ":2: Host.SharedKey invalid: a key of zeros is no secret; given (hidden)",
+  ],
+];
+
+describe("A bad configuration", () => {
+  test.each(BAD.map(([what, text, ...faults]) => [what, text, faults] as const))(
+    "is refused: %s",
+    (_what, text, faults) => {
+      expect(faultsOf(text)).toEqual(faults.map((fault) => `nc0.conf${fault}`));
+    },
+  );
+
+  test("has all its faults told at once, in the order of the file", () => {
+    const text = `[Host]\nMTU = 1\nLogLevl = info\n[Peer]\nMetric = x\nRemotePort = 70000\n[Peer]\nMethod = TCP\nProtocol = 9\n`;
+    expect(faultsOf(text)).toEqual([
+      'nc0.conf:1: Host.SharedKey missing: "netcombiner genkey" makes one; SharedKeyFile may name a file that holds it',
+      "nc0.conf:2: Host.MTU invalid: min 576; given 1",
+      "nc0.conf:3: Host.LogLevl unknown: did you mean LogLevel?",
+      "nc0.conf:5: Peer[0].Metric invalid: expected a whole number; given x",
+      "nc0.conf:6: Peer[0].RemotePort invalid: max 65535; given 70000",
+      "nc0.conf:9: Peer[1].Protocol invalid: only with Method IP; given 9",
+    ]);
+  });
+
+  test("never shows a secret, wherever it stands", () => {
+    const secret = "c2VjcmV0c2VjcmV0";
+    const texts = [
+      `[Host]\nSharedKey = ${secret}\n[Peer]\nSharedKey = ${secret}\n`,
+      `[Host]\nSharedKye = ${secret}\nSharedKey ${secret}\n`,
+      `SharedKey = ${secret}\n`,
+      `[Host]\nSharedKey = ${secret}\nSharedKey = ${secret}\n`,
+    ];
+    for (const text of texts) expect(faultsOf(text, 0o644).join("\n")).not.toContain(secret);
+    const misplaced = [
+      `[Host]\nSharedKeyFile = ${KEY}\n`,
+      `[Host]\n${KEY}\n`,
+      `[${KEY.slice(0, 43)}]\n`,
+      peer(`Name = ${KEY}`),
+    ];
+    for (const text of misplaced) expect(faultsOf(text).join("\n")).not.toContain(KEY.slice(0, 20));
+  });
+
+  test.each([0o640, 0o604, 0o620, 0o644, 0o777])("is one that holds a key and has mode %o", (mode) => {
+    const shown = mode.toString(8).padStart(4, "0");
+    expect(faultsOf(peer(), mode)).toEqual([
+      `nc0.conf: holds a key and is open to others (mode ${shown}): chmod 600 nc0.conf`,
+    ]);
+  });
+
+  test("is one whose key file others can read, or that holds no key", () => {
+    const text = "[Host]\nSharedKeyFile = nc0.key\n[Peer]\n";
+    const validate = (mode: number, key: string) =>
+      validateConfiguration({ text, mode: 0o644 }, "/etc/nc0.conf", () => ({ text: key, mode })).faults.map(
+        (f) => f.text,
+      );
+    expect(validate(0o640, KEY)).toEqual([
+      "Host.SharedKeyFile invalid: open to others (mode 0640), chmod 600 it; given nc0.key",
+    ]);
+    expect(validate(0o600, "x\n")).toEqual([
+      'Host.SharedKeyFile invalid: the file: expected 32 bytes as base64, as "netcombiner genkey" prints; given nc0.key',
+    ]);
+    expect(validate(0o600, `${KEY}\n`)).toEqual([]);
+  });
+});
