@@ -1,0 +1,22 @@
+/**
+ * What became of the datagrams at a socket. Nothing the network does throws: it is counted here, and the last errno is
+ * kept so that a path can be told why it is silent.
+ */
+export class SocketCounters {
+  /** Datagrams handed to the caller, those too long for a slot included. */
+  received = 0;
+  /** Datagrams the kernel took. */
+  sent = 0;
+  /** Longer than a slot; handed over with length 0. */
+  truncated = 0;
+  /** Read and dropped because the arena had no slot. */
+  noSlot = 0;
+  /** Larger than the path takes (EMSGSIZE). */
+  tooBig = 0;
+  /** The network or the host would not carry them: unreachable, down, no such source address, forbidden. */
+  lost = 0;
+  /** Asynchronous errors told by a receiving call, such as a refused port. */
+  errors = 0;
+  /** The errno of the last `lost` or `errors`, 0 before the first. */
+  lastError = 0;
+}
