@@ -1,7 +1,7 @@
 // Makes a fresh clone usable: npm packages first, then the Debian packages that a purpose needs.
 // Plain Node without dependencies, because it runs before anything is installed.
 //
-//   node build/bootstrap.mjs [--npm-only | --for <purpose>]     purposes: test (default), demo, bench
+//   node build/bootstrap.mjs [--npm-only | --for <purpose>]     purposes: test (default), demo, bench, arm64
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
