@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: ["daemon", "config", "host"],
   daemon: ["config", "host", "ffi", ...PURE_BOXES],
   config: [],
-  host: [],
+  host: ["ffi"],
   ffi: [],
   portal: PURE_BOXES,
   path: ["congestion", "security", "wire"],
