@@ -34,12 +34,8 @@ function fail(message) {
   process.exit(1);
 }
 
-function run(command, args, environment = {}) {
-  const { status, error } = spawnSync(command, args, {
-    cwd: ROOT,
-    env: { ...process.env, ...environment },
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
   if (error) fail(`${command} cannot be started: ${error.message}`);
   return status === 0;
 }
@@ -96,13 +92,19 @@ function installDebianPackages(purpose) {
     return;
   }
   console.log(`bootstrap: apt-get install ${names.join(" ")}`);
-  const quiet = { DEBIAN_FRONTEND: "noninteractive" };
-  const lock = ["-o", "DPkg::Lock::Timeout=300"];
   // A stale package list is not fatal by itself: the installation says what it cannot find.
-  if (!run("apt-get", [...lock, "-qq", "update"], quiet)) console.log("bootstrap: apt-get update failed; going on");
-  if (!run("apt-get", [...lock, "-qq", "-y", "--no-install-recommends", "install", ...names], quiet)) {
+  if (!aptGet(["update"])) console.log("bootstrap: apt-get update failed; going on");
+  if (!aptGet(["-y", "--no-install-recommends", "install", ...names]))
     fail(`apt-get could not install ${names.join(" ")}`);
-  }
+}
+
+/** Speaks only of what goes wrong, asks nothing, and waits for another apt-get to end (seconds). */
+function aptGet(args) {
+  const { status } = spawnSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=300", ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return status === 0;
 }
 
 function main(args) {
