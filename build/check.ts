@@ -5,7 +5,7 @@ import { FAST_TESTS, runTests } from "./tests.ts";
 const CHECKS: readonly { readonly name: string; readonly run: () => boolean }[] = [
   { name: "biome", run: () => succeeds(["biome", "check", "--error-on-warnings", "--colors=off", "."]) },
   { name: "tsc", run: () => succeeds(["tsc", "--noEmit", "--pretty", "false"]) },
-  { name: "tests", run: () => runTests(FAST_TESTS) },
+  { name: "tests", run: () => runTests(FAST_TESTS, ["--only-failures"]) },
 ];
 
 function succeeds(command: string[]): boolean {

@@ -24,11 +24,11 @@ const FAST_TIMEOUT = 10_000;
 const LONG_TIMEOUT = 180_000;
 
 /** Runs the files of `set` with `bun test`, one after the other; true when all passed or there are none. */
-export function runTests(set: TestSet): boolean {
+export function runTests(set: TestSet, flags: readonly string[] = []): boolean {
   const files = [...new Glob("test/**/*.test.ts").scanSync(".")].filter((file) => set.includes(file)).sort();
   console.log(`${set.name} tests: ${files.length} files`);
   if (files.length === 0) return true;
   const timeout = set === FAST_TESTS ? FAST_TIMEOUT : LONG_TIMEOUT;
-  const command = [process.execPath, "test", `--timeout=${timeout}`, ...files.map((file) => `./${file}`)];
+  const command = [process.execPath, "test", `--timeout=${timeout}`, ...flags, ...files.map((file) => `./${file}`)];
   return Bun.spawnSync(command, { stdio: ["ignore", "inherit", "inherit"] }).success;
 }
