@@ -13,6 +13,7 @@
  * a full checksum is verified here first, but only once two packets would join otherwise, so single packets
  * cost nothing. One that is wrong is written alone and unchanged, for the host to find out.
  */
+import { assert } from "../errors.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { isChecksumRight, pseudoHeaderSum, setIpv4Checksum } from "./checksum.ts";
@@ -86,6 +87,7 @@ export class Joiner {
 
   /** Groups the whole batch, at most `capacity` packets; the results hold until the next call. */
   join(batch: PacketBatch): void {
+    assert(batch.count <= this.#nextOf.length, "a batch to join fits the joiner");
     this.groups = 0;
     this.#open.fill(NONE);
     for (let i = 0; i < batch.count; i++) this.#add(batch, i);

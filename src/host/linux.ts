@@ -1,0 +1,28 @@
+/** Interfaces on Linux, by rtnetlink. */
+import { systemLibc } from "../../ffi/libc.ts";
+import { addAddress, changeLink, deleteLink, interfaceIndex, type LinkChange } from "../../ffi/linux/netlink.ts";
+import type { InterfaceAddress, InterfaceSettings } from "./host.ts";
+
+export function configureLinux(
+  name: string,
+  settings: InterfaceSettings,
+  addresses: readonly InterfaceAddress[],
+  signal: AbortSignal,
+): void {
+  const libc = systemLibc();
+  const queue = settings.txQueueLength;
+  const link: LinkChange = { mtu: settings.mtu, ...(queue === undefined ? {} : { txQueueLength: queue }) };
+  signal.throwIfAborted();
+  changeLink(libc, name, link);
+  for (const { address, prefix } of addresses) addAddress(libc, name, address, prefix);
+  changeLink(libc, name, { isUp: true });
+}
+
+export function deleteLinux(name: string): void {
+  deleteLink(systemLibc(), name);
+}
+
+/** True if the kernel has an interface of that name (if_nametoindex, on FreeBSD too). */
+export function hasIndex(name: string): boolean {
+  return interfaceIndex(systemLibc(), name) !== 0;
+}
