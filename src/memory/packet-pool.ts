@@ -4,9 +4,11 @@
  * Per-slot facts are parallel typed arrays. A slot has one owner at a time, or several counted by `retain`.
  *
  *     slot start                                                         slot start + slotSize
- *     | headroom (64)          | packet (up to capacity)    | tailroom (64) |
+ *     | headroom (62)          | packet (up to capacity)    | tailroom (64+) |
  *       datagram header grows    start[slot], length[slot]    authentication grows
  *       to the left                                           to the right
+ *
+ * A datagram that carries one packet begins 14 bytes before it, on a multiple of 16: hashes and ciphers read words.
  */
 import { assert } from "../errors.ts";
 
@@ -16,7 +18,9 @@ export type Slot = number;
 export const NO_SLOT: Slot = -1;
 
 /** Bytes kept free in front of a packet for datagram header and messages. */
-export const HEADROOM = 64;
+export const HEADROOM = 62;
+/** Where a received datagram is put in its slot, so that the packet it carries ends up with its full headroom. */
+const DATAGRAM_ORIGIN = 48;
 /** Bytes kept free behind a packet for authentication. */
 export const TAILROOM = 64;
 
@@ -88,6 +92,11 @@ export class PacketPool {
   /** Arena offset where a packet begins that has its full headroom. */
   origin(slot: Slot): number {
     return slot * this.slotSize + HEADROOM;
+  }
+
+  /** Arena offset for a received datagram. */
+  datagramOrigin(slot: Slot): number {
+    return slot * this.slotSize + DATAGRAM_ORIGIN;
   }
 
   /** A slot owned by the caller, its start at the origin, length and flags 0; `NO_SLOT` when all are in use. */

@@ -4,13 +4,12 @@
  */
 import type { Micros } from "../clock.ts";
 import type { DropReason } from "../drops.ts";
+import type { PathState } from "../path/liveness.ts";
 
 export interface Traffic {
   packets: number;
   bytes: number;
 }
-
-export type PathState = "exchanging" | "up" | "suspect" | "down";
 
 export interface PathSnapshot {
   readonly id: number;

@@ -1,0 +1,12 @@
+/** No congestion control: for a transport that has its own (TCP), and for measurements. */
+import type { CongestionController } from "./controller.ts";
+
+export class NoCongestionControl implements CongestionController {
+  readonly name = "none";
+  readonly window = Number.POSITIVE_INFINITY;
+  readonly pacingRate = Number.POSITIVE_INFINITY;
+  onSent(): void {}
+  onAcked(): void {}
+  onLost(): void {}
+  onIdleRestart(): void {}
+}

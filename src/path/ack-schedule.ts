@@ -1,0 +1,47 @@
+/**
+ * When to acknowledge: soon for the first datagrams after a pause, at once for a new hole or a probe, otherwise a few times per round trip,
+ * so that feedback stays a small part of what the reverse direction carries.
+ */
+import { type Micros, NEVER } from "../clock.ts";
+
+/** Datagrams after which an acknowledgement does not wait for its time. */
+const MANY = 64;
+const SHORTEST: Micros = 1_000;
+/** Longest time a datagram waits for its acknowledgement; the sender counts on it. */
+export const LONGEST_ACK_DELAY: Micros = 25_000;
+
+export class AckSchedule {
+  #pending = 0;
+  #urgent = false;
+  #oldestAt: Micros = NEVER;
+  #lastAt: Micros = -NEVER;
+
+  /** A datagram that asks for acknowledgement came; `urgent` if it showed a new hole or is a probe. */
+  note(now: Micros, urgent: boolean): void {
+    if (this.#pending++ === 0) this.#oldestAt = now;
+    if (urgent) this.#urgent = true;
+  }
+
+  /** Makes the next acknowledgement due at once. */
+  hurry(): void {
+    this.#urgent = true;
+    if (this.#oldestAt === NEVER) this.#oldestAt = 0;
+  }
+
+  /** When an acknowledgement is due; `NEVER` if there is nothing to say. */
+  dueAt(rtt: Micros): Micros {
+    if (this.#urgent || this.#pending >= MANY) return this.#oldestAt;
+    if (this.#pending === 0) return NEVER;
+    const interval = Math.min(LONGEST_ACK_DELAY, Math.max(SHORTEST, rtt / 4));
+    // The second datagram after a pause is acknowledged at once, a single one waits for company.
+    const earliest = this.#pending >= 2 ? this.#oldestAt : this.#oldestAt + interval;
+    return Math.min(this.#oldestAt + interval, Math.max(earliest, this.#lastAt + interval));
+  }
+
+  sent(now: Micros): void {
+    this.#pending = 0;
+    this.#urgent = false;
+    this.#oldestAt = NEVER;
+    this.#lastAt = now;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Decides whether a path is up, and when to ask it. The one place where a path's state changes.
+ *
+ *     exchanging ──▶ up ⇄ suspect ──▶ down
+ *
+ * Suspect: something sent is unanswered for clearly longer than round trips take. The path carries no packets then and is probed;
+ * any acknowledgement makes it up again. Down: suspect for the configured timeout.
+ */
+import { type Micros, NEVER } from "../clock.ts";
+import { LONGEST_ACK_DELAY } from "./ack-schedule.ts";
+import type { Rtt } from "./rtt.ts";
+
+export type PathState = "exchanging" | "up" | "suspect" | "down";
+
+const SHORTEST_SUSPICION: Micros = 50_000;
+const SHORTEST_PROBE: Micros = 20_000;
+const LONGEST_PROBE: Micros = 500_000;
+
+export class Liveness {
+  state: PathState;
+  reason: string;
+  since: Micros;
+  /** Since when something is unanswered; `NEVER` while nothing is. */
+  #waitingSince: Micros = NEVER;
+  #suspectSince: Micros = NEVER;
+  #probeAt: Micros = NEVER;
+  #probeInterval: Micros = 0;
+  readonly #timeout: Micros;
+
+  /** @param timeout silence after which a suspect path is down */
+  constructor(now: Micros, state: PathState, timeout: Micros) {
+    this.state = state;
+    this.reason = state === "exchanging" ? "waiting for the first datagram under the new keys" : "exchange done";
+    this.since = now;
+    this.#timeout = timeout;
+  }
+
+  /** Something that asks for an answer was sent. */
+  onSent(now: Micros): void {
+    if (this.#waitingSince === NEVER) this.#waitingSince = now;
+  }
+
+  /** An acknowledgement brought news. @param outstanding true if more is unanswered */
+  onAnswered(now: Micros, outstanding: boolean): void {
+    this.#waitingSince = outstanding ? now : NEVER;
+    if (this.state !== "up") this.#change(now, "up", this.state === "suspect" ? "answers again" : "exchange done");
+    this.#suspectSince = NEVER;
+    this.#probeAt = NEVER;
+  }
+
+  /** The peer proved that it has the keys. */
+  onConfirmed(now: Micros): void {
+    if (this.state === "exchanging") this.#change(now, "up", "exchange done");
+  }
+
+  /** A fault of the local system: suspect at once. */
+  onFault(now: Micros, reason: string): void {
+    if (this.state === "up") this.#suspect(now, reason);
+  }
+
+  close(now: Micros, reason: string): void {
+    if (this.state !== "down") this.#change(now, "down", reason);
+  }
+
+  /** Lets time pass; true if the state changed. */
+  advance(now: Micros, rtt: Rtt): boolean {
+    if (this.state === "up" && now >= this.#suspicionAt(rtt)) {
+      this.#suspect(now, `no answer for ${Math.round((now - this.#waitingSince) / 1000)} ms`);
+      return true;
+    }
+    if (this.state === "suspect" && now >= this.#suspectSince + this.#timeout) {
+      this.#change(now, "down", "no answer");
+      return true;
+    }
+    return false;
+  }
+
+  /** How long the path has been suspect; 0 while it is not. */
+  suspectFor(now: Micros): Micros {
+    return this.#suspectSince === NEVER ? 0 : now - this.#suspectSince;
+  }
+
+  /** True if a probe of a suspect path is due; the next one is then planned. */
+  takeProbe(now: Micros, rtt: Rtt): boolean {
+    if (this.state !== "suspect" || now < this.#probeAt) return false;
+    this.#probeInterval = Math.min(
+      LONGEST_PROBE,
+      Math.max(SHORTEST_PROBE, this.#probeInterval * 2, Math.min(rtt.smoothed, LONGEST_PROBE)),
+    );
+    this.#probeAt = now + this.#probeInterval;
+    return true;
+  }
+
+  /** When `advance` or `takeProbe` next have something to do. */
+  deadline(rtt: Rtt): Micros {
+    if (this.state === "up") return this.#suspicionAt(rtt);
+    if (this.state === "suspect") return Math.min(this.#probeAt, this.#suspectSince + this.#timeout);
+    return NEVER;
+  }
+
+  #suspicionAt(rtt: Rtt): Micros {
+    const wait = 1.5 * rtt.smoothed + 4 * rtt.deviation + LONGEST_ACK_DELAY;
+    return this.#waitingSince + Math.max(SHORTEST_SUSPICION, wait);
+  }
+
+  #suspect(now: Micros, reason: string): void {
+    this.#change(now, "suspect", reason);
+    this.#suspectSince = now;
+    this.#probeAt = now;
+    this.#probeInterval = 0;
+  }
+
+  #change(now: Micros, state: PathState, reason: string): void {
+    this.state = state;
+    this.reason = reason;
+    this.since = now;
+  }
+}

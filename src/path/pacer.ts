@@ -1,0 +1,48 @@
+// @hot
+/**
+ * Spreads datagrams over time: a token bucket filled at the controller's rate and as deep as one burst, so that batches keep the kernel
+ * calls few and the path's queue short.
+ */
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+
+/** A burst lasts about this long at the current rate. */
+const BURST: Micros = 1_000;
+const MAX_BURST = 65_536;
+
+export class Pacer {
+  readonly #minBurst: number;
+  #credit: number;
+  #at: Micros = 0;
+
+  /** @param datagram bytes of a full datagram: two of them may always go together */
+  constructor(datagram: number) {
+    this.#minBurst = 2 * datagram;
+    this.#credit = this.#minBurst;
+  }
+
+  /**
+   * Lets time pass.
+   * @param rate bytes per second, Infinity for no pacing
+   * @returns bytes that may go now; what is sent may overdraw it by part of one datagram
+   */
+  advance(now: Micros, rate: number): number {
+    if (rate === Number.POSITIVE_INFINITY) return rate;
+    const burst = Math.max(this.#minBurst, Math.min(MAX_BURST, (rate * BURST) / MICROS_PER_SECOND));
+    const elapsed = Math.max(0, now - this.#at);
+    this.#at = now;
+    this.#credit = Math.min(burst, this.#credit + (rate * elapsed) / MICROS_PER_SECOND);
+    return this.#credit;
+  }
+
+  spend(bytes: number): void {
+    this.#credit -= bytes;
+  }
+
+  /** When the next datagram may go; `now` if one may already. */
+  readyAt(now: Micros, rate: number): Micros {
+    if (rate === Number.POSITIVE_INFINITY || this.#credit > 0) return now;
+    // A quarter of a burst at a time keeps wake-ups few.
+    const wanted = Math.min(this.#minBurst / 2, (rate * BURST) / 4 / MICROS_PER_SECOND);
+    return now + Math.ceil(((wanted - this.#credit) * MICROS_PER_SECOND) / rate);
+  }
+}

@@ -1,0 +1,251 @@
+// @hot
+/**
+ * One path: a local and a remote endpoint, its own packet numbers, acknowledgements, congestion control and keys.
+ * It knows nothing of flows, queues or other paths.
+ */
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
+import type { AckSample, CongestionController } from "../congestion/controller.ts";
+import { createEndpoint, type Endpoint } from "../endpoint.ts";
+import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import type { Security } from "../security/security.ts";
+import { extendPacketNumber, HEADER_SIZE, TYPE, writeHeader } from "../wire/datagram.ts";
+import type { Ack } from "../wire/messages.ts";
+import { AckSchedule } from "./ack-schedule.ts";
+import { Liveness, type PathState } from "./liveness.ts";
+import { applyAck, applyTimeout, Outcome } from "./loss.ts";
+import { Pacer } from "./pacer.ts";
+import { RateMeter } from "./rate-meter.ts";
+import { ReceivedPackets } from "./received-packets.ts";
+import { Rtt } from "./rtt.ts";
+import { SentPackets } from "./sent-packets.ts";
+
+/** The sender's timeout of the dissertation, in round-trip times. */
+const SENDER_TIMEOUT = 3;
+
+export interface PathSettings {
+  /** Position in the portal's table, below 256. */
+  readonly id: number;
+  /** By which the peer addresses the path. */
+  readonly index: number;
+  readonly peerIndex: number;
+  readonly link: number;
+  readonly peerLink: number;
+  readonly run: string;
+  readonly name: string;
+  readonly metric: number;
+  readonly socket: number;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly security: Security;
+  readonly controller: CongestionController;
+  /** Largest datagram, bytes. */
+  readonly mtu: number;
+  readonly state: PathState;
+  readonly timeout: Micros;
+  readonly keepAlive: Micros;
+  /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
+  readonly isPinned: boolean;
+}
+
+export class Path {
+  readonly settings: PathSettings;
+  readonly id: number;
+  readonly link: number;
+  readonly metric: number;
+  readonly mtu: number;
+  readonly controller: CongestionController;
+  readonly security: Security;
+  readonly liveness: Liveness;
+  readonly rtt = new Rtt();
+  readonly sent = new SentPackets();
+  readonly received = new ReceivedPackets();
+  readonly acks = new AckSchedule();
+  readonly remote: Endpoint = createEndpoint();
+  readonly local: Endpoint = createEndpoint();
+  /** Which socket the path's datagrams leave by; a roaming peer may change it. */
+  socket: number;
+  /** True while the queue was empty when this path last could have sent. */
+  appLimited = true;
+  /** Datagrams wait in the dataplane for the socket: nothing more may be sealed. */
+  isBlocked = false;
+  /** When something that asks for an answer last left. */
+  lastSentAt: Micros;
+  /** A probe is to go with the next datagrams, whatever the timers say. */
+  probeWanted = false;
+  /** How often the peer's address changed. */
+  roams = 0;
+  sentPackets = 0;
+  sentBytes = 0;
+  lostPackets = 0;
+  readonly sentRate = new RateMeter();
+  readonly receivedRate = new RateMeter();
+  readonly ackedMeter = new RateMeter();
+  readonly lostMeter = new RateMeter();
+  readonly #pacer: Pacer;
+  readonly #outcome = new Outcome();
+  readonly #sample: AckSample = {
+    now: 0,
+    bytes: 0,
+    packets: 0,
+    rtt: 0,
+    smoothedRtt: 0,
+    minRtt: 0,
+    sentAt: 0,
+    priorInFlight: 0,
+    inFlight: 0,
+    appLimited: false,
+  };
+
+  constructor(now: Micros, settings: PathSettings) {
+    this.settings = settings;
+    this.id = settings.id;
+    this.link = settings.link;
+    this.metric = settings.metric;
+    this.mtu = settings.mtu;
+    this.controller = settings.controller;
+    this.security = settings.security;
+    this.socket = settings.socket;
+    this.remote.set(settings.remote);
+    this.local.set(settings.local);
+    this.liveness = new Liveness(now, settings.state, settings.timeout);
+    this.lastSentAt = now;
+    this.#pacer = new Pacer(settings.mtu);
+  }
+
+  get state(): PathState {
+    return this.liveness.state;
+  }
+
+  get isUp(): boolean {
+    return this.liveness.state === "up";
+  }
+
+  /** True if congestion control and pacing let a datagram with data go now. */
+  maySend(now: Micros): boolean {
+    return (
+      !this.isBlocked &&
+      this.sent.bytesInFlight < this.controller.window &&
+      !this.sent.isFull &&
+      this.#pacer.advance(now, this.controller.pacingRate) > 0
+    );
+  }
+
+  /** When pacing lets the next datagram go; `NEVER` while only an acknowledgement can help. */
+  maySendAt(now: Micros): Micros {
+    if (this.isBlocked || this.sent.bytesInFlight >= this.controller.window || this.sent.isFull) return NEVER;
+    return this.#pacer.readyAt(now, this.controller.pacingRate);
+  }
+
+  /**
+   * Numbers and seals the messages in `slot`: header in front, footers behind.
+   * @param asksForAck true for everything but bare acknowledgements
+   */
+  seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean): void {
+    const start = (pool.start[slot] as number) - HEADER_SIZE;
+    pool.start[slot] = start;
+    pool.length[slot] = (pool.length[slot] as number) + HEADER_SIZE;
+    writeHeader(pool.view, start, TYPE.TRANSPORT, this.settings.peerIndex, this.sent.next);
+    this.security.seal(pool, slot);
+    const bytes = pool.length[slot] as number;
+    this.sent.add(now, asksForAck ? bytes : 0, this.appLimited);
+    this.sentPackets++;
+    this.sentBytes += bytes;
+    this.sentRate.add(now, bytes);
+    this.#pacer.spend(bytes);
+    if (!asksForAck) return;
+    this.lastSentAt = now;
+    this.controller.onSent(now, bytes);
+    this.liveness.onSent(now);
+  }
+
+  /** Notes an authentic datagram; false for a repeat. `length` is what came from the network. */
+  accept(now: Micros, packetNumber: number, length: number): boolean {
+    const expected = this.received.largest + 1;
+    const number = extendPacketNumber(packetNumber, expected);
+    if (!this.received.accept(number, now, length)) return false;
+    this.receivedRate.add(now, length);
+    return true;
+  }
+
+  /** Handles an acknowledgement of this path's datagrams; false if it is impossible. */
+  handleAck(now: Micros, ack: Ack): boolean {
+    const outcome = this.#outcome;
+    const prior = this.sent.bytesInFlight;
+    if (!applyAck(this.sent, ack, outcome)) return false;
+    this.#account(now, outcome, ack);
+    if (outcome.lostPackets > 0) this.controller.onLost(now, outcome.lostBytes, outcome.lostSentAt);
+    if (outcome.ackedPackets > 0) {
+      const sample = this.#sample;
+      sample.now = now;
+      sample.bytes = outcome.ackedBytes;
+      sample.packets = outcome.ackedPackets;
+      sample.rtt = this.rtt.latest;
+      sample.smoothedRtt = this.rtt.smoothed;
+      sample.minRtt = this.rtt.min;
+      sample.sentAt = this.sent.sentAt(outcome.largestAcked);
+      sample.priorInFlight = prior;
+      sample.inFlight = this.sent.bytesInFlight;
+      sample.appLimited = this.sent.wasAppLimited(outcome.largestAcked);
+      this.controller.onAcked(sample);
+      this.liveness.onAnswered(now, this.sent.packetsInFlight > 0);
+    }
+    return true;
+  }
+
+  #account(now: Micros, outcome: Outcome, ack: Ack): void {
+    this.lostPackets += outcome.lostPackets;
+    this.lostMeter.add(now, outcome.lostPackets);
+    this.ackedMeter.add(now, outcome.ackedPackets);
+    // Only the datagram that triggered the message has a known delay at the peer.
+    if (outcome.largestAcked >= 0 && outcome.largestAcked % 0x1_0000_0000 === ack.largest) {
+      this.rtt.update(now - this.sent.sentAt(outcome.largestAcked) - ack.delay);
+    }
+  }
+
+  /** Lets time pass: losses by timeout, holes given up, suspicion. True if the state changed. */
+  handleTimeout(now: Micros): boolean {
+    if (this.sent.packetsInFlight > 0 && now >= this.#senderTimeoutAt()) {
+      applyTimeout(this.sent, now - SENDER_TIMEOUT * this.#timeoutUnit(), this.#outcome);
+      this.#loseTimedOut(now);
+    }
+    if (this.received.hasHole && this.received.giveUp(now, this.rtt.smoothed)) this.acks.hurry();
+    const changed = this.liveness.advance(now, this.rtt);
+    if (changed && this.state === "suspect") {
+      applyTimeout(this.sent, now, this.#outcome);
+      this.#loseTimedOut(now);
+    }
+    return changed;
+  }
+
+  #loseTimedOut(now: Micros): void {
+    const outcome = this.#outcome;
+    if (outcome.lostPackets === 0) return;
+    this.lostPackets += outcome.lostPackets;
+    this.lostMeter.add(now, outcome.lostPackets);
+    this.controller.onLost(now, outcome.lostBytes, outcome.lostSentAt);
+  }
+
+  /** When the path next wants attention, sending aside. */
+  deadline(): Micros {
+    let at = this.liveness.deadline(this.rtt);
+    if (this.sent.packetsInFlight > 0) at = Math.min(at, this.#senderTimeoutAt());
+    if (this.received.hasHole) at = Math.min(at, this.received.giveUpAt(this.rtt.smoothed));
+    return Math.min(at, this.acks.dueAt(this.rtt.smoothed));
+  }
+
+  #senderTimeoutAt(): Micros {
+    return this.sent.sentAt(this.sent.oldest) + SENDER_TIMEOUT * this.#timeoutUnit();
+  }
+
+  /** A round trip, the peer's wait for company included. */
+  #timeoutUnit(): Micros {
+    return Math.max(this.rtt.smoothed + this.rtt.deviation, MICROS_PER_SECOND / 100);
+  }
+
+  /** Share of datagrams lost over about the last second, 0 to 1. */
+  lossShare(now: Micros): number {
+    const lost = this.lostMeter.read(now);
+    const total = lost + this.ackedMeter.read(now);
+    return total < 1 ? 0 : lost / total;
+  }
+}

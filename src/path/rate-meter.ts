@@ -1,0 +1,30 @@
+/** A rate over about the last second: what is added fades with a time constant of half a second. Cheap: folded ten times a second. */
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+
+const CONSTANT: Micros = 500_000;
+const FOLD: Micros = 100_000;
+
+export class RateMeter {
+  #rate = 0;
+  #pending = 0;
+  #at: Micros = 0;
+
+  add(now: Micros, amount: number): void {
+    this.#pending += amount;
+    if (now - this.#at >= FOLD) this.#fold(now);
+  }
+
+  /** Amount per second. */
+  read(now: Micros): number {
+    if (now - this.#at >= FOLD) this.#fold(now);
+    return this.#rate;
+  }
+
+  #fold(now: Micros): void {
+    const elapsed = now - this.#at;
+    const keep = Math.exp(-elapsed / CONSTANT);
+    this.#rate = this.#rate * keep + (1 - keep) * ((this.#pending * MICROS_PER_SECOND) / elapsed);
+    this.#pending = 0;
+    this.#at = now;
+  }
+}

@@ -1,0 +1,101 @@
+// @hot
+/**
+ * What a path has sent and not yet forgotten: a ring of records by packet number, parallel typed arrays that double when full.
+ * Only datagrams that ask for acknowledgement are recorded in flight; the others leave an empty record.
+ */
+import type { Micros } from "../clock.ts";
+
+export const SENT = { EMPTY: 0, IN_FLIGHT: 1, ACKED: 2, LOST: 3 } as const;
+
+const INITIAL_CAPACITY = 1_024;
+/** Datagrams in flight on one path; 1 Gbit/s for 1.5 s. */
+const MAX_CAPACITY = 131_072;
+
+export class SentPackets {
+  #state = new Uint8Array(INITIAL_CAPACITY);
+  #bytes = new Uint16Array(INITIAL_CAPACITY);
+  #sentAt = new Float64Array(INITIAL_CAPACITY);
+  #appLimited = new Uint8Array(INITIAL_CAPACITY);
+  #mask = INITIAL_CAPACITY - 1;
+  /** Oldest packet number with a record. */
+  #oldest = 0;
+  /** The next packet number. */
+  next = 0;
+  bytesInFlight = 0;
+  packetsInFlight = 0;
+
+  /** True if no further record fits: the path must wait. */
+  get isFull(): boolean {
+    return this.next - this.#oldest >= MAX_CAPACITY;
+  }
+
+  get oldest(): number {
+    return this.#oldest;
+  }
+
+  /** Records the next packet number; `bytes` of 0 for a datagram that asks for no acknowledgement. */
+  add(now: Micros, bytes: number, appLimited: boolean): number {
+    if (this.next - this.#oldest > this.#mask) this.#grow();
+    const number = this.next++;
+    const i = number & this.#mask;
+    this.#state[i] = bytes === 0 ? SENT.EMPTY : SENT.IN_FLIGHT;
+    this.#bytes[i] = bytes;
+    this.#sentAt[i] = now;
+    this.#appLimited[i] = appLimited ? 1 : 0;
+    if (bytes > 0) {
+      this.bytesInFlight += bytes;
+      this.packetsInFlight++;
+    } else if (this.#oldest === number) this.#oldest++;
+    return number;
+  }
+
+  stateOf(number: number): number {
+    return number < this.#oldest || number >= this.next ? SENT.EMPTY : (this.#state[number & this.#mask] as number);
+  }
+
+  bytesOf(number: number): number {
+    return this.#bytes[number & this.#mask] as number;
+  }
+
+  sentAt(number: number): Micros {
+    return this.#sentAt[number & this.#mask] as number;
+  }
+
+  wasAppLimited(number: number): boolean {
+    return this.#appLimited[number & this.#mask] === 1;
+  }
+
+  /** Takes a datagram out of flight as `SENT.ACKED` or `SENT.LOST`. */
+  settle(number: number, state: number): void {
+    const i = number & this.#mask;
+    this.bytesInFlight -= this.#bytes[i] as number;
+    this.packetsInFlight--;
+    this.#state[i] = state;
+  }
+
+  /** Forgets the settled records at the old end. */
+  trim(): void {
+    while (this.#oldest < this.next && this.#state[this.#oldest & this.#mask] !== SENT.IN_FLIGHT) this.#oldest++;
+  }
+
+  #grow(): void {
+    const capacity = (this.#mask + 1) * 2;
+    const state = new Uint8Array(capacity);
+    const bytes = new Uint16Array(capacity);
+    const sentAt = new Float64Array(capacity);
+    const appLimited = new Uint8Array(capacity);
+    for (let number = this.#oldest; number < this.next; number++) {
+      const from = number & this.#mask;
+      const to = number & (capacity - 1);
+      state[to] = this.#state[from] as number;
+      bytes[to] = this.#bytes[from] as number;
+      sentAt[to] = this.#sentAt[from] as number;
+      appLimited[to] = this.#appLimited[from] as number;
+    }
+    this.#state = state;
+    this.#bytes = bytes;
+    this.#sentAt = sentAt;
+    this.#appLimited = appLimited;
+    this.#mask = capacity - 1;
+  }
+}

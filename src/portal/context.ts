@@ -1,0 +1,31 @@
+/** What the parts of a portal share. Each part owns its own state; this is what they have in common. */
+import { DROP, type DropCounters } from "../drops.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import type { RandomBytes } from "../random.ts";
+import type { Resequencer } from "../resequencer/resequencer.ts";
+import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
+import type { PortalEvent } from "./events.ts";
+import type { PathTable } from "./path-table.ts";
+import type { TunnelSettings } from "./settings.ts";
+
+export interface PortalContext {
+  readonly settings: TunnelSettings;
+  readonly pool: PacketPool;
+  readonly random: RandomBytes;
+  readonly drops: DropCounters;
+  readonly paths: PathTable;
+  readonly exchange: Exchange;
+  /** Bytes security adds to a datagram. */
+  readonly overhead: number;
+  readonly queue: PacketQueue;
+  readonly scheduler: Scheduler;
+  readonly resequencer: Resequencer;
+  readonly events: PortalEvent[];
+}
+
+/** Drops what is in `slot`, counted. */
+export function drop(context: PortalContext, slot: Slot, reason: keyof typeof DROP): void {
+  context.drops.count(DROP[reason]);
+  context.pool.release(slot);
+}

@@ -1,0 +1,344 @@
+/**
+ * Keeps every link alive: starts attempts, answers initiations, turns agreements into paths and clears away what has ended.
+ * Cold code: it runs when links change, not when packets pass.
+ */
+import { type Micros, NEVER } from "../clock.ts";
+import { DROP } from "../drops.ts";
+import { type Endpoint, formatEndpoint, sameAddress } from "../endpoint.ts";
+import type { Agreement, Introduction, Refusal } from "../exchange/exchange.ts";
+import { NO_SLOT } from "../memory/packet-pool.ts";
+import type { Path } from "../path/path.ts";
+import { TYPE } from "../wire/datagram.ts";
+import { CLOSE_REASON, CLOSE_SIZE, MESSAGE } from "../wire/messages.ts";
+import { Admission } from "./admission.ts";
+import type { PortalContext } from "./context.ts";
+import { Link } from "./link.ts";
+import { createPath } from "./path-factory.ts";
+import type { LinkSettings } from "./settings.ts";
+
+/** A suspect path is given this long before a new exchange is tried beside it. */
+const SUSPECT_PATIENCE: Micros = 600_000;
+
+interface Socket {
+  readonly link: number;
+  /** TCP: one peer, and the end of the connection is the end of the path. */
+  readonly isConnected: boolean;
+}
+
+export class Links {
+  readonly #context: PortalContext;
+  readonly #links = new Map<number, Link>();
+  readonly #sockets = new Map<number, Socket>();
+  readonly #admission: Admission;
+  /** Called when the set of paths that are up may have changed. */
+  readonly #onPathsChanged: () => void;
+  /** Called when the peer turns out to be a new run: sequences begin anew. */
+  readonly #onNewPeer: (now: Micros) => void;
+  #isClosing = false;
+
+  constructor(context: PortalContext, onPathsChanged: () => void, onNewPeer: (now: Micros) => void) {
+    this.#context = context;
+    this.#onPathsChanged = onPathsChanged;
+    this.#onNewPeer = onNewPeer;
+    this.#admission = new Admission(context);
+  }
+
+  get all(): Iterable<Link> {
+    return this.#links.values();
+  }
+
+  add(now: Micros, settings: LinkSettings): void {
+    this.#links.set(settings.id, new Link(now, settings, this.#context.random));
+  }
+
+  /** Ends a link: its paths tell the peer and go, its socket is closed. */
+  remove(now: Micros, id: number): void {
+    const link = this.#links.get(id);
+    if (!link) return;
+    this.#abandon(link);
+    this.#links.delete(id);
+    for (const path of this.#context.paths.list.filter((p) => p.link === id)) {
+      this.#sayGoodbye(now, path, CLOSE_REASON.REMOVED);
+      this.#dropPath(now, path, "link removed");
+    }
+    for (const [socket, facts] of this.#sockets) if (facts.link === id) this.#closeSocket(socket);
+  }
+
+  /** All links end, and the peer is told. */
+  close(now: Micros): void {
+    this.#isClosing = true;
+    for (const path of this.#context.paths.list) this.#sayGoodbye(now, path, CLOSE_REASON.SHUTDOWN);
+    for (const link of this.#links.values()) link.stopped(now, "shutting down");
+  }
+
+  handleOpened(now: Micros, id: number, attempt: number, socket: number, remote: Endpoint, local: Endpoint): void {
+    const link = this.#links.get(id);
+    if (!link || link.attempt !== attempt || link.state !== "resolving") {
+      this.#context.events.push({ type: "close", socket });
+      return;
+    }
+    this.#sockets.set(socket, { link: id, isConnected: link.settings.method === "TCP" && link.isInitiator });
+    link.opened(now, socket, remote, local);
+    if (link.isInitiator) this.#initiate(now, link);
+  }
+
+  handleFailed(now: Micros, id: number, attempt: number, reason: string): void {
+    const link = this.#links.get(id);
+    if (!link || link.attempt !== attempt || !link.isTrying) return;
+    this.#failAttempt(now, link, reason);
+  }
+
+  /** A listening TCP link accepted a connection. */
+  handleAccepted(id: number, socket: number): void {
+    if (this.#links.has(id)) this.#sockets.set(socket, { link: id, isConnected: true });
+    else this.#context.events.push({ type: "close", socket });
+  }
+
+  handleSocketClosed(now: Micros, socket: number, reason: string): void {
+    const facts = this.#sockets.get(socket);
+    if (!facts) return;
+    this.#sockets.delete(socket);
+    for (const path of this.#context.paths.list.filter((p) => p.socket === socket)) this.#losePath(now, path, reason);
+    const link = this.#links.get(facts.link);
+    if (link?.socket !== socket) return;
+    link.socket = -1;
+    if (link.isTrying || link.state === "listening") this.#failAttempt(now, link, reason);
+  }
+
+  handleExchange(
+    now: Micros,
+    socket: number,
+    message: Uint8Array,
+    type: number,
+    remote: Endpoint,
+    local: Endpoint,
+  ): void {
+    const facts = this.#sockets.get(socket);
+    const link = facts && this.#links.get(facts.link);
+    if (!link || this.#isClosing) return this.#context.drops.count(DROP["exchange-unexpected"]);
+    if (type === TYPE.EXCHANGE_RESPONSE) return this.#complete(now, link, socket, message, remote);
+    if (link.isInitiator) return this.#context.drops.count(DROP["exchange-unexpected"]);
+    const refusal = this.#admission.answer(now, link, socket, facts.isConnected, message, remote, local);
+    if (refusal) this.#refused(link, refusal, remote);
+  }
+
+  /** The first authentic datagram of a path that the peer initiated. */
+  handleConfirmed(now: Micros, path: Path): void {
+    path.liveness.onConfirmed(now);
+    path.probeWanted = true;
+    this.#admission.confirmed(path);
+    this.#install(now, path);
+  }
+
+  handleClosed(now: Micros, path: Path, reason: number): void {
+    this.#losePath(now, path, reason === CLOSE_REASON.SHUTDOWN ? "peer shut down" : "closed by the peer");
+  }
+
+  /** A path's state changed by time. */
+  handlePathState(now: Micros, path: Path): void {
+    this.#log("info", path.settings.name, `${path.state}: ${path.liveness.reason}`);
+    if (path.state === "down") this.#losePath(now, path, path.liveness.reason);
+    else this.#onPathsChanged();
+  }
+
+  /** A suspect path answers again: an attempt made beside it is not needed. */
+  handleAnswered(now: Micros, path: Path): void {
+    this.#log("info", path.settings.name, `up: ${path.liveness.reason}`);
+    const link = this.#links.get(path.link);
+    if (link?.isInitiator && link.state !== "up") {
+      this.#abandon(link);
+      link.resumed(now);
+    }
+    this.#onPathsChanged();
+  }
+
+  /** One last datagram, so that the peer need not find out by silence. */
+  #sayGoodbye(now: Micros, path: Path, reason: number): void {
+    const { pool, events } = this.#context;
+    const slot = path.state === "exchanging" ? NO_SLOT : pool.take();
+    if (slot === NO_SLOT) return;
+    const start = pool.start[slot] as number;
+    pool.view.setUint8(start, MESSAGE.CLOSE << 4);
+    pool.view.setUint8(start + 1, reason);
+    pool.length[slot] = CLOSE_SIZE;
+    path.seal(now, pool, slot, false);
+    const from = pool.start[slot] as number;
+    const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
+    pool.release(slot);
+    events.push({ type: "send", socket: path.socket, remote: path.remote.slice(), local: path.local.slice(), message });
+  }
+
+  handleTimeout(now: Micros): void {
+    this.#admission.handleTimeout(now);
+    if (this.#isClosing) return;
+    for (const path of this.#context.paths.list) this.#reviveBeside(now, path);
+    for (const link of this.#links.values()) if (now >= link.deadline) this.#act(now, link);
+  }
+
+  deadline(): Micros {
+    let at = this.#admission.deadline();
+    for (const link of this.#links.values()) at = Math.min(at, link.deadline);
+    for (const path of this.#context.paths.list) {
+      if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
+        at = Math.min(at, path.liveness.since + SUSPECT_PATIENCE);
+      }
+    }
+    return at;
+  }
+
+  /** A path that stays suspect may have lost its address, or its peer its keys: try anew while it is still probed. */
+  #reviveBeside(now: Micros, path: Path): void {
+    if (path.liveness.suspectFor(now) < SUSPECT_PATIENCE) return;
+    const link = this.#links.get(path.link);
+    if (link?.isInitiator && link.state === "up") link.retryNow(now, `path suspect: ${path.liveness.reason}`);
+  }
+
+  #act(now: Micros, link: Link): void {
+    if (link.state === "waiting") {
+      link.begin(now);
+      this.#context.events.push({ type: "open", link: link.settings.id, attempt: link.attempt });
+    } else if (link.state === "resolving") this.#failAttempt(now, link, "could not open in time");
+    else if (link.state === "exchanging" && link.takeResend(now)) this.#sendInitiation(link);
+    else this.#failAttempt(now, link, "no answer from the peer");
+  }
+
+  #initiate(now: Micros, link: Link): void {
+    const introduction = this.#introduction(link, link.remote);
+    if (!introduction) return this.#failAttempt(now, link, "too many paths");
+    link.index = introduction.index;
+    link.initiation = this.#context.exchange.initiate(introduction);
+    link.takeResend(now);
+    this.#sendInitiation(link);
+  }
+
+  #sendInitiation(link: Link): void {
+    if (!link.initiation) return;
+    const { message } = link.initiation;
+    this.#context.events.push({ type: "send", socket: link.socket, remote: link.remote, local: link.local, message });
+  }
+
+  #introduction(link: Link, remote: Endpoint): Introduction | undefined {
+    const index = this.#context.paths.reserve();
+    if (index === 0) return undefined;
+    const { id, name, metric, publicAddress } = link.settings;
+    const addresses = publicAddress && { source: publicAddress, destination: remote };
+    return { index, link: id, metric: metric ?? 0, name, addresses };
+  }
+
+  #complete(now: Micros, link: Link, socket: number, message: Uint8Array, remote: Endpoint): void {
+    if (!link.initiation || link.socket !== socket) return this.#context.drops.count(DROP["exchange-unexpected"]);
+    const agreement = link.initiation.complete(message);
+    if (typeof agreement === "string") return this.#refused(link, agreement, remote);
+    const { publicAddress } = link.settings;
+    const claimed = agreement.peer.addresses;
+    const isRight = publicAddress
+      ? claimed && sameAddress(claimed.source, remote) && sameAddress(claimed.destination, publicAddress)
+      : !claimed;
+    if (!isRight) return this.#refused(link, "addresses", remote);
+    this.#adopt(now, link, socket, agreement);
+  }
+
+  #adopt(now: Micros, link: Link, socket: number, agreement: Agreement): void {
+    const facts = this.#sockets.get(socket) as Socket;
+    const path = createPath(this.#context, now, {
+      link,
+      agreement,
+      index: link.index,
+      socket,
+      remote: link.remote,
+      local: link.local,
+      state: "up",
+      isConnected: facts.isConnected,
+    });
+    link.succeeded(now);
+    link.index = 0;
+    path.probeWanted = true;
+    this.#context.paths.add(path);
+    this.#install(now, path);
+  }
+
+  /** The path replaces an older one of the same link, and those of former runs of the peer. */
+  #install(now: Micros, path: Path): void {
+    const { settings } = path;
+    const isNewRun = this.#admission.noteRun(settings.run);
+    for (const other of [...this.#context.paths.list]) {
+      if (other === path || other.state === "exchanging") continue;
+      const isSameLink = other.link === path.link && other.settings.peerLink === settings.peerLink;
+      if (other.settings.run !== settings.run) this.#losePath(now, other, "peer restarted");
+      else if (isSameLink) this.#dropPath(now, other, "replaced");
+    }
+    if (isNewRun) this.#onNewPeer(now);
+    this.#log("info", settings.name, `up: ${formatEndpoint(path.remote)}`);
+    this.#onPathsChanged();
+  }
+
+  /** A path ended; an initiating link tries again at once, and waits if that fails. */
+  #losePath(now: Micros, path: Path, reason: string): void {
+    this.#dropPath(now, path, reason);
+    const link = this.#links.get(path.link);
+    if (link?.isInitiator && link.state === "up") link.retryNow(now, reason);
+  }
+
+  #dropPath(now: Micros, path: Path, reason: string): void {
+    if (path.state !== "down") this.#log("info", path.settings.name, `down: ${reason}`);
+    path.liveness.close(now, reason);
+    this.#context.paths.remove(path);
+    this.#admission.confirmed(path);
+    const isShared = this.#context.paths.list.some((other) => other.socket === path.socket);
+    const link = this.#links.get(path.link);
+    const owned = this.#sockets.get(path.socket);
+    if (
+      !isShared &&
+      owned &&
+      (link?.isInitiator || owned.isConnected) &&
+      !(link?.isTrying && link.socket === path.socket)
+    ) {
+      this.#closeSocket(path.socket);
+    }
+    this.#onPathsChanged();
+  }
+
+  #failAttempt(now: Micros, link: Link, reason: string): void {
+    this.#log(link.failures === 0 ? "warn" : "debug", link.settings.name, reason);
+    this.#abandon(link);
+    link.failed(now, reason);
+  }
+
+  /** Gives back what an unfinished attempt holds. */
+  #abandon(link: Link): void {
+    if (link.index !== 0) this.#context.paths.cancel(link.index);
+    link.index = 0;
+    const isUsed = this.#context.paths.list.some((path) => path.socket === link.socket);
+    if (link.socket >= 0 && link.isTrying && !isUsed) this.#closeSocket(link.socket);
+  }
+
+  #closeSocket(socket: number): void {
+    if (!this.#sockets.delete(socket)) return;
+    this.#context.events.push({ type: "close", socket });
+    for (const link of this.#links.values()) if (link.socket === socket) link.socket = -1;
+  }
+
+  #refused(link: Link, refusal: Refusal | "addresses" | "limited", remote: Endpoint): void {
+    const reason =
+      refusal === "limited" ? "exchange-limited" : refusal === "unexpected" ? "exchange-unexpected" : "exchange-forged";
+    this.#context.drops.count(DROP[reason]);
+    const text = REFUSALS[refusal];
+    if (text) this.#log("warn", link.settings.name, `${formatEndpoint(remote)}: ${text}`);
+  }
+
+  #log(level: "warn" | "info" | "debug", name: string, text: string): void {
+    this.#context.events.push({ type: "log", level, key: `${name} ${text.slice(0, 12)}`, text: `${name}: ${text}` });
+  }
+
+  /** Time until the next attempt; 0 if none is planned. */
+  static retryIn(now: Micros, link: Link): Micros {
+    return link.state === "waiting" && link.deadline !== NEVER ? Math.max(0, link.deadline - now) : 0;
+  }
+}
+
+const REFUSALS: Partial<Record<Refusal | "addresses" | "limited", string>> = {
+  version: "speaks another version of the protocol; upgrade both portals",
+  forged: "exchange message not made with our SharedKey; compare the keys of both portals",
+  security: "the peer's Security is another than ours; set the same on both portals",
+  addresses: "addresses between the NATs are not as the peer says; check PublicAddress on both portals",
+};

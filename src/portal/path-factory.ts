@@ -1,0 +1,69 @@
+/** Makes a path out of an agreement: the one place that knows which controller and which limits a link's path has. */
+import type { Micros } from "../clock.ts";
+import type { CongestionController } from "../congestion/controller.ts";
+import { NewReno } from "../congestion/new-reno.ts";
+import { NoCongestionControl } from "../congestion/none.ts";
+import { type Endpoint, familyOf } from "../endpoint.ts";
+import type { Agreement } from "../exchange/exchange.ts";
+import type { PathState } from "../path/liveness.ts";
+import { Path } from "../path/path.ts";
+import { HEADER_SIZE } from "../wire/datagram.ts";
+import { DATA_SIZE } from "../wire/messages.ts";
+import type { PortalContext } from "./context.ts";
+import type { Link } from "./link.ts";
+import type { CongestionName, LinkSettings } from "./settings.ts";
+
+/** Ethernet's payload, which a path is taken to carry unless the link says otherwise. */
+const ETHERNET = 1_500;
+
+export interface PathFacts {
+  readonly link: Link;
+  readonly agreement: Agreement;
+  readonly index: number;
+  readonly socket: number;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly state: PathState;
+  readonly isConnected: boolean;
+  /** As the peer calls it; the link's own name by default. */
+  readonly name?: string;
+  readonly metric?: number;
+}
+
+export function createPath(context: PortalContext, now: Micros, facts: PathFacts): Path {
+  const { settings } = facts.link;
+  const { peer } = facts.agreement;
+  const mtu = datagramLimit(context, settings, facts.remote);
+  return new Path(now, {
+    id: facts.index & 0xff,
+    index: facts.index,
+    peerIndex: peer.index,
+    link: settings.id,
+    peerLink: peer.link,
+    run: facts.agreement.run,
+    name: facts.name && facts.name !== settings.name ? `${settings.name}/${facts.name}` : settings.name,
+    // Set on this end, it counts; otherwise the initiator's word does.
+    metric: facts.metric ?? settings.metric ?? peer.metric,
+    socket: facts.socket,
+    remote: facts.remote,
+    local: facts.local,
+    security: facts.agreement.security,
+    controller: createController(settings.congestion, mtu),
+    mtu,
+    state: facts.state,
+    timeout: settings.timeout,
+    keepAlive: settings.keepAlive,
+    isPinned: facts.isConnected || settings.publicAddress !== undefined,
+  });
+}
+
+function createController(name: CongestionName, mtu: number): CongestionController {
+  return name === "newreno" ? new NewReno(mtu) : new NoCongestionControl();
+}
+
+/** Largest datagram for a link: what it was told, or what Ethernet carries, but never less than the tunnel's own packets need. */
+function datagramLimit(context: PortalContext, settings: LinkSettings, remote: Endpoint): number {
+  if (settings.mtu > 0) return settings.mtu;
+  const headers = (familyOf(remote) === 6 ? 40 : 20) + (settings.method === "IP" ? 0 : 8);
+  return Math.max(ETHERNET - headers, context.settings.mtu + DATA_SIZE + HEADER_SIZE + context.overhead);
+}

@@ -1,0 +1,173 @@
+/**
+ * The tunnel's end, in the dissertation the Proxy: source → queue → paths, and paths → resequencer → sink, for as many
+ * links as there are. It owns all state, does no I/O and reads no clock.
+ *
+ * Order of calls: any number of `handle*`, then `pollDatagrams` for every path in `paths`, `pollPackets` and `pollEvent` until they yield
+ * nothing, then sleep until `pollTimeout` or the next input, then `handleTimeout`.
+ */
+import { type Micros, NEVER } from "../clock.ts";
+import { DropCounters } from "../drops.ts";
+import type { Endpoint } from "../endpoint.ts";
+import { SharedKeyExchange } from "../exchange/shared-key.ts";
+import type { PacketBatch } from "../memory/packet-batch.ts";
+import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import type { Path } from "../path/path.ts";
+import { FifoQueue } from "../queue/fifo.ts";
+import type { RandomBytes } from "../random.ts";
+import { ImmediateDispatch } from "../resequencer/immediate.ts";
+import { GreedyPull } from "../scheduler/greedy.ts";
+import { Blake2sSuite, NoSecuritySuite } from "../security/suite.ts";
+import { RUN_SIZE } from "../wire/exchange.ts";
+import type { PortalContext } from "./context.ts";
+import type { PortalEvent } from "./events.ts";
+import { Inbound } from "./inbound.ts";
+import { Links } from "./links.ts";
+import { Outbound } from "./outbound.ts";
+import { PathTable } from "./path-table.ts";
+import { reportTunnel } from "./report.ts";
+import type { LinkSettings, TunnelSettings } from "./settings.ts";
+import type { TunnelSnapshot } from "./snapshot.ts";
+
+/** The ingress queue holds a burst of the host, not a standing backlog. */
+const QUEUE_PACKETS = 1_024;
+const QUEUE_BYTES = 2_097_152;
+
+export class Portal {
+  readonly #context: PortalContext;
+  readonly #links: Links;
+  readonly #outbound: Outbound;
+  readonly #inbound: Inbound;
+
+  /** @param random cryptographic in life, seeded in tests */
+  constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
+    const suite = settings.security === "none" ? new NoSecuritySuite() : new Blake2sSuite();
+    const run = new Uint8Array(RUN_SIZE);
+    random(run);
+    const sharedKey = settings.security === "none" ? new Uint8Array(32) : settings.sharedKey;
+    this.#context = {
+      settings,
+      pool,
+      random,
+      drops: new DropCounters(),
+      paths: new PathTable(random),
+      exchange: new SharedKeyExchange(suite, sharedKey, run, random),
+      overhead: suite.overhead,
+      queue: new FifoQueue(Math.min(QUEUE_PACKETS, pool.count >> 2), QUEUE_BYTES),
+      scheduler: new GreedyPull(),
+      resequencer: new ImmediateDispatch(pool.count),
+      events: [],
+    };
+    this.#links = new Links(
+      this.#context,
+      () => this.#chooseMetric(),
+      () => {},
+    );
+    this.#outbound = new Outbound(this.#context);
+    this.#inbound = new Inbound(this.#context, {
+      onExchange: (now, socket, message, type, remote, local) =>
+        this.#links.handleExchange(now, socket, message, type, remote, local),
+      onConfirmed: (now, path) => this.#links.handleConfirmed(now, path),
+      onClosed: (now, path, reason) => this.#links.handleClosed(now, path, reason),
+      onAnswered: (now, path) => this.#links.handleAnswered(now, path),
+    });
+  }
+
+  /** Paths in use, to be polled; changed by any `handle*`. */
+  get paths(): readonly Path[] {
+    return this.#context.paths.list;
+  }
+
+  addLink(now: Micros, settings: LinkSettings): void {
+    this.#links.add(now, settings);
+  }
+
+  removeLink(now: Micros, id: number): void {
+    this.#links.remove(now, id);
+  }
+
+  /** Ends all paths; take the events, which tell the peer. */
+  close(now: Micros): void {
+    this.#links.close(now);
+  }
+
+  /** An answer to an `open` event: the socket is open; TCP: connected. `remote` is family 0 for a listener. */
+  handleOpened(now: Micros, link: number, attempt: number, socket: number, remote: Endpoint, local: Endpoint): void {
+    this.#links.handleOpened(now, link, attempt, socket, remote, local);
+  }
+
+  /** The other answer to an `open` event. */
+  handleFailed(now: Micros, link: number, attempt: number, reason: string): void {
+    this.#links.handleFailed(now, link, attempt, reason);
+  }
+
+  /** A listening link's socket accepted a connection, `socket`. */
+  handleAccepted(link: number, socket: number): void {
+    this.#links.handleAccepted(link, socket);
+  }
+
+  /** A socket ended by itself. */
+  handleSocketClosed(now: Micros, socket: number, reason: string): void {
+    this.#links.handleSocketClosed(now, socket, reason);
+  }
+
+  /** The local system refuses to send on a path (interface down, no route): suspect at once. */
+  handleSendFault(now: Micros, path: Path, reason: string): void {
+    if (!path.isUp) return;
+    path.liveness.onFault(now, reason);
+    this.#links.handlePathState(now, path);
+  }
+
+  /** An IP packet from the host; its slot is the portal's from here. */
+  handlePacket(now: Micros, slot: Slot): void {
+    this.#outbound.handlePacket(now, slot);
+  }
+
+  /** A datagram from the network; its slot is the portal's from here. Never throws. */
+  handleDatagram(now: Micros, socket: number, slot: Slot, remote: Endpoint, local: Endpoint): void {
+    this.#inbound.handleDatagram(now, socket, slot, remote, local);
+  }
+
+  /** Lets time pass. */
+  handleTimeout(now: Micros): void {
+    const { list } = this.#context.paths;
+    for (let i = list.length - 1; i >= 0; i--) {
+      const path = list[i] as Path;
+      if (path.handleTimeout(now)) this.#links.handlePathState(now, path);
+    }
+    this.#links.handleTimeout(now);
+  }
+
+  /** Appends the datagrams that `path` may send now to `out`. The caller sends them to the path's `remote` from its `local` and releases the slots. */
+  pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
+    this.#outbound.lastActivity = Math.max(this.#outbound.lastActivity, this.#inbound.lastActivity);
+    this.#outbound.pollDatagrams(now, path, out);
+  }
+
+  /** Appends IP packets for the host to `out`; the caller owns their slots. */
+  pollPackets(now: Micros, out: PacketBatch): void {
+    this.#outbound.pollErrors(out);
+    this.#context.resequencer.poll(now, out);
+  }
+
+  pollEvent(): PortalEvent | undefined {
+    return this.#context.events.shift();
+  }
+
+  /** When to call `handleTimeout` and poll again if nothing comes before; may be in the past. */
+  pollTimeout(now: Micros): Micros {
+    let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline());
+    if (this.#outbound.hasErrors || this.#context.events.length > 0) return now;
+    for (const path of this.#context.paths.list) at = Math.min(at, this.#outbound.deadline(now, path));
+    return at;
+  }
+
+  snapshot(now: Micros): TunnelSnapshot {
+    return reportTunnel(now, this.#context, this.#links, this.#outbound, this.#inbound);
+  }
+
+  #chooseMetric(): void {
+    let lowest = NEVER;
+    for (const path of this.#context.paths.list) if (path.isUp) lowest = Math.min(lowest, path.metric);
+    this.#outbound.activeMetric = lowest;
+  }
+}

@@ -1,0 +1,78 @@
+/** Puts what a portal knows of itself into a snapshot. */
+import { type Micros, NEVER } from "../clock.ts";
+import { formatEndpoint } from "../endpoint.ts";
+import type { Path } from "../path/path.ts";
+import type { PortalContext } from "./context.ts";
+import type { Inbound } from "./inbound.ts";
+import type { Link } from "./link.ts";
+import { Links } from "./links.ts";
+import type { Outbound } from "./outbound.ts";
+import type { LinkSnapshot, PathSnapshot, TunnelSnapshot } from "./snapshot.ts";
+
+export function reportTunnel(
+  now: Micros,
+  context: PortalContext,
+  links: Links,
+  outbound: Outbound,
+  inbound: Inbound,
+): TunnelSnapshot {
+  const { settings, pool, queue } = context;
+  return {
+    security: settings.security,
+    mtu: settings.mtu,
+    outbound: { packets: outbound.packets, bytes: outbound.bytes },
+    inbound: { packets: inbound.packets, bytes: inbound.bytes },
+    queue: { packets: queue.length, bytes: queue.bytes },
+    slots: { total: pool.count, free: pool.free },
+    drops: context.drops.snapshot(),
+    links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.activeMetric)),
+  };
+}
+
+function reportLink(now: Micros, context: PortalContext, link: Link, activeMetric: number): LinkSnapshot {
+  const { id, name, method, role } = link.settings;
+  const paths = context.paths.list.filter((path) => path.link === id);
+  return {
+    id,
+    name,
+    method,
+    role,
+    state: link.state,
+    reason: link.reason,
+    age: now - link.since,
+    failures: link.failures,
+    retryIn: Links.retryIn(now, link),
+    paths: paths.map((path) => reportPath(now, path, activeMetric)),
+  };
+}
+
+function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot {
+  const { rtt, controller, liveness } = path;
+  return {
+    id: path.id,
+    name: path.settings.name,
+    state: path.state,
+    reason: liveness.reason,
+    age: now - liveness.since,
+    local: formatEndpoint(path.local),
+    remote: formatEndpoint(path.remote),
+    metric: path.metric,
+    standby: path.isUp && path.metric !== activeMetric,
+    congestion: controller.name,
+    rtt: { smoothed: Math.round(rtt.measured), min: rtt.min, latest: rtt.latest, deviation: Math.round(rtt.deviation) },
+    window: finite(controller.window),
+    inFlight: path.sent.bytesInFlight,
+    pacingRate: finite(controller.pacingRate),
+    rate: { sent: Math.round(path.sentRate.read(now)), received: Math.round(path.receivedRate.read(now)) },
+    sent: { packets: path.sentPackets, bytes: path.sentBytes },
+    received: { packets: path.received.packets, bytes: path.received.bytes },
+    lost: path.lostPackets,
+    loss: path.lossShare(now),
+    mtu: path.mtu,
+  };
+}
+
+/** JSON has no infinity: 0 stands for "no limit". */
+function finite(value: number): number {
+  return value === NEVER ? 0 : Math.round(value);
+}

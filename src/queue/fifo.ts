@@ -1,0 +1,34 @@
+/** The dissertation's one queue: first in, first out, bounded in packets and bytes, the newest dropped when full. */
+import type { Micros } from "../clock.ts";
+import type { Slot } from "../memory/packet-pool.ts";
+import { Ring } from "../memory/ring.ts";
+
+export class FifoQueue {
+  readonly #slots: Ring;
+  readonly #sizes: Ring;
+  readonly #maxBytes: number;
+  bytes = 0;
+
+  constructor(maxPackets: number, maxBytes: number) {
+    this.#slots = new Ring(maxPackets);
+    this.#sizes = new Ring(maxPackets);
+    this.#maxBytes = maxBytes;
+  }
+
+  get length(): number {
+    return this.#slots.length;
+  }
+
+  push(_now: Micros, slot: Slot, bytes: number): boolean {
+    if (this.bytes + bytes > this.#maxBytes || !this.#slots.push(slot)) return false;
+    this.#sizes.push(bytes);
+    this.bytes += bytes;
+    return true;
+  }
+
+  shift(_now: Micros): Slot {
+    const slot = this.#slots.shift();
+    if (slot >= 0) this.bytes -= this.#sizes.shift();
+    return slot;
+  }
+}

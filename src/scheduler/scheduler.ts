@@ -1,0 +1,32 @@
+/**
+ * Which path takes which packet. A scheduler sees a read-only view of each path and the queue, never a path itself.
+ */
+import type { Micros } from "../clock.ts";
+import type { Slot } from "../memory/packet-pool.ts";
+
+/** What a scheduler may know of a path. */
+export interface PathView {
+  readonly id: number;
+  readonly metric: number;
+  readonly isUp: boolean;
+  readonly mtu: number;
+}
+
+/** Where a scheduler takes packets from. */
+export interface PacketQueue {
+  readonly length: number;
+  readonly bytes: number;
+  /** Takes a packet in, its slot with it; false when full (the slot stays the caller's). */
+  push(now: Micros, slot: Slot, bytes: number): boolean;
+  /** The packet whose turn it is, -1 if there is none; the caller owns it. */
+  shift(now: Micros): Slot;
+}
+
+export interface Scheduler {
+  readonly name: string;
+  /**
+   * Called when `path` may send a datagram.
+   * @returns the packet it is to carry, owned by the caller; -1 for none
+   */
+  next(now: Micros, path: PathView, queue: PacketQueue): Slot;
+}

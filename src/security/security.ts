@@ -1,0 +1,74 @@
+// @hot
+/**
+ * The security chain as the dissertation has it (3.1.5): an ordered list of generators, each appending a footer computed over
+ * everything before it, and the verifiers that check and strip the footers in reverse. Nothing of a datagram is believed
+ * before the whole chain has agreed, and no verifier changes state unless all outer ones have agreed.
+ */
+import { DROP } from "../drops.ts";
+import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+
+/** Appends one footer. */
+export interface MacGenerator {
+  /** Bytes of the footer. */
+  readonly size: number;
+  /** Writes the footer at `end`, over the bytes from `start` to `end`. */
+  generate(bytes: Uint8Array, view: DataView, start: number, end: number): void;
+}
+
+/** Checks one footer. */
+export interface MacVerifier {
+  readonly size: number;
+  /**
+   * Checks the footer at `end`, over the bytes from `start` to `end`.
+   * @returns 0 if it is right, else the index of a drop reason
+   */
+  verify(bytes: Uint8Array, view: DataView, start: number, end: number): number;
+}
+
+/** What protects one path, both directions. Keys live as long as the path does. */
+export interface Security {
+  /** Bytes a datagram grows by. */
+  readonly overhead: number;
+  /** Protects the datagram in `slot`: its length grows by `overhead`. */
+  seal(pool: PacketPool, slot: Slot): void;
+  /** Checks and strips: the length shrinks by `overhead`. Returns 0, or the index of a drop reason and changes nothing. */
+  open(pool: PacketPool, slot: Slot): number;
+}
+
+/** Runs generators in order and verifiers in reverse. Both lists have the same footers in the same order. */
+export class SecurityChain implements Security {
+  readonly overhead: number;
+  readonly generators: readonly MacGenerator[];
+  readonly verifiers: readonly MacVerifier[];
+
+  constructor(generators: readonly MacGenerator[], verifiers: readonly MacVerifier[]) {
+    this.generators = generators;
+    this.verifiers = verifiers;
+    this.overhead = generators.reduce((sum, generator) => sum + generator.size, 0);
+  }
+
+  seal(pool: PacketPool, slot: Slot): void {
+    const start = pool.start[slot] as number;
+    let end = start + (pool.length[slot] as number);
+    for (let i = 0; i < this.generators.length; i++) {
+      const generator = this.generators[i] as MacGenerator;
+      generator.generate(pool.bytes, pool.view, start, end);
+      end += generator.size;
+    }
+    pool.length[slot] = end - start;
+  }
+
+  open(pool: PacketPool, slot: Slot): number {
+    const start = pool.start[slot] as number;
+    let end = start + (pool.length[slot] as number);
+    if (end - start < this.overhead) return DROP["datagram-truncated"];
+    for (let i = this.verifiers.length - 1; i >= 0; i--) {
+      const verifier = this.verifiers[i] as MacVerifier;
+      end -= verifier.size;
+      const reason = verifier.verify(pool.bytes, pool.view, start, end);
+      if (reason !== 0) return reason;
+    }
+    pool.length[slot] = end - start;
+    return 0;
+  }
+}

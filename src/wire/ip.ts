@@ -1,0 +1,105 @@
+// @hot
+/**
+ * A glance at the user's packets: IPv4 (RFC 791), IPv6 (RFC 8200), and the ports of TCP (RFC 9293) and UDP (RFC 768).
+ * Enough to tell junk from packets, flows from each other and where a TCP header begins; nothing is changed here.
+ */
+
+export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
+
+const IPV6_HEADER = 40;
+
+/** What the last `glance` saw. One object, reused. */
+export class Glance {
+  /** 4, 6, or 0 for junk. */
+  version = 0;
+  /** Total length the header claims, bytes. */
+  length = 0;
+  /** Upper-layer protocol; for a later fragment the protocol is known but the ports are not. */
+  protocol = 0;
+  /** Offset from the packet's start where TCP, UDP or ICMP begins. */
+  transport = 0;
+  /** True for a fragment other than a whole packet. */
+  isFragment = false;
+  /** IPv4's Don't Fragment; always true for IPv6. */
+  dontFragment = false;
+  /** Differentiated services field with ECN, the whole octet. */
+  trafficClass = 0;
+
+  /**
+   * Looks at the packet of `length` bytes at `start`.
+   * @returns false for junk: truncated, a wrong version, or lengths that do not fit
+   */
+  at(view: DataView, start: number, length: number): boolean {
+    this.version = 0;
+    if (length < 20) return false;
+    const version = view.getUint8(start) >>> 4;
+    if (version === 4) return this.#four(view, start, length);
+    return version === 6 && length >= IPV6_HEADER && this.#six(view, start, length);
+  }
+
+  #four(view: DataView, start: number, length: number): boolean {
+    const header = (view.getUint8(start) & 0x0f) << 2;
+    const total = view.getUint16(start + 2);
+    if (header < 20 || total < header || total > length) return false;
+    const fragment = view.getUint16(start + 6);
+    this.trafficClass = view.getUint8(start + 1);
+    this.length = total;
+    this.protocol = view.getUint8(start + 9);
+    this.transport = header;
+    this.isFragment = (fragment & 0x3fff) !== 0;
+    this.dontFragment = (fragment & 0x4000) !== 0;
+    this.version = 4;
+    return true;
+  }
+
+  #six(view: DataView, start: number, length: number): boolean {
+    const total = IPV6_HEADER + view.getUint16(start + 4);
+    if (total > length) return false;
+    this.trafficClass = (view.getUint16(start) >>> 4) & 0xff;
+    this.length = total;
+    this.isFragment = false;
+    this.dontFragment = true;
+    this.version = 6;
+    let next = view.getUint8(start + 6);
+    let at = IPV6_HEADER;
+    // Hop-by-hop, routing, fragment, destination options (RFC 8200 section 4); at most eight, or it is opaque.
+    for (let hops = 0; hops < 8 && (next === 0 || next === 43 || next === 44 || next === 60); hops++) {
+      if (at + 8 > total) break;
+      if (next === 44) this.isFragment = true;
+      const size = next === 44 ? 8 : 8 * (1 + view.getUint8(start + at + 1));
+      if (at + size > total) break;
+      next = view.getUint8(start + at);
+      at += size;
+    }
+    this.protocol = next;
+    this.transport = at;
+    return true;
+  }
+}
+
+/**
+ * Hash of the 5-tuple (of addresses and protocol where there are no ports), so that one flow has one value.
+ * @param salt random per run, so that a stranger cannot aim flows at one bucket
+ * @returns an unsigned 32-bit integer
+ */
+export function flowHash(view: DataView, start: number, glance: Glance, salt: number): number {
+  let h = (salt ^ glance.protocol) >>> 0;
+  const from = glance.version === 4 ? 12 : 8;
+  const to = glance.version === 4 ? 20 : 40;
+  for (let i = from; i < to; i += 4) h = mix(h, view.getUint32(start + i));
+  const hasPorts = glance.protocol === PROTOCOL.TCP || glance.protocol === PROTOCOL.UDP;
+  if (hasPorts && !glance.isFragment && glance.transport + 4 <= glance.length) {
+    h = mix(h, view.getUint32(start + glance.transport));
+  }
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** One round of murmur3 (public domain). */
+function mix(h: number, word: number): number {
+  let k = Math.imul(word, 0xcc9e2d51);
+  k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+  const x = h ^ k;
+  return (Math.imul((x << 13) | (x >>> 19), 5) + 0xe6546b64) | 0;
+}

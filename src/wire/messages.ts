@@ -1,0 +1,129 @@
+// @hot
+/**
+ * The protocol, part 2: the messages a transport datagram carries, one after the other. Big-endian.
+ *
+ * PAD          | 0:4 0:4 | padding to the end of the datagram |
+ *
+ * DATA         | 1:4 flags:4 | bucket:16 | sequence:24 | [length:16 if LENGTH] | IP packet |          6 or 8 + packet
+ *              The packet runs to the end of the messages unless LENGTH. The bucket names the flow it belongs to,
+ *              its top three bits the delivery class; the sequence is its place in that bucket, modulo 2^24.
+ *
+ * ACK          | 2:4 rsv:4 | index:24 | ack:32 | nack:32 | largest:32 | received at:32 | delay:24 | packets:32 | bytes:32 |
+ *              | n:8 | n x (gap:16, run:16) |                                                    32 + 4 n
+ *              About the path whose receiver index at the addressee is `index`. `ack` and `nack` as in the dissertation
+ *              (3.2.3): every packet number up to `ack` was received or given up, `nack` is the highest given up.
+ *              `received at` is when `largest` arrived (receiver's clock, microseconds, modulo 2^32), `delay` the microseconds
+ *              from then to this message; `packets` and `bytes` count all datagrams received, modulo 2^32.
+ *              Ranges go down from `largest`: `run` numbers received, then `gap` missing, then the next run; the first gap is 0.
+ *
+ * PROBE        | 3:4 rsv:4 |                asks for an ACK at once                               1
+ *
+ * CLOSE        | 4:4 rsv:4 | reason:8 |     this path is over                                      2
+ */
+
+export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4 } as const;
+
+export const DATA_FLAG = {
+  /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */
+  CHECKSUM_PARTIAL: 1,
+  /** Sent before, on this or another path. */
+  REPEAT: 2,
+  /** A length follows and further messages may come after the packet. */
+  LENGTH: 4,
+} as const;
+
+export const CLOSE_REASON = { SHUTDOWN: 1, REMOVED: 2, REPLACED: 3 } as const;
+
+/** Bytes in front of the packet in a DATA message that runs to the end. */
+export const DATA_SIZE = 6;
+export const ACK_SIZE = 32;
+export const PROBE_SIZE = 1;
+export const CLOSE_SIZE = 2;
+/** Most ranges an ACK may carry. */
+export const MAX_RANGES = 32;
+
+export const BUCKET_MASK = 0x1fff;
+export const CLASS_SHIFT = 13;
+export const SEQUENCE_MASK = 0xffffff;
+
+/** Writes the head of a DATA message that runs to the end of the datagram at `offset`. */
+export function writeData(
+  view: DataView,
+  offset: number,
+  flags: number,
+  bucket: number,
+  deliveryClass: number,
+  sequence: number,
+): void {
+  view.setUint8(offset, (MESSAGE.DATA << 4) | flags);
+  view.setUint16(offset + 1, (deliveryClass << CLASS_SHIFT) | (bucket & BUCKET_MASK));
+  view.setUint8(offset + 3, (sequence >>> 16) & 0xff);
+  view.setUint16(offset + 4, sequence & 0xffff);
+}
+
+export function dataBucket(view: DataView, offset: number): number {
+  return view.getUint16(offset + 1) & BUCKET_MASK;
+}
+
+export function dataClass(view: DataView, offset: number): number {
+  return view.getUint16(offset + 1) >>> CLASS_SHIFT;
+}
+
+export function dataSequence(view: DataView, offset: number): number {
+  return (view.getUint8(offset + 3) << 16) | view.getUint16(offset + 4);
+}
+
+/** One ACK message, decoded; reused for every message so that none is allocated. */
+export class Ack {
+  index = 0;
+  ack = 0;
+  nack = 0;
+  largest = 0;
+  /** Receiver's clock, µs modulo 2^32. */
+  receivedAt = 0;
+  /** µs between arrival of `largest` and the message. */
+  delay = 0;
+  packets = 0;
+  bytes = 0;
+  ranges = 0;
+  /** `ranges` pairs of (gap, run). */
+  readonly pairs = new Uint16Array(2 * MAX_RANGES);
+
+  get size(): number {
+    return ACK_SIZE + 4 * this.ranges;
+  }
+
+  /** Writes the message at `offset`; `size` bytes. */
+  write(view: DataView, offset: number): void {
+    view.setUint32(offset, ((MESSAGE.ACK << 28) | this.index) >>> 0);
+    view.setUint32(offset + 4, this.ack >>> 0);
+    view.setUint32(offset + 8, this.nack >>> 0);
+    view.setUint32(offset + 12, this.largest >>> 0);
+    view.setUint32(offset + 16, this.receivedAt >>> 0);
+    const delay = Math.min(this.delay, 0xffffff);
+    view.setUint8(offset + 20, delay >>> 16);
+    view.setUint16(offset + 21, delay & 0xffff);
+    view.setUint32(offset + 23, this.packets >>> 0);
+    view.setUint32(offset + 27, this.bytes >>> 0);
+    view.setUint8(offset + 31, this.ranges);
+    for (let i = 0; i < 2 * this.ranges; i++) view.setUint16(offset + ACK_SIZE + 2 * i, this.pairs[i] as number);
+  }
+
+  /** Reads the message at `offset`; returns its size, or -1 if it does not fit before `end` or is not well formed. */
+  read(view: DataView, offset: number, end: number): number {
+    if (end - offset < ACK_SIZE) return -1;
+    const ranges = view.getUint8(offset + 31);
+    if (ranges > MAX_RANGES || end - offset < ACK_SIZE + 4 * ranges) return -1;
+    this.index = view.getUint32(offset) & 0xffffff;
+    this.ack = view.getUint32(offset + 4);
+    this.nack = view.getUint32(offset + 8);
+    this.largest = view.getUint32(offset + 12);
+    this.receivedAt = view.getUint32(offset + 16);
+    this.delay = (view.getUint8(offset + 20) << 16) | view.getUint16(offset + 21);
+    this.packets = view.getUint32(offset + 23);
+    this.bytes = view.getUint32(offset + 27);
+    this.ranges = ranges;
+    for (let i = 0; i < 2 * ranges; i++) this.pairs[i] = view.getUint16(offset + ACK_SIZE + 2 * i);
+    return ACK_SIZE + 4 * ranges;
+  }
+}
