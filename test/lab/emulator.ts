@@ -31,7 +31,7 @@ const PR_SET_TIMERSLACK = 29;
 /** Below this, waiting costs more than turning once more. */
 const SHORTEST_SLEEP: Micros = 15;
 /** Frames are moved at most this often, and so up to this much late; an idle cable does not feel it. */
-const GRAIN: Micros = Number(process.env["NC_LAB_GRAIN"] ?? 100);
+const GRAIN: Micros = Number(process.env.NC_LAB_GRAIN ?? 100);
 const LONGEST_SLEEP: Micros = 1_000_000;
 
 class Emulator {
@@ -135,7 +135,7 @@ class Emulator {
     const now = microsNow();
     if (question.op === "cut") direction.model.cut(now, direction);
     else if (question.op === "restore") direction.model.uncut(now, direction);
-    else direction.model.change(now, withTraceFrom(now, question.shape), direction);
+    else if (question.op === "change") direction.model.change(now, withTraceFrom(now, question.shape), direction);
     this.#answer({ id });
   }
 
