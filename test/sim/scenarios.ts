@@ -1,0 +1,87 @@
+/** Worlds and measurements that several tests and comparisons want. */
+import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
+import { PacketPool } from "../../src/memory/packet-pool.ts";
+import { SeededRandom } from "../../src/random.ts";
+import { PassThrough } from "./gateway.ts";
+import type { LinkShape } from "./link-model.ts";
+import type { Side } from "./packets.ts";
+import { Bbr } from "./senders/bbr.ts";
+import { Cubic } from "./senders/cubic.ts";
+import type { InnerControl } from "./senders/inner-control.ts";
+import { Tcp, type TcpOptions } from "./senders/tcp.ts";
+import { World } from "./world.ts";
+
+/** The seed of a run: NC_SEED, or the one given. */
+export function seedOr(otherwise: number): number {
+  const text = process.env.NC_SEED;
+  return text === undefined || text === "" ? otherwise : Number(text);
+}
+
+/** Hosts with bare links between them, used in turn. */
+export function bareWorld(shapes: readonly Partial<LinkShape>[], seed: number): World {
+  const links = shapes.map((shape) => ({ out: shape, back: shape }));
+  const gateway = (): PassThrough => new PassThrough(new PacketPool(4096, 1920), links.length);
+  return new World({ seed, links, gateway, isTunnel: false });
+}
+
+/** One TCP transfer and what is measured of it. */
+export interface Bulk {
+  readonly from: Tcp;
+  readonly to: Tcp;
+  /** Bytes received in order by the end of each interval. */
+  readonly series: number[];
+}
+
+export interface BulkOptions {
+  readonly from?: Side;
+  readonly port?: number;
+  readonly control?: InnerControl;
+  readonly startAt?: Micros;
+  /** One-way delay between the far gateway and the server. */
+  readonly distance?: Micros;
+  readonly sampleEvery?: Micros;
+  readonly tcp?: Partial<TcpOptions>;
+}
+
+/** Adds a TCP flow without end; the host on side 0 connects, whichever side sends. */
+export function addBulk(world: World, options: BulkOptions = {}): Bulk {
+  const { from = 0, port = 5001, control = new Cubic(), startAt = 0, distance = 0 } = options;
+  const shared = { ...options.tcp, coalesce: options.tcp?.coalesce ?? false };
+  const client = world.add(0, (outlet) => {
+    const own = from === 0 ? { control } : {};
+    return new Tcp(outlet, { ...shared, ...own, port, peerPort: port, role: "connect", startAt });
+  });
+  const server = world.add(
+    1,
+    (outlet) =>
+      new Tcp(outlet, { ...shared, ...(from === 1 ? { control } : {}), port, peerPort: port, role: "listen" }),
+    distance,
+  );
+  const [sender, receiver] = from === 0 ? [client, server] : [server, client];
+  sender.write(world.now, Number.POSITIVE_INFINITY);
+  const series: number[] = [];
+  world.every(options.sampleEvery ?? MICROS_PER_SECOND / 10, () => series.push(receiver.receiver.bytes));
+  return { from: sender, to: receiver, series };
+}
+
+export function innerControl(name: "cubic" | "bbr", seed: number): InnerControl {
+  return name === "cubic" ? new Cubic() : new Bbr(new SeededRandom(seed));
+}
+
+/** Bits per second of a transfer between two times of the samples, which are `every` apart. */
+export function goodput(bulk: Bulk, from: Micros, until: Micros, every: Micros = MICROS_PER_SECOND / 10): number {
+  const at = (time: Micros): number => bulk.series[Math.round(time / every)] ?? bulk.to.receiver.bytes;
+  return ((at(until) - at(from)) * 8 * MICROS_PER_SECOND) / (until - from);
+}
+
+/** Jain's index of fairness: 1 when all are equal, 1/n when one has all. */
+export function jain(values: readonly number[]): number {
+  const sum = values.reduce((a, b) => a + b, 0);
+  return sum ** 2 / (values.length * values.reduce((a, b) => a + b * b, 0));
+}
+
+/** The value below which the share `p` of `values` lies; NaN for none. */
+export function percentile(values: readonly number[], p: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;
+}
