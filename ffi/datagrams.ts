@@ -32,6 +32,8 @@ export interface DatagramSocket {
   readonly counters: SocketCounters;
   /** Whether the kernel tells and takes the local address of each datagram. */
   readonly tellsLocal: boolean;
+  /** What `batch.local` is where the kernel does not tell: the bound endpoint, or none. */
+  readonly fixedLocal: Endpoint;
   /** Whether received datagrams begin with their IPv4 header. */
   readonly hasIpHeader: boolean;
 }
@@ -159,7 +161,7 @@ export class DatagramReader {
     const { system, opened, pool } = this.#socket;
     readSockaddr(system.layout, this.#messages.bytes, this.#messages.nameAt(i), batch.remote);
     if (this.#socket.tellsLocal) readLocalAddress(system, opened, this.#messages, i, batch.local);
-    else batch.local.set(opened.local);
+    else batch.local.set(this.#socket.fixedLocal);
     // An IPv4 header says it itself; FreeBSD's raw sockets say it nowhere else.
     if (this.#lead !== 0 && opened.isUnbound) {
       const header = pool.datagramOrigin(this.#slots[i] as Slot) - this.#lead;

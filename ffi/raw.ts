@@ -6,7 +6,7 @@
  * (RFC 3542, 3). No checksum is asked for: the datagram's own authentication is stronger. Endpoints have port 0.
  * One socket carries one IP version; a listener for both opens two.
  */
-import { type Endpoint, formatEndpoint, setPort } from "../src/endpoint.ts";
+import { createEndpoint, type Endpoint, formatEndpoint, setPort } from "../src/endpoint.ts";
 import type { PacketBatch } from "../src/memory/packet-batch.ts";
 import type { PacketPool } from "../src/memory/packet-pool.ts";
 import type { Consumer, Producer } from "../src/ports.ts";
@@ -45,6 +45,7 @@ export class RawSocket implements Producer, Consumer {
       opened,
       counters: this.counters,
       tellsLocal: isTold && askLocalAddress(system, opened),
+      fixedLocal: opened.isUnbound ? createEndpoint() : opened.local,
       hasIpHeader: opened.family === 4,
     };
     this.#reader = new DatagramReader(socket);

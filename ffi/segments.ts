@@ -138,10 +138,10 @@ export class SegmentReader {
   /** As `Producer.receive`: at most one run. */
   receive(batch: PacketBatch): number {
     if (batch.isFull || (this.#at === this.#end && !this.#read())) return 0;
-    const { system, opened, tellsLocal, counters } = this.#socket;
+    const { system, opened, tellsLocal, fixedLocal, counters } = this.#socket;
     readSockaddr(system.layout, this.#message.bytes, this.#message.nameAt(0), batch.remote);
     if (tellsLocal) readLocalAddress(system, opened, this.#message, 0, batch.local);
-    else batch.local.set(opened.local);
+    else batch.local.set(fixedLocal);
     const before = batch.count;
     while (this.#at < this.#end && !batch.isFull && this.#cut(batch));
     counters.received += batch.count - before;

@@ -7,7 +7,7 @@
  */
 import { createEndpoint, type Endpoint, formatEndpoint } from "../src/endpoint.ts";
 import type { PacketBatch } from "../src/memory/packet-batch.ts";
-import { NO_SLOT, type PacketPool } from "../src/memory/packet-pool.ts";
+import { NO_SLOT, type PacketPool, type Slot } from "../src/memory/packet-pool.ts";
 import type { Consumer, Producer } from "../src/ports.ts";
 import { errnoName } from "./errno.ts";
 import { type Address, pointerTo } from "./libc.ts";
@@ -229,10 +229,10 @@ export class TcpStream implements Producer, Consumer {
     for (let i = 0; i < count; i++) {
       const slot = batch.at(from + i);
       const at = (pool.start[slot] as number) - PREFIX;
-      const length = pool.length[slot] as number;
-      pool.view.setUint32(at, length);
-      this.#message.setVector(0, i, this.#poolBase + at, PREFIX + length);
-      total += PREFIX + length;
+      const size = this.#framedSize(slot);
+      pool.view.setUint32(at, size - PREFIX);
+      this.#message.setVector(0, i, this.#poolBase + at, size);
+      total += size;
     }
     this.#message.setVectorCount(0, count);
     const sent = libc.sendmsg(this.fd, this.#message.address(0), layout.MSG_DONTWAIT | layout.MSG_NOSIGNAL);
@@ -245,6 +245,12 @@ export class TcpStream implements Producer, Consumer {
     return taken;
   }
 
+  /** Bytes on the wire. An empty datagram has none: its length would end the connection at the peer. */
+  #framedSize(slot: Slot): number {
+    const length = this.#pool.length[slot] as number;
+    return length === 0 ? 0 : PREFIX + length;
+  }
+
   /** After `sent` bytes of a gathered batch: the datagram cut in two counts as taken, its end is kept. */
   #keepRest(batch: PacketBatch, from: number, sent: number): number {
     const pool = this.#pool;
@@ -252,7 +258,7 @@ export class TcpStream implements Producer, Consumer {
     let left = sent;
     for (let i = from; ; i++) {
       const slot = batch.at(i);
-      const size = PREFIX + (pool.length[slot] as number);
+      const size = this.#framedSize(slot);
       if (left === 0) return i - from;
       if (left < size) {
         const at = (pool.start[slot] as number) - PREFIX + left;

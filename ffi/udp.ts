@@ -4,7 +4,7 @@
  * batches; with segmentation offload where the kernel has it and one by one where not, to the same effect.
  * It must not know what a datagram says, nor which path it belongs to.
  */
-import { type Endpoint, formatEndpoint } from "../src/endpoint.ts";
+import { createEndpoint, type Endpoint, formatEndpoint } from "../src/endpoint.ts";
 import type { PacketBatch } from "../src/memory/packet-batch.ts";
 import type { PacketPool } from "../src/memory/packet-pool.ts";
 import type { Consumer, Producer } from "../src/ports.ts";
@@ -50,6 +50,7 @@ export class UdpSocket implements Producer, Consumer {
       opened,
       counters: this.counters,
       tellsLocal: opened.isUnbound && askLocalAddress(system, opened),
+      fixedLocal: opened.isUnbound ? createEndpoint() : opened.local,
       hasIpHeader: false,
     };
     this.#hasGro = (request.gro ?? true) && enableGro(system, opened.fd);

@@ -240,6 +240,16 @@ describe("TcpStream", () => {
     expect({ seed: SEED, back: receiveAll(pool, accepted, 100) }).toEqual({ seed: SEED, back: sent });
   });
 
+  test("leaves out an empty datagram", () => {
+    const pool = new PacketPool(16, MTU);
+    const [stream, accepted] = pair(pool);
+    const sent = datagrams([0, 3, 0, 5, 0]);
+    expect(stream.send(batchOf(pool, sent), NONE, NONE)).toBe(5);
+    expect(stream.send(batchOf(pool, datagrams([0])), NONE, NONE)).toBe(1);
+    expect(receiveAll(pool, accepted, 2)).toEqual([sent[1], sent[3]] as Uint8Array[]);
+    expect(accepted.state).toBe("open");
+  });
+
   test("drops and counts what finds no slot", () => {
     const pool = new PacketPool(8, MTU);
     const [plain, stream] = pair(pool);

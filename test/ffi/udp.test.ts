@@ -253,6 +253,20 @@ describe("UdpSocket", () => {
     expect(receiveAll(pool, listener, 1)).toHaveLength(1);
   });
 
+  test("gives no local address where the kernel does not tell it", () => {
+    const setsockopt: typeof system.libc.setsockopt = (fd, level, name, value, length) =>
+      name === system.numbers.IPV6_RECVPKTINFO ? -1 : system.libc.setsockopt(fd, level, name, value, length);
+    const old = { ...system, libc: { ...system.libc, setsockopt } };
+    const pool = new PacketPool(16, MTU);
+    for (const gro of [true, false]) {
+      const listener = open(pool, { gro }, old);
+      const sender = open(pool, { local: at("127.0.0.1") });
+      sender.send(batchOf(pool, datagrams([9])), at("127.0.0.1", portOf(listener.local)), NONE);
+      receiveAll(pool, listener, 1, (batch) => expect(formatEndpoint(batch.local)).toBe("none"));
+      expect(listener.counters.received).toBe(1);
+    }
+  });
+
   test("refuses an address that is not the host's, and leaves no descriptor", () => {
     const pool = new PacketPool(4, MTU);
     let closed = 0;
