@@ -10,8 +10,8 @@
  */
 import type { LinkShape } from "../sim/link-model.ts";
 import { FAMILIES, PLAN, SHARED_SUBNET } from "./addresses.ts";
-import type { EmulatorCounters } from "./emulator-protocol.ts";
 import { EmulatorProcess } from "./emulator-process.ts";
+import type { EmulatorCounters } from "./emulator-protocol.ts";
 import { Namespaces, sweep } from "./namespaces.ts";
 
 export const PLACES = ["client", "local", "inet", "remote", "server"] as const;
@@ -285,7 +285,14 @@ function shapesOf({ both = {}, down = {}, up = {} }: LinkPlan): [Partial<LinkSha
 }
 
 /** What a link has unless its plan says otherwise; complete, so that nothing stays from an earlier test. */
-const CLEAN: Partial<LinkShape> = { delay: 0, jitter: 0, loss: 0, duplicate: 0, trace: [], queuePackets: DEFAULT_QUEUE };
+const CLEAN: Partial<LinkShape> = {
+  delay: 0,
+  jitter: 0,
+  loss: 0,
+  duplicate: 0,
+  trace: [],
+  queuePackets: DEFAULT_QUEUE,
+};
 
 function toPort(address: string, protocol: string, side: "dport" | "sport", port: number): string {
   return `rule add to ${address} ipproto ${protocol} ${side} ${port} table local priority 1`;

@@ -1,0 +1,49 @@
+/** Round trips as iputils' ping measures them. */
+import type { Place, Topology } from "./topology.ts";
+
+export interface PingPlan {
+  readonly from: string;
+  readonly to: string;
+  readonly count: number;
+  readonly intervalMillis?: number;
+  /** Bytes of ICMP payload; with `isWhole`, never in fragments. */
+  readonly size?: number;
+  readonly isWhole?: boolean;
+}
+
+export interface Ping {
+  /** Milliseconds, ascending. */
+  readonly roundTrips: readonly number[];
+  readonly lost: number;
+  readonly median: number;
+  /** What ping printed, for messages such as "message too long". */
+  readonly text: string;
+}
+
+export async function ping(topology: Topology, place: Place, plan: PingPlan): Promise<Ping> {
+  const { from, to, count, intervalMillis = 20, size = 56, isWhole = false } = plan;
+  const wait = (count * intervalMillis) / 1_000 + 1;
+  const flags = [
+    "-n",
+    "-c",
+    `${count}`,
+    "-i",
+    `${intervalMillis / 1_000}`,
+    "-w",
+    `${Math.ceil(wait)}`,
+    "-s",
+    `${size}`,
+  ];
+  const whole = isWhole ? ["-M", "do"] : [];
+  const child = Bun.spawn(topology.command(place, ["ping", ...flags, ...whole, "-I", from, to]), {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [out, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
+  const roundTrips = [...out.matchAll(/time=([\d.]+) ms/g)].map((found) => Number(found[1])).sort((a, b) => a - b);
+  return {
+    roundTrips,
+    lost: count - roundTrips.length,
+    median: roundTrips[roundTrips.length >> 1] ?? Number.POSITIVE_INFINITY,
+    text: `${out}${errors}`,
+  };
+}
