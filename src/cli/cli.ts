@@ -1,0 +1,90 @@
+/** From the words of the command line to a command, and from what it throws to an exit code. */
+import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
+import { versionLine } from "../daemon/version.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import { assertKnown, type CommandName, isCommandName } from "./arguments.ts";
+import { checkCommand } from "./check.ts";
+import { colours } from "./colour.ts";
+import { downCommand } from "./down.ts";
+import { genkeyCommand } from "./genkey.ts";
+import type { Program } from "./program.ts";
+import { reloadCommand } from "./reload.ts";
+import { runTunnelCommand } from "./run.ts";
+import { showCommand } from "./show.ts";
+import { startCommand } from "./start.ts";
+import { versionCommand } from "./version.ts";
+
+/** Runs the command and leaves its exit code (sysexits.h) in `process.exitCode`. Never rejects. */
+export async function runCli(rawArgs: string[], program: Program): Promise<void> {
+  try {
+    await dispatch(rawArgs, program);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+async function dispatch(rawArgs: string[], program: Program): Promise<void> {
+  const all = commands(program);
+  const at = commandIndex(rawArgs);
+  const word = rawArgs[at];
+  const flags = rawArgs.slice(0, rawArgs.includes("--") ? rawArgs.indexOf("--") : undefined);
+  const wantsHelp = flags.includes("--help") || flags.includes("-h");
+  if (word === undefined && wantsHelp) return printUsage(overview(program, all));
+  if (word === undefined && flags.includes("--version")) return console.log(versionLine());
+  const isCommand = word !== undefined && isCommandName(word);
+  const command = isCommand ? all[word] : word === undefined ? all.show : startCommand(program);
+  if (wantsHelp) return printUsage(command);
+  const words = isCommand ? rawArgs.toSpliced(at, 1) : rawArgs;
+  assertKnown(words, command.args as ArgsDef);
+  await runCommand(command, { rawArgs: words });
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: citty's type of a command with arguments is not one of a command as such
+type Command = CommandDef<any>;
+
+function commands(program: Program): Record<CommandName, Command> {
+  return {
+    run: runTunnelCommand(program),
+    check: checkCommand,
+    genkey: genkeyCommand,
+    show: showCommand,
+    reload: reloadCommand,
+    down: downCommand,
+    version: versionCommand,
+  };
+}
+
+/** Place of the first word that is neither a flag nor the value of one. */
+function commandIndex(rawArgs: readonly string[]): number {
+  for (let i = 0; i < rawArgs.length; i++) {
+    const arg = rawArgs[i] as string;
+    if (arg === "--") return i + 1;
+    if (arg === "-c" || arg === "--config") i++;
+    else if (!arg.startsWith("-") || arg === "-") return i;
+  }
+  return rawArgs.length;
+}
+
+/** The usage of the whole: that of starting, with the commands below. */
+function overview(program: Program, all: Record<CommandName, Command>): Command {
+  return { ...startCommand(program), subCommands: all };
+}
+
+async function printUsage(command: Command): Promise<void> {
+  const text = await renderUsage(command);
+  console.log(colours(process.stdout).isOn ? text : Bun.stripANSI(text));
+}
+
+function report(error: unknown): number {
+  const isUsage = error instanceof Error && error.name === "CLIError";
+  if (error instanceof NetcombinerError || isUsage) {
+    const exitCode = error instanceof NetcombinerError ? error.exitCode : EXIT.USAGE;
+    const hint = exitCode === EXIT.USAGE ? "\nnetcombiner --help tells how it is used" : "";
+    // Faults of a file begin with its name and line, where an editor looks for them.
+    const prefix = exitCode === EXIT.CONFIG ? "" : "netcombiner: ";
+    console.error(Bun.stripANSI(`${prefix}${error.message}${hint}`));
+    return exitCode;
+  }
+  console.error(`netcombiner: internal error: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+  return EXIT.SOFTWARE;
+}

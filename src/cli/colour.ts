@@ -1,0 +1,14 @@
+/** Colours for a terminal that wants them: none when the output goes elsewhere, or with NO_COLOR (no-color.org) or TERM=dumb. */
+export interface Colours {
+  readonly isOn: boolean;
+  bold(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+  red(text: string): string;
+}
+
+export function colours(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv = process.env): Colours {
+  const isOn = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb";
+  const code = (on: number, off: number) => (text: string) => (isOn ? `\x1b[${on}m${text}\x1b[${off}m` : text);
+  return { isOn, bold: code(1, 22), green: code(32, 39), yellow: code(33, 39), red: code(31, 39) };
+}

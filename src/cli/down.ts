@@ -1,0 +1,31 @@
+/** `netcombiner down nc0`: ends a tunnel and returns when its process, and with it the interface, is gone. */
+import { defineCommand } from "citty";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import { assertInterfaceName } from "./arguments.ts";
+import { askTunnel } from "./running.ts";
+
+const PATIENCE_MS = 10_000;
+const STEP_MS = 20;
+
+export const downCommand = defineCommand({
+  meta: { name: "netcombiner down", description: "End a tunnel" },
+  args: { interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" } },
+  async run({ args }) {
+    assertInterfaceName(args.interface);
+    const { pid } = await askTunnel(args.interface, "down");
+    for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+      if (!isAlive(Number(pid))) return;
+      await Bun.sleep(STEP_MS);
+    }
+    throw new NetcombinerError(`${args.interface} does not end, pid ${pid}`, EXIT.TEMPORARY);
+  },
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,24 @@
+/** `netcombiner run nc0`: runs a tunnel in the foreground, for a supervisor or for looking at its log. */
+import { defineCommand } from "citty";
+import { runTunnel } from "../daemon/run-tunnel.ts";
+import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile } from "./arguments.ts";
+import type { Program } from "./program.ts";
+
+export function runTunnelCommand(program: Program) {
+  return defineCommand({
+    meta: {
+      name: "netcombiner run",
+      description: "Run a tunnel in the foreground until SIGTERM or Ctrl-C; SIGHUP reloads",
+    },
+    args: {
+      interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" },
+      config: CONFIG_ARGUMENT,
+    },
+    async run({ args }) {
+      assertInterfaceName(args.interface);
+      const exitCode = await runTunnel(args.interface, chosenFile(args.config, args.interface), program.createThread);
+      // The worker's thread must not keep the process.
+      process.exit(exitCode);
+    },
+  });
+}

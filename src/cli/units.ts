@@ -1,0 +1,54 @@
+/** Numbers as people read them. Pure. */
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+
+const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+const RATES = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"] as const;
+
+/** "18.20 GiB", "512 B", as wg prints them. */
+export function formatBytes(bytes: number): string {
+  return scaled(bytes, 1024, BINARY);
+}
+
+/** Bytes a second as "41.20 Mbit/s". */
+export function formatRate(bytesPerSecond: number): string {
+  return scaled(bytesPerSecond * 8, 1000, RATES);
+}
+
+function scaled(value: number, step: number, units: readonly string[]): string {
+  let [rest, unit] = [value, 0];
+  while (rest >= step && unit < units.length - 1) [rest, unit] = [rest / step, unit + 1];
+  return `${unit === 0 ? Math.round(rest) : rest.toFixed(2)} ${units[unit]}`;
+}
+
+/** "12.1 ms". */
+export function formatMillis(micros: Micros): string {
+  return `${(micros / 1000).toFixed(1)} ms`;
+}
+
+/** "0.25 %" of a share from 0 to 1. */
+export function formatShare(share: number): string {
+  return `${(share * 100).toFixed(2)} %`;
+}
+
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+] as const;
+
+/** "2 days 3 hours": the two greatest units; "0 seconds" for less than one. */
+export function formatSeconds(seconds: number): string {
+  let rest = Math.max(0, Math.floor(seconds));
+  const parts: string[] = [];
+  for (const [name, size] of UNITS) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count} ${name}${count === 1 ? "" : "s"}`);
+  }
+  return parts.slice(0, 2).join(" ") || "0 seconds";
+}
+
+export function formatAge(micros: Micros): string {
+  return formatSeconds(micros / MICROS_PER_SECOND);
+}

@@ -1,0 +1,194 @@
+/**
+ * The control plane of one tunnel: it reads the configuration, sets up the interface, starts the data plane and stays
+ * to answer signals, the control socket and questions for addresses, until the tunnel ends.
+ */
+import type { Configuration } from "../config/configuration.ts";
+import { loadConfiguration } from "../config/load.ts";
+import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
+import { type Answer, type Commands, openControl } from "./control.ts";
+import { DataplaneClient, type DataplaneThread, type Stopped } from "./dataplane-client.ts";
+import type { Log } from "./log.ts";
+import type { Notifier } from "./notify.ts";
+import { socketPath } from "./paths.ts";
+import type { Readiness } from "./readiness.ts";
+import { planReload } from "./reload.ts";
+import { type Lookups, resolveLink } from "./resolve.ts";
+import { version } from "./version.ts";
+
+const STOP_PATIENCE_MS = 2_000;
+
+/** A TUN that is open, and what belongs to it. */
+export interface TunDevice {
+  readonly fd: number;
+  /** Ends the interface. */
+  close(): void | Promise<void>;
+}
+
+/** The rest of the machine, as the daemon needs it; tests bring their own. */
+export interface Surroundings {
+  openTun(): TunDevice;
+  /** Sets MTU and addresses and brings the interface up. Throws NetcombinerError. */
+  configureInterface(configuration: Configuration): void | Promise<void>;
+  openWakePipe(): { readonly readFd: number; wake(): void; close(): void };
+  createThread(): DataplaneThread;
+  readonly lookups: Lookups;
+  readonly log: Log;
+  readonly notifier: Notifier;
+  readonly readiness: Readiness;
+  /** Microseconds of CLOCK_MONOTONIC. */
+  now(): number;
+}
+
+export interface DaemonOptions {
+  readonly interface: string;
+  readonly configurationPath: string;
+  /** Where the control socket goes. */
+  readonly runDirectory?: string;
+}
+
+/** One running tunnel. `run` does everything; the other methods are for signals and the control socket. */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #around: Surroundings;
+  readonly #end = Promise.withResolvers<Stopped>();
+  #configuration: Configuration | undefined;
+  #dataplane: DataplaneClient | undefined;
+  #startedAt = 0;
+
+  constructor(options: DaemonOptions, surroundings: Surroundings) {
+    this.#options = options;
+    this.#around = surroundings;
+  }
+
+  /**
+   * Runs the tunnel to its end and takes everything down again. Never rejects: what goes wrong is logged, told to whoever
+   * waits for readiness, and in the exit code.
+   */
+  async run(): Promise<ExitCode> {
+    const { log, readiness } = this.#around;
+    await using cleanup = new AsyncDisposableStack();
+    try {
+      await this.#start(cleanup);
+      readiness.ready();
+      const stopped = await this.#end.promise;
+      this.#around.notifier.stopping(stopped.reason);
+      return this.#explain(stopped);
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      log.error(message);
+      readiness.failed(error);
+      return error instanceof NetcombinerError ? error.exitCode : EXIT.SOFTWARE;
+    }
+  }
+
+  /** Ends `run`; the reason goes to the log. */
+  stop(reason: string): void {
+    this.#end.resolve({ type: "stopped", cause: "asked", reason });
+  }
+
+  /** Reads the configuration again: links that did not change keep running, a faulty file changes nothing. */
+  reload(): Answer {
+    const { log, notifier } = this.#around;
+    const [current, dataplane] = [this.#configuration, this.#dataplane];
+    if (!current || !dataplane) return { ok: false, error: "the tunnel is not running yet" };
+    notifier.reloading(this.#around.now());
+    try {
+      const plan = planReload(current, loadConfiguration(this.#options.configurationPath));
+      for (const link of plan.removed) dataplane.removeLink(link.settings.id);
+      for (const link of plan.added) dataplane.addLink(link);
+      this.#configuration = plan.configuration;
+      log.level = plan.configuration.logLevel;
+      const counts = { kept: plan.kept.length, added: plan.added.length, removed: plan.removed.length };
+      log.info(`reloaded: ${counts.kept} links kept, ${counts.added} added, ${counts.removed} removed`);
+      if (plan.needsRestart.length > 0) {
+        log.warn(`reloaded: ${plan.needsRestart.join(", ")} changed in [Host] and will take effect after a restart`);
+      }
+      return { ok: true, ...counts, needsRestart: plan.needsRestart };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      log.error(`not reloaded, all stays as it is:\n${message}`);
+      return { ok: false, error: message };
+    } finally {
+      notifier.ready(this.#status());
+    }
+  }
+
+  async #start(cleanup: AsyncDisposableStack): Promise<void> {
+    const { interface: name, configurationPath, runDirectory } = this.#options;
+    const { log, notifier } = this.#around;
+    const configuration = loadConfiguration(configurationPath);
+    log.level = configuration.logLevel;
+    const control = await openControl(socketPath(name, runDirectory), name, this.#commands());
+    cleanup.defer(() => control.close());
+    const tun = this.#around.openTun();
+    cleanup.defer(() => tun.close());
+    await this.#around.configureInterface(configuration);
+    await this.#startDataplane(configuration, tun.fd, cleanup);
+    this.#configuration = configuration;
+    this.#startedAt = this.#around.now();
+    log.info(this.#status());
+    notifier.ready(this.#status());
+  }
+
+  async #startDataplane(configuration: Configuration, tunFd: number, cleanup: AsyncDisposableStack): Promise<void> {
+    const pipe = this.#around.openWakePipe();
+    cleanup.defer(() => pipe.close());
+    const { lookups, log } = this.#around;
+    const dataplane = new DataplaneClient(this.#around.createThread(), pipe.wake, {
+      log: ({ level, text, key }) => log.log(level, text, key),
+      resolve: ({ transport, attempt }) => {
+        const role = transport.remoteHost === undefined ? "listen" : "initiate";
+        return resolveLink(transport, role, attempt, lookups);
+      },
+    });
+    cleanup.defer(() => dataplane.stop(STOP_PATIENCE_MS).then(() => undefined));
+    dataplane.start({
+      type: "start",
+      interface: this.#options.interface,
+      tunFd,
+      wakeFd: pipe.readFd,
+      tunnel: configuration.tunnel,
+      links: configuration.links.map(({ settings, transport }) => ({ settings, transport })),
+    });
+    const early = await Promise.race([dataplane.ready, dataplane.stopped, this.#end.promise]);
+    if (early) throw new NetcombinerError(`the tunnel did not start: ${early.reason}`, EXIT.OS);
+    this.#dataplane = dataplane;
+    void dataplane.stopped.then((stopped) => this.#end.resolve(stopped));
+  }
+
+  #explain({ cause, reason }: Stopped): ExitCode {
+    const { log } = this.#around;
+    if (cause === "fault") {
+      log.error(`the data plane ended: ${reason}`);
+      return EXIT.SOFTWARE;
+    }
+    log.info(cause === "interface-gone" ? `the interface is gone, so is the tunnel: ${reason}` : `ending: ${reason}`);
+    return EXIT.OK;
+  }
+
+  #status(): string {
+    const links = this.#configuration?.links ?? [];
+    return `${this.#options.interface} is up with ${links.length} ${links.length === 1 ? "link" : "links"}`;
+  }
+
+  #commands(): Commands {
+    return {
+      status: () => ({ ok: true, interface: this.#options.interface, pid: process.pid }),
+      show: () => this.#show(),
+      reload: () => this.reload(),
+      down: () => {
+        // After the answer is on its way.
+        setImmediate(() => this.stop("asked by netcombiner down"));
+        return { ok: true, pid: process.pid };
+      },
+    };
+  }
+
+  async #show(): Promise<Answer> {
+    if (!this.#dataplane) return { ok: false, error: "the tunnel is not running yet" };
+    const snapshot = await this.#dataplane.snapshot();
+    const uptime = Math.floor((this.#around.now() - this.#startedAt) / 1_000_000);
+    const { interface: name } = this.#options;
+    return { ok: true, interface: name, version: version(), pid: process.pid, uptime, snapshot };
+  }
+}

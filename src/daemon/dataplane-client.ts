@@ -1,0 +1,106 @@
+/** The control plane's side of the conversation with the data plane's worker (`messages.ts`). */
+import type { TunnelSnapshot } from "../portal/snapshot.ts";
+import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
+import type { Resolution } from "./resolve.ts";
+
+/** What a Worker has; tests bring their own. */
+export interface DataplaneThread {
+  postMessage(message: ToDataplane): void;
+  terminate(): void;
+  onmessage: ((event: { readonly data: FromDataplane }) => void) | null;
+  onerror: ((event: { readonly message: string }) => void) | null;
+}
+
+export type Stopped = Extract<FromDataplane, { type: "stopped" }>;
+type LogMessage = Extract<FromDataplane, { type: "log" }>;
+type ResolveMessage = Extract<FromDataplane, { type: "resolve" }>;
+
+export interface DataplaneHandlers {
+  readonly log: (message: LogMessage) => void;
+  readonly resolve: (message: ResolveMessage) => Promise<Resolution>;
+}
+
+const SNAPSHOT_TIMEOUT_MS = 3_000;
+
+export class DataplaneClient {
+  /** Resolves when the worker has its links running. */
+  readonly ready: Promise<void>;
+  /** Resolves, whatever happens, when the worker is done. */
+  readonly stopped: Promise<Stopped>;
+  readonly #thread: DataplaneThread;
+  readonly #wake: () => void;
+  readonly #handlers: DataplaneHandlers;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stopped = Promise.withResolvers<Stopped>();
+  readonly #snapshots = new Map<number, (snapshot: TunnelSnapshot) => void>();
+  #requests = 0;
+
+  /** `wake` gets the worker out of its poll. */
+  constructor(thread: DataplaneThread, wake: () => void, handlers: DataplaneHandlers) {
+    this.#thread = thread;
+    this.#wake = wake;
+    this.#handlers = handlers;
+    this.ready = this.#ready.promise;
+    this.stopped = this.#stopped.promise;
+    thread.onmessage = (event) => this.#handle(event.data);
+    thread.onerror = (event) => this.#stopped.resolve({ type: "stopped", cause: "fault", reason: event.message });
+  }
+
+  start(message: StartMessage): void {
+    this.#send(message);
+  }
+
+  addLink({ settings, transport }: DataplaneLink): void {
+    this.#send({ type: "add-link", link: { settings, transport } });
+  }
+
+  removeLink(link: number): void {
+    this.#send({ type: "remove-link", link });
+  }
+
+  /** @throws Error when the worker does not answer */
+  async snapshot(): Promise<TunnelSnapshot> {
+    const request = this.#requests++;
+    const { promise, resolve, reject } = Promise.withResolvers<TunnelSnapshot>();
+    const timer = setTimeout(() => reject(new Error("the data plane does not answer")), SNAPSHOT_TIMEOUT_MS);
+    this.#snapshots.set(request, resolve);
+    this.#send({ type: "snapshot", request });
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#snapshots.delete(request);
+    }
+  }
+
+  /** Asks the worker to end and then ends its thread, also of one that does not answer within `patience` milliseconds. */
+  async stop(patience: number): Promise<Stopped> {
+    this.#send({ type: "stop" });
+    const reason = `it did not stop within ${patience} ms`;
+    const timer = setTimeout(() => this.#stopped.resolve({ type: "stopped", cause: "fault", reason }), patience);
+    const stopped = await this.stopped;
+    clearTimeout(timer);
+    this.#thread.terminate();
+    return stopped;
+  }
+
+  #send(message: ToDataplane): void {
+    this.#thread.postMessage(message);
+    this.#wake();
+  }
+
+  #handle(message: FromDataplane): void {
+    if (message.type === "ready") this.#ready.resolve();
+    else if (message.type === "stopped") this.#stopped.resolve(message);
+    else if (message.type === "log") this.#handlers.log(message);
+    else if (message.type === "snapshot") this.#snapshots.get(message.request)?.(message.snapshot);
+    else void this.#resolve(message);
+  }
+
+  async #resolve(message: ResolveMessage): Promise<void> {
+    const { link, attempt } = message;
+    const resolution = await this.#handlers.resolve(message);
+    if ("reason" in resolution) this.#send({ type: "unresolved", link, attempt, reason: resolution.reason });
+    else this.#send({ type: "resolved", link, attempt, remote: resolution.remote, local: resolution.local });
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * How `netcombiner nc0` leaves the shell clear (dissertation, section 3.1.3): it opens the TUN, gives it as descriptor 3 to a second
+ * process of the same program, and ends when that one says it is ready. An environment variable tells the second what it holds.
+ */
+import { fstatSync } from "node:fs";
+import { resolve } from "node:path";
+import { openTun } from "../../ffi/tun.ts";
+import { loadConfiguration } from "../config/load.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import { assertNotRunning } from "./control.ts";
+import { socketPath } from "./paths.ts";
+import { parseReadiness, type ReadyMessage } from "./readiness.ts";
+
+const TUN_FD = 3;
+const READY_FD = 4;
+const READY_TIMEOUT_MS = 20_000;
+
+/** What a process was started with, if it is the second one. */
+export interface Inheritance {
+  readonly tunFd: number;
+  readonly readyFd: number;
+}
+
+/**
+ * Opens the interface and starts the process that keeps it. Resolves when the tunnel runs.
+ * @param entry the program's own file, for running from source
+ * @throws NetcombinerError with the reason, the daemon's own if it had one
+ */
+export async function startInBackground(interfaceName: string, path: string, entry: string): Promise<void> {
+  const configurationPath = resolve(path);
+  // Faults are told here, at once, before anything is opened.
+  loadConfiguration(configurationPath);
+  await assertNotRunning(socketPath(interfaceName), interfaceName);
+  const tun = openTun(interfaceName);
+  try {
+    await spawnDaemon([...ownCommand(entry), "run", interfaceName, "-c", configurationPath], tun.fd);
+  } finally {
+    tun.close();
+  }
+}
+
+async function spawnDaemon(command: string[], tunFd: number): Promise<void> {
+  const keepsLog = journalIsStderr();
+  const child = Bun.spawn(command, {
+    argv0: "netcombiner",
+    cwd: "/",
+    env: childEnvironment(process.env),
+    // Its own session, and none of our descriptors but these: a shell that waits for the end of our output must get it.
+    detached: true,
+    stdio: ["ignore", "ignore", keepsLog ? "inherit" : "ignore", tunFd, "pipe"],
+  });
+  const abandon = () => child.kill("SIGTERM");
+  process.once("SIGINT", abandon);
+  process.once("SIGTERM", abandon);
+  const timer = setTimeout(abandon, READY_TIMEOUT_MS);
+  const message = await readinessOf(child);
+  clearTimeout(timer);
+  process.off("SIGINT", abandon);
+  process.off("SIGTERM", abandon);
+  child.unref();
+  if (message.ready === false) throw new NetcombinerError(message.reason, message.exitCode);
+}
+
+/** The one line, or what can be said when there is none. */
+async function readinessOf(child: Bun.Subprocess): Promise<ReadyMessage> {
+  const fd = child.stdio[READY_FD];
+  if (typeof fd !== "number") throw new Error("no pipe to the daemon");
+  const message = parseReadiness(await Bun.file(fd).text());
+  if (message) return message;
+  const code = await child.exited;
+  const how = child.signalCode ? `by ${child.signalCode}` : `with exit code ${code}`;
+  return { ready: false, exitCode: EXIT.SOFTWARE, reason: `the daemon ended ${how} before it was ready` };
+}
+
+/** How to start this very program again. */
+function ownCommand(entry: string): string[] {
+  if (!Bun.isStandaloneExecutable) return [process.execPath, entry];
+  // The link follows the running file even after it was replaced by a newer one.
+  return [process.platform === "linux" ? "/proc/self/exe" : process.execPath];
+}
+
+const PASSED_ON = ["NETCOMBINER_RUN_DIR", "JOURNAL_STREAM", "TZ"] as const;
+
+/** Nothing that changes how the runtime behaves (BUN_*, NODE_*, LD_*) reaches the daemon. */
+export function childEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
+  const kept = PASSED_ON.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ...Object.fromEntries(kept),
+    NETCOMBINER_TUN_FD: String(TUN_FD),
+    NETCOMBINER_READY_FD: String(READY_FD),
+  };
+}
+
+/** Undefined for a process that was started by hand. @throws NetcombinerError when the variables make no sense */
+export function inheritance(environment: NodeJS.ProcessEnv = process.env): Inheritance | undefined {
+  const tunFd = descriptorOf(environment, "NETCOMBINER_TUN_FD");
+  if (tunFd === undefined) return undefined;
+  return { tunFd, readyFd: descriptorOf(environment, "NETCOMBINER_READY_FD") ?? -1 };
+}
+
+function descriptorOf(environment: NodeJS.ProcessEnv, name: string): number | undefined {
+  const text = environment[name];
+  if (text === undefined || text === "") return undefined;
+  const fd = Number(text);
+  if (!Number.isInteger(fd) || fd < 3 || fd > 1023) {
+    throw new NetcombinerError(`${name} is no descriptor: ${text.slice(0, 20)}`, EXIT.USAGE);
+  }
+  return fd;
+}
+
+/** Whether standard error is the journal's own stream (systemd.exec(5), JOURNAL_STREAM is "device:inode"). */
+export function journalIsStderr(environment: NodeJS.ProcessEnv = process.env): boolean {
+  const stream = environment.JOURNAL_STREAM;
+  if (stream === undefined) return false;
+  try {
+    const { dev, ino } = fstatSync(2);
+    return stream === `${dev}:${ino}`;
+  } catch {
+    return false;
+  }
+}

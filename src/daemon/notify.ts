@@ -1,0 +1,31 @@
+/** Tells systemd how it goes, through the socket it names in NOTIFY_SOCKET (sd_notify(3)); elsewhere does nothing. */
+import { sendUnixDatagram } from "../../ffi/unix-datagram.ts";
+
+export type Send = (path: string, payload: Uint8Array) => boolean;
+
+export class Notifier {
+  readonly #path: string | undefined;
+  readonly #send: Send;
+
+  constructor(path: string | undefined = process.env.NOTIFY_SOCKET, send: Send = sendUnixDatagram) {
+    this.#path = path;
+    this.#send = send;
+  }
+
+  ready(status: string): void {
+    this.#tell(`READY=1\nMAINPID=${process.pid}\nSTATUS=${status}`);
+  }
+
+  /** @param now microseconds of CLOCK_MONOTONIC, which Type=notify-reload compares with its own */
+  reloading(now: number): void {
+    this.#tell(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(now)}`);
+  }
+
+  stopping(status: string): void {
+    this.#tell(`STOPPING=1\nSTATUS=${status}`);
+  }
+
+  #tell(text: string): void {
+    if (this.#path) this.#send(this.#path, new TextEncoder().encode(text));
+  }
+}

@@ -1,0 +1,69 @@
+/** What a new configuration changes in a running tunnel: a pure comparison. */
+import { type Configuration, type ConfiguredLink, freeName } from "../config/configuration.ts";
+
+export interface ReloadPlan {
+  /** What runs afterwards: links of the new file, those that did not change with the number and name they had. */
+  readonly configuration: Configuration;
+  readonly kept: readonly ConfiguredLink[];
+  readonly removed: readonly ConfiguredLink[];
+  readonly added: readonly ConfiguredLink[];
+  /** Keys of `[Host]` that changed but are only read at start; the running tunnel keeps their old values. */
+  readonly needsRestart: readonly string[];
+}
+
+/** Links are matched by everything their section says; only a name that nobody chose does not count. */
+export function planReload(current: Configuration, next: Configuration): ReloadPlan {
+  const chosen = next.links.filter((link) => link.isNamed);
+  const chosenNames = new Set(chosen.map((link) => link.settings.name));
+  // A name we made up goes to whoever asks for it.
+  const free = new Set(current.links);
+  const keepable = current.links.filter((link) => link.isNamed || !chosenNames.has(link.settings.name));
+  const matches = next.links.map((link) => {
+    const match = keepable.find((candidate) => free.has(candidate) && isSameLink(candidate, link));
+    if (match) free.delete(match);
+    return match;
+  });
+  const kept = matches.filter((match) => match !== undefined);
+  // A number is not used again at once, so that what is on its way for the old link does not reach the new one.
+  const takenIds = new Set(current.links.map((link) => link.settings.id));
+  const takenNames = new Set<string | undefined>([...kept, ...chosen].map((link) => link.settings.name));
+  const links = next.links.map((link, i) => matches[i] ?? renumber(link, i, takenIds, takenNames));
+  return {
+    configuration: { ...next, tunnel: current.tunnel, addresses: current.addresses, links },
+    kept,
+    removed: [...free],
+    added: links.filter((_, i) => matches[i] === undefined),
+    needsRestart: changedHostKeys(current, next),
+  };
+}
+
+function renumber(
+  link: ConfiguredLink,
+  index: number,
+  ids: Set<number>,
+  names: Set<string | undefined>,
+): ConfiguredLink {
+  let id = 0;
+  while (ids.has(id)) id++;
+  ids.add(id);
+  const name = link.isNamed ? link.settings.name : freeName(link.settings.method, index, names);
+  return { ...link, settings: { ...link.settings, id, name } };
+}
+
+function isSameLink(a: ConfiguredLink, b: ConfiguredLink): boolean {
+  return a.isNamed === b.isNamed && Bun.deepEquals(essence(a), essence(b));
+}
+
+function essence(link: ConfiguredLink) {
+  const name = link.isNamed ? link.settings.name : "";
+  return { settings: { ...link.settings, id: 0, name }, transport: link.transport };
+}
+
+function changedHostKeys(current: Configuration, next: Configuration): string[] {
+  const changed: string[] = [];
+  if (current.tunnel.security !== next.tunnel.security) changed.push("Security");
+  if (!Bun.deepEquals(current.tunnel.sharedKey, next.tunnel.sharedKey)) changed.push("SharedKey");
+  if (current.tunnel.mtu !== next.tunnel.mtu) changed.push("MTU");
+  if (!Bun.deepEquals(current.addresses, next.addresses)) changed.push("Address");
+  return changed;
+}

@@ -1,0 +1,38 @@
+/** One process, one tunnel: the daemon with the real machine around it and the signals of the process. */
+import { resolve } from "node:path";
+import { EXIT, type ExitCode } from "../errors.ts";
+import { Daemon } from "./daemon.ts";
+import type { DataplaneThread } from "./dataplane-client.ts";
+import { inheritance } from "./handover.ts";
+import { systemSurroundings } from "./surroundings.ts";
+
+/** Runs until the tunnel ends, by signal, by command or with its interface; gives what the process should exit with. */
+export async function runTunnel(
+  interfaceName: string,
+  path: string,
+  createThread: () => DataplaneThread,
+): Promise<ExitCode> {
+  const configurationPath = resolve(path);
+  // No file is for others, and no file system is kept from being unmounted.
+  process.umask(0o077);
+  process.chdir("/");
+  const surroundings = systemSurroundings(interfaceName, inheritance(), createThread);
+  const daemon = new Daemon({ interface: interfaceName, configurationPath }, surroundings);
+  let wasAsked = false;
+  const stop = (signal: NodeJS.Signals) => {
+    // Whoever asks twice does not want to wait.
+    if (wasAsked) process.exit(EXIT.OK);
+    wasAsked = true;
+    daemon.stop(signal);
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+  process.on("SIGHUP", () => daemon.reload());
+  const crash = (error: unknown) => {
+    surroundings.log.error(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : error}`);
+    process.exit(EXIT.SOFTWARE);
+  };
+  process.on("uncaughtException", crash);
+  process.on("unhandledRejection", crash);
+  return await daemon.run();
+}

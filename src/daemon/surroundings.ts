@@ -1,0 +1,86 @@
+/** The real machine around a daemon: TUN, interface settings, worker, name lookups, log and clock. */
+import { lookup } from "node:dns/promises";
+import { layout } from "../../ffi/layout.ts";
+import { cString, pointerTo, systemLibc } from "../../ffi/libc.ts";
+import { adoptTun, openTun } from "../../ffi/tun.ts";
+import { sendUnixDatagram } from "../../ffi/unix-datagram.ts";
+import { openPipe, wake } from "../../ffi/wake.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import { configureInterface, deleteInterface, interfaceAddresses } from "../host/host.ts";
+import type { Surroundings, TunDevice } from "./daemon.ts";
+import type { DataplaneThread } from "./dataplane-client.ts";
+import { type Inheritance, journalIsStderr } from "./handover.ts";
+import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./log.ts";
+import { Notifier } from "./notify.ts";
+import { nobodyWaits, readinessOn } from "./readiness.ts";
+import type { Lookups } from "./resolve.ts";
+
+const CONFIGURE_TIMEOUT_MS = 10_000;
+
+export function systemSurroundings(
+  interfaceName: string,
+  inherited: Inheritance | undefined,
+  createThread: () => DataplaneThread,
+): Surroundings {
+  return {
+    openTun: () => openDevice(interfaceName, inherited?.tunFd),
+    configureInterface: ({ addresses, tunnel }) => {
+      const texts = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
+      const settings = { addresses: texts, mtu: tunnel.mtu };
+      return configureInterface(interfaceName, settings, AbortSignal.timeout(CONFIGURE_TIMEOUT_MS));
+    },
+    openWakePipe() {
+      const { readFd, writeFd } = openPipe();
+      // Left to the end of the process: the worker may still be in its poll.
+      return { readFd, wake: () => wake(writeFd), close() {} };
+    },
+    createThread,
+    lookups: systemLookups,
+    log: new Log(logSink(interfaceName, inherited !== undefined), monotonicMicros),
+    notifier: new Notifier(),
+    readiness: inherited && inherited.readyFd >= 0 ? readinessOn(inherited.readyFd) : nobodyWaits,
+    now: monotonicMicros,
+  };
+}
+
+function openDevice(name: string, inheritedFd: number | undefined): TunDevice {
+  const tun = inheritedFd === undefined ? openTun(name) : adoptTun(inheritedFd);
+  if (tun.name !== name) {
+    throw new NetcombinerError(`the inherited descriptor is of interface ${tun.name}, not ${name}`, EXIT.USAGE);
+  }
+  return {
+    fd: tun.fd,
+    async close() {
+      // Linux ends the interface with the last descriptor, which goes with the process. FreeBSD keeps it.
+      if (layout.name !== "freebsd") return;
+      tun.close();
+      await deleteInterface(name, AbortSignal.timeout(CONFIGURE_TIMEOUT_MS)).catch(() => undefined);
+    },
+  };
+}
+
+const systemLookups: Lookups = {
+  async host(name) {
+    const found = await lookup(name, { all: true, verbatim: true });
+    return [...new Set(found.map((entry) => entry.address))];
+  },
+  interfaceAddresses,
+  interfaceIndex(name) {
+    const text = cString(name);
+    return systemLibc().if_nametoindex(pointerTo(text));
+  },
+  bindsToInterfaces: layout.name === "linux",
+};
+
+function logSink(interfaceName: string, isBackground: boolean): LogSink {
+  if (journalIsStderr()) return journalSink(interfaceName);
+  if (!isBackground) return stderrSink(interfaceName);
+  const path = layout.name === "freebsd" ? "/var/run/log" : "/dev/log";
+  return syslogSink(interfaceName, process.pid, (datagram) => sendUnixDatagram(path, datagram));
+}
+
+function monotonicMicros(): number {
+  const timespec = new BigInt64Array(new ArrayBuffer(16));
+  systemLibc().clock_gettime(layout.CLOCK_MONOTONIC, pointerTo(timespec));
+  return Number(timespec[0]) * 1_000_000 + Math.floor(Number(timespec[1]) / 1_000);
+}
