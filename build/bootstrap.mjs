@@ -5,12 +5,12 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Every Debian package the project uses: the command it brings, what for, and which purposes want it. */
+/** Every Debian package the project uses: the command (or file) it brings, what for, and which purposes want it. */
 export const DEBIAN_PACKAGES = [
   { package: "iproute2", command: "ip", why: "namespaces, addresses and routes", purposes: ["test", "demo", "bench"] },
   { package: "procps", command: "sysctl", why: "forwarding inside a namespace", purposes: ["test", "demo", "bench"] },
@@ -22,6 +22,8 @@ export const DEBIAN_PACKAGES = [
     purposes: ["test", "demo", "bench"],
   },
   { package: "iperf3", command: "iperf3", why: "load for the tunnel", purposes: ["test", "demo", "bench"] },
+  { package: "gcc", command: "gcc", why: "compares our layouts with the system's headers", purposes: ["test"] },
+  { package: "libc6-dev", command: "/usr/include/stdio.h", why: "those headers", purposes: ["test"] },
   { package: "wireguard-go", command: "wireguard-go", why: "the yardstick of the benchmark", purposes: ["bench"] },
   { package: "wireguard-tools", command: "wg", why: "sets up the yardstick", purposes: ["bench"] },
   { package: "qemu-user-static", command: "qemu-aarch64-static", why: "runs the arm64 binary", purposes: ["arm64"] },
@@ -41,6 +43,7 @@ function run(command, args) {
 }
 
 function hasCommand(name) {
+  if (isAbsolute(name)) return existsSync(name);
   // A user's PATH often lacks sbin, where Debian keeps ip, nft and sysctl.
   const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
   return folders.some((folder) => folder !== "" && existsSync(join(folder, name)));
