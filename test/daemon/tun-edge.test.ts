@@ -51,7 +51,7 @@ function openEnd(pool: PacketPool, number: 1 | 2, offload: TunOffload): End {
 }
 
 function spawnPeer(end: End, ...args: string[]) {
-  const script = join(import.meta.dir, "tcp-peer.ts");
+  const script = join(import.meta.dir, "traffic-peer.ts");
   const child = Bun.spawn(["ip", "netns", "exec", end.space, process.execPath, script, ...args], {
     stdout: "pipe",
     stderr: "inherit",
@@ -120,6 +120,26 @@ describe("TunEdge between two kernels", () => {
       60_000,
     );
   }
+
+  realKernel(
+    "hands a burst of UDP to a kernel that takes UDP super-packets, datagram by datagram",
+    async () => {
+      const pool = new PacketPool(SLOTS, 2048);
+      const a = openEnd(pool, 1, "auto");
+      const b = openEnd(pool, 2, "auto");
+      const listener = spawnPeer(b, "udp-listen", "10.99.0.2", PORT, "50");
+      const reader = listener.stdout.getReader();
+      expect(new TextDecoder().decode((await reader.read()).value)).toContain("ready");
+      const sender = spawnPeer(a, "udp-send", "10.99.0.2", PORT, "50");
+      // All of them wait in the queue of the TUN before the first is read.
+      expect(await sender.exited).toBe(0);
+      await shuttle(a, b, () => listener.exitCode !== null);
+      expect(new TextDecoder().decode((await reader.read()).value)).toBe(await sender.stdout.text());
+      expect(b.edge.superPackets > 0).toBe(b.tun.format.uso);
+      expect(pool.free).toBe(SLOTS);
+    },
+    30_000,
+  );
 
   realKernel("tells of an interface that was deleted", () => {
     const pool = new PacketPool(16, 2048);
