@@ -4,9 +4,11 @@ import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { SeededRandom } from "../../src/random.ts";
 import { PassThrough } from "./gateway.ts";
 import type { LinkShape } from "./link-model.ts";
-import type { Side } from "./packets.ts";
+import type { Family, Side } from "./packets.ts";
+import { PortalGateway, type PortalOptions } from "./portal-gateway.ts";
 import { Bbr } from "./senders/bbr.ts";
 import { Cubic } from "./senders/cubic.ts";
+import { UdpReceiver, UdpSender } from "./senders/datagrams.ts";
 import type { InnerControl } from "./senders/inner-control.ts";
 import { Tcp, type TcpOptions } from "./senders/tcp.ts";
 import { World } from "./world.ts";
@@ -22,6 +24,70 @@ export function bareWorld(shapes: readonly Partial<LinkShape>[], seed: number): 
   const links = shapes.map((shape) => ({ out: shape, back: shape }));
   const gateway = (): PassThrough => new PassThrough(new PacketPool(4096, 1920), links.length);
   return new World({ seed, links, gateway, isTunnel: false });
+}
+
+export interface TunnelOptions {
+  readonly seed: number;
+  /** For both portals. */
+  readonly portal?: Partial<PortalOptions>;
+  /** Side 0 initiates and side 1 listens unless told otherwise. */
+  readonly sides?: readonly [Partial<PortalOptions>, Partial<PortalOptions>];
+}
+
+/** A portal on either side of the links, each link the same in both directions. */
+export function tunnelWorld(shapes: readonly Partial<LinkShape>[], options: TunnelOptions): World {
+  const links = shapes.map((shape) => ({ out: shape, back: shape }));
+  const gateway = (side: Side): PortalGateway => createPortal(shapes.length, side, options, 0);
+  return new World({ seed: options.seed, links, gateway });
+}
+
+/** A portal as `tunnelWorld` makes it; `start` counts its starts, as each draws other random values. */
+export function createPortal(links: number, side: Side, options: TunnelOptions, start: number): PortalGateway {
+  const seed = Math.imul(options.seed, 1_000_003) + 2 * start + side;
+  const role = side === 0 ? "initiate" : "listen";
+  return new PortalGateway({ role, ...options.portal, ...options.sides?.[side], side, links, seed });
+}
+
+/** The portal of a side of a world that has portals. */
+export function portalOf(world: World, side: Side): PortalGateway {
+  const gateway = world.gateways[side];
+  if (gateway instanceof PortalGateway) return gateway;
+  throw new Error("no portal on this side");
+}
+
+/** Constant-rate UDP from one side to the other. */
+export interface UdpFlow {
+  readonly from: UdpSender;
+  readonly to: UdpReceiver;
+}
+
+export interface UdpFlowOptions {
+  readonly rate: number;
+  readonly startAt: Micros;
+  readonly endAt: Micros;
+  readonly from?: Side;
+  readonly port?: number;
+  readonly size?: number;
+  readonly family?: Family;
+}
+
+export function addUdp(world: World, options: UdpFlowOptions): UdpFlow {
+  const { from = 0, port = 7001 } = options;
+  const full = { port, peerPort: port, family: 4 as const, size: 1000, ...options };
+  const sender = world.add(from, (outlet) => new UdpSender(outlet, full));
+  return { from: sender, to: world.add((1 - from) as Side, (outlet) => new UdpReceiver(outlet, port)) };
+}
+
+/** Numbers of the packets that did not arrive. */
+export function lostNumbers(flow: UdpFlow): number[] {
+  const arrived = new Set(flow.to.numbers);
+  return Array.from({ length: flow.from.sent }, (_, n) => n).filter((n) => !arrived.has(n));
+}
+
+/** Longest time between two arrivals. */
+export function longestGap(flow: UdpFlow): Micros {
+  const times = flow.to.sentAt.map((sent, i) => sent + (flow.to.delays[i] as number)).sort((a, b) => a - b);
+  return times.reduce((gap, time, i) => (i === 0 ? 0 : Math.max(gap, time - (times[i - 1] as number))), 0);
 }
 
 /** One TCP transfer and what is measured of it. */

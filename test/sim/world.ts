@@ -228,7 +228,9 @@ export class World {
     }
     if (!this.#isDirty[side]) return;
     this.#isDirty[side] = false;
-    for (let link = 0; link < this.links.length; link++) this.#pollDatagrams(now, side, link);
+    // Each time another link first: none is to be favoured for its number.
+    const count = this.links.length;
+    for (let i = 0; i < count; i++) this.#pollDatagrams(now, side, (this.turns + i) % count);
     this.#pollPackets(now, side);
     gateway.check(now);
   }

@@ -1,0 +1,258 @@
+import { describe, expect, test } from "bun:test";
+import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import type { DROP } from "../../src/drops.ts";
+import type { LinkShape } from "./link-model.ts";
+import { addressAt } from "./portal-gateway.ts";
+import {
+  addBulk,
+  addUdp,
+  createPortal,
+  goodput,
+  longestGap,
+  lostNumbers,
+  percentile,
+  portalOf,
+  seedOr,
+  tunnelWorld,
+} from "./scenarios.ts";
+import { Echo, Ping } from "./senders/datagrams.ts";
+import type { World } from "./world.ts";
+
+const seed = seedOr(4725);
+const SECOND = MICROS_PER_SECOND;
+/** The dissertation's link: 16 Mbit/s, 10 ms round trip. */
+const LINK: Partial<LinkShape> = { rate: 16e6, delay: 5_000, queuePackets: 100 };
+/** A link that never holds up what the tests send. */
+const WIDE: Partial<LinkShape> = { rate: 100e6, delay: 5_000 };
+const POOL = 8_192;
+
+function drops(world: World, side: 0 | 1, reason: keyof typeof DROP): number {
+  return portalOf(world, side).portal.snapshot(world.now).drops[reason] ?? 0;
+}
+
+function paths(world: World, side: 0 | 1) {
+  return portalOf(world, side)
+    .portal.snapshot(world.now)
+    .links.flatMap((link) => link.paths);
+}
+
+function expectAllSlotsFree(world: World): void {
+  for (const side of [0, 1] as const) expect(world.gateways[side].pool.free).toBe(POOL);
+}
+
+describe(`two portals (NC_SEED=${seed})`, () => {
+  test("come up over every link within two round trips and answer pings at the link's delay", () => {
+    const world = tunnelWorld([WIDE, { ...WIDE, delay: 40_000 }], { seed });
+    const ping = world.add(0, (outlet) => new Ping(outlet, 9, SECOND / 10, SECOND));
+    world.add(1, (outlet) => new Echo(outlet, 9));
+    world.run(200_000);
+    for (const side of [0, 1] as const) expect(paths(world, side).map((path) => path.state)).toEqual(["up", "up"]);
+    world.run(3 * SECOND);
+    expect(ping.rtts.length).toBe(20);
+    expect(Math.min(...ping.rtts)).toBeWithin(10_000, 10_200);
+  });
+
+  test("carry UDP over two equal links at about their sum", () => {
+    for (const from of [0, 1] as const) {
+      const world = tunnelWorld([LINK, LINK], { seed });
+      const flow = addUdp(world, { rate: 28e6, startAt: SECOND, endAt: 6 * SECOND, from });
+      world.run(8 * SECOND);
+      expect(lostNumbers(flow).length).toBeLessThan(0.01 * flow.from.sent);
+      const sent = paths(world, from).map((path) => path.sent.packets);
+      expect(Math.min(...sent) / Math.max(...sent)).toBeGreaterThan(0.8);
+      expectAllSlotsFree(world);
+    }
+  });
+
+  test("make TCP faster over two and four equal links, either way", () => {
+    for (const from of [0, 1] as const) {
+      const rates = [1, 2, 4].map((count) => {
+        const world = tunnelWorld(
+          Array.from({ length: count }, () => LINK),
+          { seed },
+        );
+        const bulk = addBulk(world, { startAt: SECOND, from });
+        world.run(6 * SECOND);
+        return goodput(bulk, 2 * SECOND, 6 * SECOND);
+      }) as [number, number, number];
+      expect(rates[1] / rates[0]).toBeGreaterThan(1.5);
+      expect(rates[2] / rates[0]).toBeGreaterThan(2.8);
+    }
+  });
+
+  test("lose of a UDP flow exactly the datagrams the link loses, and count them", () => {
+    const lose = [100, 101, 102, 250, 400];
+    const world = tunnelWorld([{ ...WIDE, lose }], { seed });
+    const flow = addUdp(world, { rate: 4e6, startAt: SECOND / 2, endAt: 2 * SECOND });
+    world.run(4 * SECOND);
+    expect(lostNumbers(flow).length).toBe(lose.length);
+    expect(paths(world, 0)[0]?.lost).toBe(lose.length);
+    expect(flow.to.reordered).toBe(0);
+    expectAllSlotsFree(world);
+  });
+
+  test("go on over the other link when one connection ends after n datagrams", () => {
+    for (const side of [0, 1] as const) {
+      const ending = { ...WIDE, endAfter: 300 };
+      const world = tunnelWorld([WIDE, ending], { seed });
+      const flow = addUdp(world, { rate: 8e6, startAt: SECOND / 2, endAt: 4 * SECOND, from: side });
+      world.run(6 * SECOND);
+      expect(flow.to.numbers.length / flow.from.sent).toBeGreaterThan(0.95);
+      expect(longestGap(flow)).toBeLessThan(200_000);
+      expect(paths(world, side).map((path) => path.state)).not.toEqual(["up", "up"]);
+    }
+  });
+
+  test("start in any order, and with no link up", () => {
+    for (const sides of [
+      [{ startAt: 3 * SECOND }, {}],
+      [{}, { startAt: 3 * SECOND }],
+    ] as const) {
+      const world = tunnelWorld([WIDE, WIDE], { seed, sides });
+      world.cut(0);
+      world.cut(1);
+      world.at(5 * SECOND, (w) => w.uncut(1));
+      world.at(9 * SECOND, (w) => w.uncut(0));
+      const flow = addUdp(world, { rate: 1e6, startAt: 0, endAt: 18 * SECOND });
+      world.run(8 * SECOND);
+      expect(Math.max(...flow.to.sentAt)).toBeGreaterThan(7.9 * SECOND);
+      world.run(20 * SECOND);
+      expect(paths(world, 0).map((path) => path.state)).toEqual(["up", "up"]);
+    }
+  });
+
+  test("recover from a restart of either within two seconds, and accept nothing of before", () => {
+    for (const side of [0, 1] as const) {
+      for (const security of ["none", "blake2s"] as const) {
+        const options = { seed, portal: { security } };
+        const world = tunnelWorld([WIDE, WIDE], options);
+        const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 9 * SECOND });
+        const back = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 9 * SECOND, from: 1, port: 7002 });
+        world.at(5 * SECOND, (w) => w.replace(side, createPortal(2, side, options, 1)));
+        world.run(10 * SECOND);
+        for (const one of [flow, back]) {
+          expect(longestGap(one)).toBeLessThan(2 * SECOND);
+          expect(Math.max(...one.to.sentAt)).toBeGreaterThan(8.9 * SECOND);
+          expect(one.to.duplicates).toBe(0);
+        }
+      }
+    }
+  });
+
+  test("drop what the network repeats, and count it", () => {
+    for (const security of ["none", "blake2s"] as const) {
+      const world = tunnelWorld([{ ...WIDE, duplicate: 1 }], { seed, portal: { security } });
+      const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 3 * SECOND });
+      world.run(5 * SECOND);
+      expect(lostNumbers(flow)).toEqual([]);
+      expect(flow.to.duplicates).toBe(0);
+      expect(drops(world, 1, "datagram-replayed")).toBeGreaterThanOrEqual(flow.from.sent);
+      expectAllSlotsFree(world);
+    }
+  });
+
+  test("carry packets only over the lowest metric that is up", () => {
+    const each = { 0: { metric: 20 }, 1: { metric: 5 } };
+    const world = tunnelWorld([WIDE, WIDE], { seed, sides: [{ each }, {}] });
+    const flow = addUdp(world, { rate: 2e6, startAt: SECOND, endAt: 12 * SECOND });
+    const sent = (): number[] => paths(world, 0).map((path) => path.sent.packets);
+    const standby = (side: 0 | 1): boolean[] => paths(world, side).map((path) => path.standby);
+    world.run(3 * SECOND);
+    expect(standby(0)).toEqual([true, false]);
+    expect(standby(1)).toEqual([true, false]);
+    expect(sent()[0]).toBeLessThan(10);
+    world.cut(1);
+    world.run(6 * SECOND);
+    expect(sent()[0]).toBeGreaterThan(500);
+    const backup = sent()[0] as number;
+    world.uncut(1);
+    world.run(9 * SECOND);
+    expect(sent()[0]).toBeLessThan(backup + 150);
+    world.run(14 * SECOND);
+    expect(lostNumbers(flow).length).toBeLessThan(60);
+    expect(longestGap(flow)).toBeLessThan(250_000);
+  });
+
+  test("serve many links from one listening socket", () => {
+    const world = tunnelWorld([LINK, LINK, LINK], { seed, sides: [{}, { isSingle: true }] });
+    for (let link = 0; link < 3; link++) portalOf(world, 0).setRemote(link, addressAt(1, link, true));
+    const flows = ([0, 1] as const).map((from) =>
+      addUdp(world, { rate: 40e6, startAt: SECOND, endAt: 4 * SECOND, from, port: 7001 + from }),
+    );
+    world.run(6 * SECOND);
+    expect(paths(world, 1).length).toBe(3);
+    for (const flow of flows) expect(lostNumbers(flow).length).toBeLessThan(0.02 * flow.from.sent);
+  });
+
+  test("take links in and out while they run", () => {
+    const world = tunnelWorld([WIDE, WIDE], { seed });
+    const flow = addUdp(world, { rate: 4e6, startAt: SECOND, endAt: 9 * SECOND });
+    world.at(3 * SECOND, (w) => {
+      portalOf(w, 0).removeLink(w.now, 0);
+      w.touch(0);
+    });
+    world.at(6 * SECOND, (w) => {
+      portalOf(w, 0).addLink(w.now, 0);
+      w.touch(0);
+    });
+    world.run(5 * SECOND);
+    for (const side of [0, 1] as const) expect(paths(world, side).length).toBe(1);
+    world.run(10 * SECOND);
+    for (const side of [0, 1] as const) expect(paths(world, side).length).toBe(2);
+    expect(lostNumbers(flow).length).toBeLessThan(10);
+  });
+
+  test("tell each other when one shuts down", () => {
+    const world = tunnelWorld([WIDE, WIDE], { seed });
+    world.at(2 * SECOND, (w) => {
+      portalOf(w, 1).close(w.now);
+      w.touch(1);
+    });
+    world.run(2.02 * SECOND);
+    expect(paths(world, 0).length).toBe(0);
+  });
+
+  test("carry IPv6, and a TCP flow with its segment size clamped to the tunnel", () => {
+    const world = tunnelWorld([LINK], { seed });
+    const bulk = addBulk(world, { startAt: SECOND, tcp: { family: 6 } });
+    world.run(4 * SECOND);
+    expect(bulk.from.sender.segmentSize).toBe(1400 - 40 - 20 - 12);
+    expect(goodput(bulk, 2 * SECOND, 4 * SECOND)).toBeGreaterThan(13e6);
+  });
+});
+
+describe(`a cut link (NC_SEED=${seed})`, () => {
+  const ways: readonly (readonly [name: string, sides: readonly (0 | 1)[]])[] = [
+    ["both ways", [0, 1]],
+    ["outbound", [0]],
+    ["inbound", [1]],
+  ];
+  test.each(ways)("%s costs little UDP, no TCP timeout, and is used again when it returns", (_, sides) => {
+    for (const link of [0, 1]) {
+      const world = tunnelWorld([LINK, LINK], { seed });
+      const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 12 * SECOND });
+      const bulk = addBulk(world, { startAt: SECOND });
+      world.at(4 * SECOND, (w) => w.cut(link, sides));
+      world.at(7 * SECOND, (w) => w.uncut(link, sides));
+      world.run(13 * SECOND);
+      const around = lostNumbers(flow).filter(
+        (n) => SECOND + n * 8_000 > 3.8 * SECOND && SECOND + n * 8_000 < 4.5 * SECOND,
+      );
+      // 125 packets a second.
+      expect(around.length).toBeLessThan(25);
+      expect(longestGap(flow)).toBeLessThan(250_000);
+      expect(bulk.from.sender.timeouts).toBe(0);
+      expect(goodput(bulk, 5 * SECOND, 7 * SECOND)).toBeGreaterThan(11e6);
+      expect(goodput(bulk, 9 * SECOND, 12 * SECOND)).toBeGreaterThan(19e6);
+    }
+  });
+
+  test("is not felt by a thin flow whose packets go elsewhere at once", () => {
+    const world = tunnelWorld([WIDE, WIDE], { seed });
+    const flow = addUdp(world, { rate: 64_000, size: 200, startAt: SECOND, endAt: 10 * SECOND });
+    world.at(5 * SECOND, (w) => w.cut(0));
+    world.run(11 * SECOND);
+    expect(lostNumbers(flow).length).toBeLessThan(10);
+    expect(percentile(flow.to.delays, 0.99)).toBeLessThan(6_000);
+  });
+});
