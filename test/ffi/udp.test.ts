@@ -253,6 +253,47 @@ describe("UdpSocket", () => {
     expect(receiveAll(pool, listener, 1)).toHaveLength(1);
   });
 
+  for (const gro of [true, false]) {
+    test(`counts an error told by a receiving call and goes on, joined receives ${gro}`, () => {
+      const pool = new PacketPool(16, MTU);
+      let failures = 3;
+      let isFailing = false;
+      const fail = (call: () => number): number => {
+        isFailing = failures-- > 0;
+        return isFailing ? -1 : call();
+      };
+      const libc = {
+        ...system.libc,
+        recvmsg: (fd: number, message: number, flags: number) => fail(() => system.libc.recvmsg(fd, message, flags)),
+        recvmmsg: undefined,
+        errno: () => (isFailing ? ERRNO.ECONNREFUSED : system.libc.errno()),
+      };
+      const receiver = open(pool, { local: at("127.0.0.1"), gro }, { ...system, libc });
+      const sender = open(pool, { local: at("127.0.0.1") });
+      const sent = datagrams([40]);
+      sender.send(batchOf(pool, sent), receiver.local, NONE);
+      expect(receiveAll(pool, receiver, 1)).toEqual(sent);
+      expect([receiver.counters.errors, receiver.counters.lastError]).toEqual([3, ERRNO.ECONNREFUSED]);
+    });
+  }
+
+  test("gives back the slots of what was read and not handed over when it closes", () => {
+    const pool = new PacketPool(16, MTU);
+    const receiver = open(pool, { local: at("127.0.0.1"), gro: false });
+    for (let i = 0; i < 2; i++) {
+      const sender = open(pool, { local: at("127.0.0.1") });
+      const batch = batchOf(pool, datagrams([40]));
+      sender.send(batch, receiver.local, NONE);
+      releaseAll(pool, batch);
+    }
+    const batch = new PacketBatch(8);
+    expect([receiver.receive(batch), receiver.hasPending]).toEqual([1, true]);
+    releaseAll(pool, batch);
+    expect(pool.free).toBe(pool.count - 1);
+    receiver.close();
+    expect(pool.free).toBe(pool.count);
+  });
+
   test("gives no local address where the kernel does not tell it", () => {
     const setsockopt: typeof system.libc.setsockopt = (fd, level, name, value, length) =>
       name === system.numbers.IPV6_RECVPKTINFO ? -1 : system.libc.setsockopt(fd, level, name, value, length);
