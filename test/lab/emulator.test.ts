@@ -1,0 +1,54 @@
+import { expect, test } from "bun:test";
+import { PLAN } from "./addresses.ts";
+import { atLeast, atMost, describeLab, line, WAYS } from "./lab.ts";
+import { ping } from "./ping.ts";
+
+// Of 1518 bytes on the wire TCP carries 1448 over IPv4 and 1428 over IPv6, time stamps included.
+const SHARE = { 4: 1448 / 1518, 6: 1428 / 1518 } as const;
+
+describeLab("an emulated link", { links: [line(16e6), line(50e6)] }, (lab) => {
+  for (const [link, rate] of [
+    [0, 16],
+    [1, 50],
+  ] as const)
+    test(`of ${rate} Mbit/s carries as much TCP each way`, async () => {
+      for (const way of WAYS) {
+        const { steadyMbits } = await lab.traffic.bulk({ from: PLAN[4].direct(link), way, millis: 2_500 });
+        atLeast(`${way}, Mbit/s`, steadyMbits, 0.95 * SHARE[4] * rate);
+        atMost(`${way}, Mbit/s`, steadyMbits, 1.03 * SHARE[4] * rate);
+      }
+    });
+
+  test("has its delay, in both IP versions", async () => {
+    for (const family of [4, 6] as const) {
+      const { from, to } = { from: PLAN[family].direct(0), to: PLAN[family].server };
+      const { median, lost } = await ping(lab.topology, "client", { from, to, count: 25 });
+      atLeast(`IPv${family} round trip, ms`, median, 10);
+      atMost(`IPv${family} round trip, ms`, median, 11.5);
+      expect(lost).toBe(0);
+    }
+  });
+
+  test("loses what it is told to lose, and nothing else", async () => {
+    await lab.topology.change(0, { up: { loss: 0.2 } });
+    const stream = () => lab.traffic.stream(PLAN[4].direct(0), "up", 200_000, 2_000, 500);
+    const lossy = await stream();
+    await lab.topology.change(0, { up: { loss: 0 } });
+    const clean = await stream();
+    atLeast("lost, share", 1 - lossy.received / lossy.sent, 0.12);
+    atMost("lost, share", 1 - lossy.received / lossy.sent, 0.28);
+    expect(clean.received).toBe(clean.sent);
+  });
+
+  test("is silent while it is cut, in one direction or both", async () => {
+    const round = () => ping(lab.topology, "client", { from: PLAN[4].direct(0), to: PLAN[4].server, count: 5 });
+    await lab.topology.cut(0, "down");
+    expect((await round()).roundTrips).toEqual([]);
+    await lab.topology.restore(0, "down");
+    expect((await round()).lost).toBe(0);
+    await lab.topology.cut(0);
+    expect((await round()).roundTrips).toEqual([]);
+    await lab.topology.restore(0);
+    expect((await round()).lost).toBe(0);
+  });
+});

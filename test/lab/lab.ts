@@ -1,0 +1,106 @@
+/** What the lab's tests share: one topology with its agents a file, portals as each test wants them. */
+import { afterAll, beforeAll, describe } from "bun:test";
+import { existsSync } from "node:fs";
+import type { LinkShape } from "../sim/link-model.ts";
+import { PLAN } from "./addresses.ts";
+import { Portals } from "./portals.ts";
+import { type LinkPlan, Topology, type TopologyPlan } from "./topology.ts";
+import { type Bulk, Traffic, type Way } from "./traffic.ts";
+
+export const canUseLab = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/dev/net/tun");
+
+/** An access line of 16 Mbit/s and 10 ms with a queue of 50 ms: the dissertation's 2 MB/s. */
+export const LINE: Partial<LinkShape> = {
+  rate: 16e6,
+  delay: 5_000,
+  queuePackets: Number.POSITIVE_INFINITY,
+  queueTime: 50_000,
+};
+
+export function line(rate: number): LinkPlan {
+  return { both: { ...LINE, rate } };
+}
+
+export const WAYS: readonly Way[] = ["up", "down"];
+
+export class Lab {
+  topology!: Topology;
+  traffic!: Traffic;
+  portals!: Portals;
+  readonly #direct = new Map<string, number>();
+
+  async open(plan: TopologyPlan): Promise<void> {
+    this.topology = await Topology.create(plan);
+    this.traffic = await Traffic.start(this.topology);
+    this.portals = new Portals(this.topology);
+  }
+
+  async close(): Promise<void> {
+    await this.portals?.remove();
+    await this.traffic?.stop();
+    await this.topology?.remove();
+  }
+
+  /** Gives the links their shapes anew, without portals. */
+  async renew(links: readonly LinkPlan[]): Promise<void> {
+    await this.portals.stop();
+    await this.topology.reshape(links);
+  }
+
+  /** One TCP flow through the tunnel. */
+  async tunnel(way: Way, millis = 4_000): Promise<Bulk> {
+    return await this.traffic.bulk({ from: PLAN[4].client, way, millis });
+  }
+
+  /** Goodput of the same flow over one line of this rate without the tunnel, Mbit/s; measured once a rate and way. */
+  async direct(rate: number, way: Way): Promise<number> {
+    const key = `${rate} ${way}`;
+    const known = this.#direct.get(key);
+    if (known !== undefined) return known;
+    await this.topology.change(0, line(rate));
+    const { steadyMbits } = await this.traffic.bulk({ from: PLAN[4].direct(0), way, millis: 3_000 });
+    this.#direct.set(key, steadyMbits);
+    return steadyMbits;
+  }
+}
+
+/** A `describe` with a lab of its own; skipped, saying why, where namespaces cannot be made. */
+export function describeLab(name: string, plan: TopologyPlan, body: (lab: Lab) => void): void {
+  if (!canUseLab) {
+    describe.skip(`${name} (needs Linux, root and /dev/net/tun: sudo npm test)`, () => body(new Lab()));
+    return;
+  }
+  describe(name, () => {
+    const lab = new Lab();
+    beforeAll(() => lab.open(plan));
+    afterAll(() => lab.close());
+    body(lab);
+  });
+}
+
+/** Mean of a series between two times, Mbit/s. */
+export function meanBetween(bulk: Bulk, from: number, to: number): number {
+  const points = bulk.series.filter((point) => point.seconds > from && point.seconds <= to);
+  return points.reduce((sum, point) => sum + point.mbits, 0) / Math.max(1, points.length);
+}
+
+/** Runs `steps` at their times (milliseconds from now), while something else goes on. */
+export async function during(steps: readonly (readonly [millis: number, step: () => Promise<void>])[]): Promise<void> {
+  await Promise.all(
+    steps.map(async ([millis, step]) => {
+      await Bun.sleep(millis);
+      await step();
+    }),
+  );
+}
+
+/** Throws unless `value` lies within bounds, and tells the figure either way. */
+export function atLeast(what: string, value: number, bound: number): void {
+  console.log(`  ${what}: ${value.toFixed(2)} (at least ${bound.toFixed(2)})`);
+  if (!(value >= bound)) throw new Error(`${what}: ${value.toFixed(2)}, less than ${bound.toFixed(2)}`);
+}
+
+export function atMost(what: string, value: number, bound: number): void {
+  console.log(`  ${what}: ${value.toFixed(2)} (at most ${bound.toFixed(2)})`);
+  if (!(value <= bound)) throw new Error(`${what}: ${value.toFixed(2)}, more than ${bound.toFixed(2)}`);
+}

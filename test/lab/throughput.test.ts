@@ -1,0 +1,61 @@
+// The dissertation's success criteria about throughput (sections 4.2.2, 4.2.5, 4.3.1 to 4.3.3), each in both directions.
+import { test } from "bun:test";
+import { atLeast, atMost, describeLab, during, line, meanBetween, WAYS } from "./lab.ts";
+import { usualPlans } from "./portals.ts";
+
+const SLOW = 8e6;
+const FAST = 16e6;
+/** The least share of each further link's speed that one flow must gain: 1.6 times for two. */
+const GAIN = 0.8;
+
+describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(FAST)] }, (lab) => {
+  for (const way of WAYS) {
+    test(`gains from two equal links, ${way}`, async () => {
+      await lab.renew([line(FAST), line(FAST)]);
+      const single = await lab.direct(FAST, way);
+      await lab.portals.startBoth(usualPlans([0, 1]), 2);
+      atLeast(`two links against one, ${way}`, (await lab.tunnel(way)).steadyMbits / single, 2 * GAIN);
+    });
+
+    test(`gains from unequal links, ${way}`, async () => {
+      await lab.renew([line(FAST), line(SLOW)]);
+      const single = await lab.direct(FAST, way);
+      await lab.portals.startBoth(usualPlans([0, 1]), 2);
+      // Between two slow links, which carry as much as one fast, and two fast ones.
+      const ratio = (await lab.tunnel(way)).steadyMbits / single;
+      atLeast(`8 + 16 against 16 Mbit/s, ${way}`, ratio, 1.1);
+      atMost(`8 + 16 against 16 Mbit/s, ${way}`, ratio, 1.5);
+    });
+
+    test(`gains from a fourth link, ${way}`, async () => {
+      const speeds: number[] = [];
+      for (const count of [3, 4]) {
+        const links = Array.from({ length: count }, (_, i) => i);
+        await lab.renew(links.map(() => line(FAST)));
+        const single = await lab.direct(FAST, way);
+        await lab.portals.startBoth(usualPlans(links), count);
+        const { steadyMbits } = await lab.tunnel(way);
+        atLeast(`${count} links against one, ${way}`, steadyMbits / single, count * GAIN);
+        speeds.push(steadyMbits);
+      }
+      atLeast(`four against three, ${way}`, (speeds[1] ?? 0) / (speeds[0] ?? 1), 1.15);
+    });
+
+    test(`follows a link whose rate falls and rises, ${way}`, async () => {
+      await lab.renew([line(FAST), line(FAST)]);
+      const single = await lab.direct(FAST, way);
+      await lab.portals.startBoth(usualPlans([0, 1]), 2);
+      const [bulk] = await Promise.all([
+        lab.tunnel(way, 11_000),
+        during([
+          [3_000, () => lab.topology.change(1, line(SLOW / 2))],
+          [6_000, () => lab.topology.change(1, line(FAST))],
+        ]),
+      ]);
+      atLeast(`before, ${way}`, meanBetween(bulk, 1.5, 3) / single, 2 * GAIN);
+      atLeast(`16 + 4 Mbit/s, ${way}`, meanBetween(bulk, 4.5, 6) / single, 0.9);
+      atMost(`16 + 4 Mbit/s, ${way}`, meanBetween(bulk, 4.5, 6) / single, 1.35);
+      atLeast(`afterwards, ${way}`, meanBetween(bulk, 8.5, 11) / single, 2 * GAIN);
+    });
+  }
+});
