@@ -5,11 +5,10 @@
  * Sums are 16-bit, big-endian and not complemented unless a name says "checksum". Offsets count from the view's begin.
  */
 
-/** Adds the two halves of a sum below 2^47 until it fits 16 bits. */
+/** Adds the two halves of a sum below 2^32 until it fits 16 bits. */
 export function fold(sum: number): number {
-  let folded = sum;
-  while (folded > 0xffff) folded = (folded & 0xffff) + Math.floor(folded / 0x1_0000);
-  return folded;
+  const once = (sum & 0xffff) + (sum >>> 16);
+  return (once & 0xffff) + (once >>> 16);
 }
 
 /** Folded sum of `length` bytes at `offset`, at most 64 KiB; an odd last byte counts as the upper half of a word. */
