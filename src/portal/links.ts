@@ -88,9 +88,9 @@ export class Links {
     this.#failAttempt(now, link, reason);
   }
 
-  /** A listening TCP link accepted a connection. */
-  handleAccepted(id: number, socket: number): void {
-    if (this.#links.has(id)) this.#sockets.set(socket, { link: id, isConnected: true });
+  /** A listening link has one more socket: an accepted TCP connection, or one for the other IP version. */
+  addSocket(id: number, socket: number, isConnected: boolean): void {
+    if (this.#links.has(id)) this.#sockets.set(socket, { link: id, isConnected });
     else this.#context.events.push({ type: "close", socket });
   }
 

@@ -100,9 +100,9 @@ export class Portal {
     this.#links.handleFailed(now, link, attempt, reason);
   }
 
-  /** A listening link's socket accepted a connection, `socket`. */
-  handleAccepted(link: number, socket: number): void {
-    this.#links.handleAccepted(link, socket);
+  /** A listening link has one more socket: an accepted TCP connection (`isConnected`), or one for the other IP version. */
+  addSocket(link: number, socket: number, isConnected: boolean): void {
+    this.#links.addSocket(link, socket, isConnected);
   }
 
   /** A socket ended by itself. */

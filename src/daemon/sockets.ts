@@ -1,0 +1,123 @@
+/**
+ * The data plane's sockets by number and by descriptor: opening, closing and what kind each is. Cold code; the loop that
+ * moves datagrams through them is `dataplane.ts`.
+ */
+import { POLL } from "../../ffi/layout.ts";
+import type { Poller } from "../../ffi/poller.ts";
+import { RawSocket } from "../../ffi/raw.ts";
+import { TcpStream } from "../../ffi/tcp.ts";
+import { TcpListener } from "../../ffi/tcp-listener.ts";
+import { UdpSocket } from "../../ffi/udp.ts";
+import { createEndpoint, type Endpoint, familyOf, setPort } from "../endpoint.ts";
+import type { PacketPool } from "../memory/packet-pool.ts";
+import type { DataplaneLink } from "./messages.ts";
+
+export type Transport = UdpSocket | RawSocket | TcpStream;
+
+export interface Socket {
+  readonly id: number;
+  readonly link: number;
+  /** The link's attempt that opened it, for a stream that is still connecting; -1 otherwise. */
+  attempt: number;
+  readonly transport: Transport | TcpListener;
+  readonly fd: number;
+}
+
+export class Sockets {
+  readonly #pool: PacketPool;
+  readonly #poller: Poller;
+  readonly #byId: (Socket | undefined)[] = [];
+  readonly #byFd: (Socket | undefined)[] = [];
+
+  constructor(pool: PacketPool, poller: Poller) {
+    this.#pool = pool;
+    this.#poller = poller;
+  }
+
+  at(id: number): Socket | undefined {
+    return this.#byId[id];
+  }
+
+  /** Whose descriptor it is. */
+  of(fd: number): Socket | undefined {
+    return this.#byFd[fd];
+  }
+
+  get all(): readonly (Socket | undefined)[] {
+    return this.#byId;
+  }
+
+  /**
+   * Opens what a link needs: one socket, or for a listener of the IP transport at any address one for each IP version.
+   * @param remote family 0 for a listener
+   * @throws NetcombinerError when the system refuses
+   */
+  open(link: DataplaneLink, attempt: number, remote: Endpoint, local: Endpoint): Socket[] {
+    const { settings, transport } = link;
+    const request = {
+      family: familyOf(remote) === 0 ? listenFamily(local) : (familyOf(remote) as 4 | 6),
+      local,
+      interface: transport.localInterface,
+    };
+    const add = (opened: Transport | TcpListener): Socket => this.#add(settings.id, attempt, opened);
+    if (settings.method === "UDP") return [add(UdpSocket.open(this.#pool, request))];
+    if (settings.method === "IP") return this.#openRaw(link, attempt, request.family, local);
+    const userTimeout = Math.round(settings.timeout / 1000);
+    if (settings.role === "listen") return [add(TcpListener.open(this.#pool, { ...request, userTimeout }))];
+    return [add(TcpStream.connect(this.#pool, { ...request, remote, userTimeout }))];
+  }
+
+  #openRaw(link: DataplaneLink, attempt: number, family: 0 | 4 | 6, local: Endpoint): Socket[] {
+    const { protocol, localInterface } = link.transport;
+    const bare = local.slice();
+    setPort(bare, 0);
+    const open = (version: 4 | 6): Socket => {
+      const raw = RawSocket.open(this.#pool, { family: version, local: bare, interface: localInterface, protocol });
+      return this.#add(link.settings.id, attempt, raw);
+    };
+    if (family !== 0) return [open(family)];
+    bare.set(createEndpoint());
+    const four = open(4);
+    try {
+      return [four, open(6)];
+    } catch {
+      // A host without IPv6 listens on IPv4 alone.
+      return [four];
+    }
+  }
+
+  /** The streams that wait at a listener, registered. */
+  accept(listener: Socket): Socket[] {
+    const streams = (listener.transport as TcpListener).accept();
+    return streams.map((stream) => this.#add(listener.link, -1, stream));
+  }
+
+  close(id: number): void {
+    const socket = this.#byId[id];
+    if (!socket) return;
+    this.#poller.remove(socket.fd);
+    socket.transport.close();
+    this.#byId[id] = undefined;
+    this.#byFd[socket.fd] = undefined;
+  }
+
+  closeAll(): void {
+    for (const socket of this.#byId) if (socket) this.close(socket.id);
+  }
+
+  #add(link: number, attempt: number, transport: Transport | TcpListener): Socket {
+    const free = this.#byId.indexOf(undefined);
+    const id = free < 0 ? this.#byId.length : free;
+    const socket = { id, link, attempt, transport, fd: transport.fd };
+    this.#byId[id] = socket;
+    this.#byFd[socket.fd] = socket;
+    this.#poller.add(socket.fd, POLL.IN);
+    return socket;
+  }
+}
+
+/** An unspecified address listens to both versions where the transport can. */
+function listenFamily(local: Endpoint): 0 | 4 | 6 {
+  const family = familyOf(local);
+  return family === 4 || family === 6 ? family : 0;
+}
