@@ -79,6 +79,22 @@ describe.skipIf(!isRoot)("RawSocket", () => {
       }
     });
 
+    test(`keeps datagrams to different addresses in different batches ${way}`, () => {
+      const pool = new PacketPool(64, MTU);
+      const listener = open(pool, 4, undefined, on);
+      const peer = open(pool, 4, "127.0.0.2", on);
+      // Two at once to learn to read more at a time, then one to each address before the next look.
+      peer.send(batchOf(pool, datagrams([1, 1])), at("127.0.0.3"), NONE);
+      receiveAll(pool, listener, 2);
+      const addresses = ["127.0.0.3", "127.0.0.3", "127.0.0.5", "127.0.0.3"];
+      for (const address of addresses) peer.send(batchOf(pool, datagrams([10])), at(address), NONE);
+      const seen: string[] = [];
+      receiveAll(pool, listener, 4, (batch) => {
+        for (let i = 0; i < batch.count; i++) seen.push(formatAddress(batch.local));
+      });
+      expect(seen).toEqual(addresses);
+    });
+
     test(`tells the local address over IPv6 ${way}`, () => {
       const pool = new PacketPool(64, MTU);
       const listener = open(pool, 6, undefined, on);

@@ -226,6 +226,41 @@ describe("UdpSocket", () => {
     expect(sender.counters.sent).toBe(5);
   });
 
+  for (const [what, kernel] of [
+    ["one by one", single],
+    ["many in a call", system],
+  ] as const) {
+    test(`skips a refused datagram and no other, ${what}`, () => {
+      const pool = new PacketPool(64, MTU);
+      let sent = 0;
+      let isRefused = false;
+      // The third datagram alone is refused; a call for many ends before it, as sendmmsg(2) does.
+      const limit = (count: number, call: (count: number) => number): number => {
+        isRefused = sent === 2;
+        const result = isRefused ? -1 : call(sent < 2 ? Math.min(count, 2 - sent) : count);
+        sent += isRefused ? 1 : result;
+        return result;
+      };
+      const { libc } = kernel;
+      const sendmsg: typeof libc.sendmsg = (fd, message, flags) =>
+        limit(1, () => (libc.sendmsg(fd, message, flags) < 0 ? -1 : 1));
+      const many = libc.sendmmsg;
+      const sendmmsg: typeof libc.sendmmsg =
+        many && ((fd, messages, count, flags) => limit(count, (allowed) => many(fd, messages, allowed, flags)));
+      const on = {
+        ...kernel,
+        libc: { ...libc, sendmsg, sendmmsg, errno: () => (isRefused ? ERRNO.EPERM : libc.errno()) },
+      };
+      const sender = open(pool, { local: at("127.0.0.1"), gso: false }, on);
+      const receiver = open(pool, { local: at("127.0.0.1") });
+      const contents = datagrams([10, 20, 30, 40, 50]);
+      expect(sender.send(batchOf(pool, contents), receiver.local, NONE)).toBe(5);
+      expect(receiveAll(pool, receiver, 4).map((bytes) => bytes.length)).toEqual([10, 20, 40, 50]);
+      const { lost, lastError } = sender.counters;
+      expect([sender.counters.sent, lost, lastError]).toEqual([4, 1, ERRNO.EPERM]);
+    });
+  }
+
   test("counts datagrams to nowhere as taken and lost, with the reason", () => {
     const pool = new PacketPool(64, MTU);
     const sender = open(pool, { family: 4, local: at("127.0.0.1") });
