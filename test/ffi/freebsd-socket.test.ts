@@ -153,6 +153,21 @@ describe("RawSocket on FreeBSD", () => {
     });
   });
 
+  test("parts datagrams to different addresses by their header", () => {
+    const library = new FreebsdLibrary();
+    library.ownName = ANY4;
+    const socket = RawSocket.open(new PacketPool(8, 1500), { family: 4, local: NONE }, library.system);
+    const name = "10020000c63364010000000000000000";
+    for (const destination of ["0a000001", "0a000002"]) {
+      const payload = `450000150000000040fd0000c6336401${destination}aa`;
+      library.incoming.push({ name, control: "", payload, flags: 0 });
+    }
+    const batch = new PacketBatch(8);
+    const seen: string[] = [];
+    while (socket.receive(batch) > 0) seen.push(`${batch.count} ${formatEndpoint(batch.local)}`);
+    expect(seen).toEqual(["1 10.0.0.1", "2 10.0.0.2"]);
+  });
+
   test("hands over a malformed IPv4 header with length 0", () => {
     const library = new FreebsdLibrary();
     library.ownName = ANY4;
