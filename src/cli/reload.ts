@@ -12,7 +12,7 @@ export const reloadCommand = defineCommand({
   async run({ args }) {
     assertInterfaceName(args.interface);
     const { kept, added, removed, needsRestart } = await askTunnel(args.interface, "reload");
-    console.log(`${args.interface}: ${kept} links kept, ${added} added, ${removed} removed`);
+    console.log(`${args.interface}: links kept ${kept}, added ${added}, removed ${removed}`);
     const keys = Array.isArray(needsRestart) ? needsRestart.join(", ") : "";
     if (keys !== "") console.log(`${args.interface}: ${keys} changed in [Host] and will take effect after a restart`);
   },

@@ -40,7 +40,8 @@ async function render(name: string | undefined, isJson: boolean, indent: number)
 }
 
 async function reportOf(name: string): Promise<TunnelReport> {
-  return (await askTunnel(name, "show")) as unknown as TunnelReport;
+  const { ok: _, ...report } = await askTunnel(name, "show");
+  return report as unknown as TunnelReport;
 }
 
 /** A socket that nobody answers at is one left behind, not a tunnel. */

@@ -99,7 +99,7 @@ export class Daemon {
       this.#configuration = plan.configuration;
       log.level = plan.configuration.logLevel;
       const counts = { kept: plan.kept.length, added: plan.added.length, removed: plan.removed.length };
-      log.info(`reloaded: ${counts.kept} links kept, ${counts.added} added, ${counts.removed} removed`);
+      log.info(`reloaded: links kept ${counts.kept}, added ${counts.added}, removed ${counts.removed}`);
       if (plan.needsRestart.length > 0) {
         log.warn(`reloaded: ${plan.needsRestart.join(", ")} changed in [Host] and will take effect after a restart`);
       }
