@@ -1,5 +1,5 @@
 /** What the lab's tests share: one topology with its agents a file, portals as each test wants them. */
-import { afterAll, beforeAll, describe } from "bun:test";
+import { afterAll, beforeAll, describe, setDefaultTimeout } from "bun:test";
 import { existsSync } from "node:fs";
 import type { LinkShape } from "../sim/link-model.ts";
 import { PLAN } from "./addresses.ts";
@@ -20,6 +20,8 @@ export const LINE: Partial<LinkShape> = {
 export function line(rate: number): LinkPlan {
   return { both: { ...LINE, rate } };
 }
+
+const TIMEOUT_MILLIS = 60_000;
 
 export const WAYS: readonly Way[] = ["up", "down"];
 
@@ -70,6 +72,8 @@ export function describeLab(name: string, plan: TopologyPlan, body: (lab: Lab) =
     describe.skip(`${name} (needs Linux, root and /dev/net/tun: sudo npm test)`, () => body(new Lab()));
     return;
   }
+  // Networks take their time; the default of 5 s is for code.
+  setDefaultTimeout(TIMEOUT_MILLIS);
   describe(name, () => {
     const lab = new Lab();
     beforeAll(() => lab.open(plan));

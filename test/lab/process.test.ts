@@ -1,0 +1,67 @@
+// A portal as a process: signals, commands, and an interface that is taken away.
+import { expect, test } from "bun:test";
+import { PLAN } from "./addresses.ts";
+import { atMost, describeLab, during, line } from "./lab.ts";
+import { ping } from "./ping.ts";
+import { usualPlans } from "./portals.ts";
+
+const LINKS = [line(16e6), line(16e6)];
+
+describeLab("a portal", { links: LINKS }, (lab) => {
+  const { client: from, server: to } = PLAN[4];
+
+  test("ends when its interface is deleted", async () => {
+    await lab.renew(LINKS);
+    await lab.portals.startBoth(usualPlans([0, 1]), 2);
+    const began = performance.now();
+    lab.topology.ip("local", ["link del nc0"]);
+    await lab.portals.local.exited;
+    atMost("until it ended, ms", performance.now() - began, 2_000);
+  });
+
+  test("takes its interface and control socket along when it is terminated", async () => {
+    await lab.renew(LINKS);
+    await lab.portals.startBoth(usualPlans([0, 1]), 2);
+    const { local } = lab.portals;
+    expect(await local.stop()).toBe(0);
+    expect(() => lab.topology.ip("local", ["link show nc0"])).toThrow();
+    expect(local.report()).rejects.toThrow();
+  });
+
+  test("keeps unchanged links running through a reload", async () => {
+    await lab.renew(LINKS);
+    await lab.portals.startBoth(usualPlans([0]), 1);
+    const { local } = lab.portals;
+    const portOf = async () => (await local.snapshot()).links.find((link) => link.name === "wan0")?.paths[0]?.local;
+    const port = await portOf();
+    const [round] = await Promise.all([
+      ping(lab.topology, "client", { from, to, count: 100 }),
+      during([
+        [
+          500,
+          async () => {
+            lab.portals.rewrite("local", usualPlans([0, 1]).local);
+            local.signal("SIGHUP");
+            await local.untilUp(2);
+            lab.portals.rewrite("local", usualPlans([0]).local);
+            local.signal("SIGHUP");
+            await local.until("one link again", (snapshot) => snapshot.links.length === 1);
+          },
+        ],
+      ]),
+    ]);
+    expect(round.lost, round.text).toBe(0);
+    expect(await portOf()).toBe(port);
+  });
+
+  test("keeps running when the new configuration has a fault", async () => {
+    await lab.renew(LINKS);
+    await lab.portals.startBoth(usualPlans([0, 1]), 2);
+    const { local } = lab.portals;
+    lab.portals.rewrite("local", { peers: [{ RemoteHost: PLAN[4].remote, RemotePort: 74_523 }] });
+    local.signal("SIGHUP");
+    await Bun.sleep(300);
+    await local.untilUp(2);
+    expect(local.log.join("\n")).toContain("RemotePort");
+  });
+});
