@@ -1,4 +1,5 @@
 /** The text of `show`: one block for the tunnel and one for each link, its paths nested, in the layout of wg(8). */
+import { MICROS_PER_SECOND } from "../clock.ts";
 import type { TunnelReport } from "../daemon/control-client.ts";
 import type { LinkSnapshot, PathSnapshot, Traffic, TunnelSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
@@ -30,7 +31,7 @@ function drops(snapshot: TunnelSnapshot, c: Colours): string[] {
 }
 
 function renderLink(link: LinkSnapshot, c: Colours): string {
-  const retry = link.retryIn > 0 ? `, next attempt in ${formatMillis(link.retryIn)}` : "";
+  const retry = link.retryIn > 0 ? `, next attempt in ${(link.retryIn / MICROS_PER_SECOND).toFixed(1)} s` : "";
   const failures = link.failures > 0 ? `, ${link.failures} failed ${link.failures === 1 ? "attempt" : "attempts"}` : "";
   return [
     `${c.bold(c.yellow("link"))}: ${c.yellow(link.name)}  (${link.method}, ${ROLES[link.role]})`,

@@ -1,0 +1,272 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { askControl } from "../../src/daemon/control-client.ts";
+import { Daemon, type Surroundings } from "../../src/daemon/daemon.ts";
+import type { DataplaneThread } from "../../src/daemon/dataplane-client.ts";
+import { Log } from "../../src/daemon/log.ts";
+import type { FromDataplane, ToDataplane } from "../../src/daemon/messages.ts";
+import { Notifier } from "../../src/daemon/notify.ts";
+import { type Endpoint, formatEndpoint, parseEndpoint } from "../../src/endpoint.ts";
+import { EXIT, NetcombinerError } from "../../src/errors.ts";
+import type { TunnelSnapshot } from "../../src/portal/snapshot.ts";
+
+const KEY = "VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=";
+const HOST = `[Host]\nSharedKey = ${KEY}\nAddress = 10.47.0.1/24\n`;
+const PEERS = "[Peer]\nName = a\nRemoteHost = 192.0.2.1\n[Peer]\nName = b\n";
+
+/** A data plane that answers as told and remembers what it was sent. */
+class FakeThread implements DataplaneThread {
+  onmessage: DataplaneThread["onmessage"] = null;
+  onerror: DataplaneThread["onerror"] = null;
+  readonly received: ToDataplane[] = [];
+  isTerminated = false;
+  answersStart: FromDataplane = { type: "ready" };
+  answersStop = true;
+
+  postMessage(message: ToDataplane): void {
+    this.received.push(message);
+    if (message.type === "start") this.say(this.answersStart);
+    if (message.type === "stop" && this.answersStop) this.say({ type: "stopped", cause: "asked", reason: "" });
+    if (message.type === "snapshot") {
+      const snapshot = { security: "blake2s", links: [] } as unknown as TunnelSnapshot;
+      this.say({ type: "snapshot", request: message.request, snapshot });
+    }
+  }
+
+  say(message: FromDataplane): void {
+    setImmediate(() => this.onmessage?.({ data: message }));
+  }
+
+  terminate(): void {
+    this.isTerminated = true;
+  }
+
+  /** What it was sent of one type. */
+  of<T extends ToDataplane["type"]>(type: T): Extract<ToDataplane, { type: T }>[] {
+    return this.received.filter((message) => message.type === type) as Extract<ToDataplane, { type: T }>[];
+  }
+}
+
+let folder = "";
+let file = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "netcombiner-daemon-"));
+  file = join(folder, "nc0.conf");
+  write(HOST + PEERS);
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(text: string): void {
+  writeFileSync(file, text, { mode: 0o600 });
+}
+
+function setUp(changes: Partial<Surroundings> = {}) {
+  const thread = new FakeThread();
+  const told: string[] = [];
+  const ready = Promise.withResolvers<void>();
+  let wakeUps = 0;
+  const surroundings: Surroundings = {
+    openTun: () => ({ fd: 77, close: () => void told.push("tun closed") }),
+    configureInterface: ({ addresses, tunnel }) =>
+      void told.push(`configured ${addresses.map((a) => `${a.address}/${a.prefix}`)} mtu ${tunnel.mtu}`),
+    openWakePipe: () => ({ readFd: 78, wake: () => void wakeUps++, close: () => void told.push("pipe closed") }),
+    createThread: () => thread,
+    lookups: {
+      host: async () => ["192.0.2.9"],
+      interfaceAddresses: () => [parseEndpoint("198.51.100.1") as Endpoint],
+      interfaceIndex: () => 0,
+      bindsToInterfaces: true,
+    },
+    log: new Log({ write: (level, text) => told.push(`${level}: ${text}`) }, () => 0),
+    notifier: new Notifier("/notify", (_path, payload) => {
+      told.push(`notify ${new TextDecoder().decode(payload).split("\n")[0]}`);
+      return true;
+    }),
+    readiness: {
+      ready: () => {
+        told.push("ready");
+        ready.resolve();
+      },
+      failed: (error) => told.push(`failed ${error instanceof NetcombinerError ? error.exitCode : error}`),
+    },
+    now: () => 5_000_000,
+    ...changes,
+  };
+  const daemon = new Daemon({ interface: "nc0", configurationPath: file, runDirectory: folder }, surroundings);
+  return { thread, told, daemon, ready: ready.promise, socket: join(folder, "nc0.sock"), wakeUps: () => wakeUps };
+}
+
+/** Waits until the loop has nothing more to do at once. */
+async function settled(turns = 20): Promise<void> {
+  for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("Daemon", () => {
+  test("starts in order, is ready when the data plane is, and takes everything down in reverse", async () => {
+    const { thread, told, daemon, ready, socket, wakeUps } = setUp();
+    const ended = daemon.run();
+    await ready;
+    const [start] = thread.of("start");
+    expect(start).toMatchObject({ interface: "nc0", tunFd: 77, wakeFd: 78, tunnel: { mtu: 1400 } });
+    expect(start?.links.map((link) => [link.settings.id, link.settings.name])).toEqual([
+      [0, "a"],
+      [1, "b"],
+    ]);
+    expect(structuredClone(start)).toEqual(start as NonNullable<typeof start>);
+    daemon.stop("SIGTERM");
+    expect(await ended).toBe(EXIT.OK);
+    expect(told).toEqual([
+      "configured 10.47.0.1/24 mtu 1400",
+      "info: nc0 is up with 2 links",
+      "notify READY=1",
+      "ready",
+      "notify STOPPING=1",
+      "info: ending: SIGTERM",
+      "pipe closed",
+      "tun closed",
+    ]);
+    expect(thread.isTerminated).toBe(true);
+    expect(wakeUps()).toBe(thread.received.length);
+    expect(existsSync(socket)).toBe(false);
+  });
+
+  test("tells what was wrong and leaves nothing behind when it cannot start", async () => {
+    const cases: [Partial<Surroundings>, number, string][] = [
+      [
+        {
+          openTun: () => {
+            throw new NetcombinerError("no TUN", EXIT.NO_PERMISSION);
+          },
+        },
+        EXIT.NO_PERMISSION,
+        "error: no TUN",
+      ],
+      [
+        {
+          configureInterface: () => {
+            throw new NetcombinerError("no address", EXIT.OS);
+          },
+        },
+        EXIT.OS,
+        "error: no address",
+      ],
+      [{ configureInterface: () => Promise.reject(new Error("bug")) }, EXIT.SOFTWARE, "error: bug"],
+    ];
+    for (const [changes, exitCode, line] of cases) {
+      const { told, daemon, socket } = setUp(changes);
+      expect(await daemon.run()).toBe(exitCode as typeof EXIT.OS);
+      expect(told).toContain(line);
+      expect(told.some((text) => text.startsWith("failed"))).toBe(true);
+      expect(told).not.toContain("ready");
+      expect(existsSync(socket)).toBe(false);
+    }
+  });
+
+  test("does not start with a faulty file", async () => {
+    write("[Host]\nMTU = 1\n[Peer]\n");
+    const { told, daemon } = setUp();
+    expect(await daemon.run()).toBe(EXIT.CONFIG);
+    expect(told).toContain(`error: ${file}:2: Host.MTU invalid: min 576; given 1`);
+    expect(told).toContain(`failed ${EXIT.CONFIG}`);
+  });
+
+  test("does not start when the data plane does not", async () => {
+    const { thread, told, daemon } = setUp();
+    thread.answersStart = { type: "stopped", cause: "fault", reason: "no arena" };
+    expect(await daemon.run()).toBe(EXIT.OS);
+    expect(told).toContain("error: the tunnel did not start: no arena");
+    expect(thread.isTerminated).toBe(true);
+  });
+
+  test("ends well when the interface is deleted, and with an error when the data plane breaks", async () => {
+    for (const cause of ["interface-gone", "fault"] as const) {
+      const { thread, told, daemon, ready } = setUp();
+      const ended = daemon.run();
+      await ready;
+      thread.say({ type: "stopped", cause, reason: "why" });
+      expect(await ended).toBe(cause === "fault" ? EXIT.SOFTWARE : EXIT.OK);
+      const line =
+        cause === "fault" ? "error: the data plane ended: why" : "info: the interface is gone, so is the tunnel: why";
+      expect(told).toContain(line);
+    }
+  });
+
+  test("ends with an error when the worker's thread dies", async () => {
+    const { thread, told, daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    thread.onerror?.({ message: "out of memory" });
+    expect(await ended).toBe(EXIT.SOFTWARE);
+    expect(told).toContain("error: the data plane ended: out of memory");
+  });
+
+  test("looks up addresses for the data plane, and passes its log on", async () => {
+    const { thread, told, daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    const transport = thread.of("start")[0]?.links[0]?.transport;
+    if (!transport) throw new Error("no link");
+    thread.say({ type: "resolve", link: 0, attempt: 3, transport: { ...transport, remoteHost: "portal.example" } });
+    thread.say({ type: "resolve", link: 1, attempt: 4, transport: { ...transport, remoteHost: "fe80::1%eth9" } });
+    thread.say({ type: "log", level: "warn", key: "x", text: "link a is slow" });
+    await settled();
+    const [resolved] = thread.of("resolved");
+    expect(resolved).toMatchObject({ link: 0, attempt: 3 });
+    expect(formatEndpoint(resolved?.remote as Endpoint)).toBe("192.0.2.9:4725");
+    expect(thread.of("unresolved")).toEqual([
+      { type: "unresolved", link: 1, attempt: 4, reason: "interface eth9 does not exist" },
+    ]);
+    expect(told).toContain("warn: link a is slow");
+    daemon.stop("done");
+    await ended;
+  });
+
+  test("reloads links that changed and keeps the others", async () => {
+    const { thread, told, daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    write(`${HOST}LogLevel = debug\nMTU = 1300\n[Peer]\nName = a\nRemoteHost = 192.0.2.1\n[Peer]\nName = c\n`);
+    expect(daemon.reload()).toEqual({ ok: true, kept: 1, added: 1, removed: 1, needsRestart: ["MTU"] });
+    expect(thread.of("remove-link")).toEqual([{ type: "remove-link", link: 1 }]);
+    expect(thread.of("add-link").map((message) => message.link.settings)).toMatchObject([{ id: 2, name: "c" }]);
+    expect(told.filter((line) => line.startsWith("notify"))).toEqual([
+      "notify READY=1",
+      "notify RELOADING=1",
+      "notify READY=1",
+    ]);
+    expect(told).toContain("warn: reloaded: MTU changed in [Host] and will take effect after a restart");
+    daemon.stop("done");
+    await ended;
+  });
+
+  test("changes nothing on a reload of a faulty file", async () => {
+    const { thread, told, daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    const before = thread.received.length;
+    write(`${HOST}[Peer]\nMetric = x\n`);
+    expect(daemon.reload().ok).toBe(false);
+    expect(thread.received.length).toBe(before);
+    expect(told).toContain(`error: ${file}:5: Peer[0].Metric invalid: expected a whole number; given x`);
+    rmSync(file);
+    expect(daemon.reload().ok).toBe(false);
+    daemon.stop("done");
+    expect(await ended).toBe(EXIT.OK);
+  });
+
+  test("answers at its control socket, and ends when told there", async () => {
+    const { daemon, ready, socket, told } = setUp();
+    const ended = daemon.run();
+    await ready;
+    const snapshot = { security: "blake2s", links: [] };
+    expect(await askControl(socket, "show")).toMatchObject({ interface: "nc0", pid: process.pid, uptime: 0, snapshot });
+    expect(await askControl(socket, "reload")).toMatchObject({ kept: 2, added: 0, removed: 0 });
+    expect((await askControl(socket, "down")).pid).toBe(process.pid);
+    expect(await ended).toBe(EXIT.OK);
+    expect(told).toContain("info: ending: asked by netcombiner down");
+  });
+});
