@@ -32,6 +32,8 @@ export class Admission {
   /** The run of the peer in use, and those it replaced: they do not come back. */
   #run = "";
   readonly #formerRuns: string[] = [];
+  /** Runs in the order in which they first asked: a datagram of the older one may be the last to arrive. */
+  readonly #answeredRuns: string[] = [];
 
   constructor(context: PortalContext) {
     this.#context = context;
@@ -97,6 +99,8 @@ export class Admission {
       return answer;
     }
     const { message: response, agreement } = answer;
+    if (!this.#answeredRuns.includes(agreement.run)) this.#answeredRuns.push(agreement.run);
+    if (this.#answeredRuns.length > FORMER_RUNS) this.#answeredRuns.shift();
     const path = createPath(this.#context, now, {
       link,
       agreement,
@@ -118,6 +122,13 @@ export class Admission {
   /** The path has carried an authentic datagram, or has ended: it is not held here any more. */
   confirmed(path: Path): void {
     this.#unconfirmed = this.#unconfirmed.filter((entry) => entry.path !== path);
+  }
+
+  /** True if the peer has started anew since `run`: what still comes of it was only late. */
+  isFormer(run: string): boolean {
+    if (this.#formerRuns.includes(run)) return true;
+    const order = this.#answeredRuns.indexOf(run);
+    return order >= 0 && order < this.#answeredRuns.indexOf(this.#run);
   }
 
   /** True if `run` is a new run of the peer. */

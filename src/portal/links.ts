@@ -127,7 +127,8 @@ export class Links {
     path.liveness.onConfirmed(now);
     path.probeWanted = true;
     this.#admission.confirmed(path);
-    this.#install(now, path);
+    if (this.#admission.isFormer(path.settings.run)) this.#dropPath(now, path, "of a former run of the peer");
+    else this.#install(now, path);
   }
 
   handleClosed(now: Micros, path: Path, reason: number): void {

@@ -93,7 +93,11 @@ describe(`worlds of chance (NC_SEED=${seed})`, () => {
     expect(world.delivered[0]).toBeGreaterThan(0);
     expect(world.delivered[1]).toBeGreaterThan(0);
     // Until the last retransmission is through or given up, and the queues are empty.
+    const late = ([0, 1] as const).map((from) =>
+      addUdp(world, { rate: 400_000, startAt: 60 * SECOND, endAt: 62 * SECOND, from, port: 7101 + from }),
+    );
     world.run(100 * SECOND);
+    for (const flow of late) expect(flow.to.numbers.length).toBeGreaterThan(0.5 * flow.from.sent);
     for (const side of [0, 1] as const) expect(world.gateways[side].pool.free).toBeGreaterThanOrEqual(POOL - 4);
   });
 

@@ -139,6 +139,27 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     }
   });
 
+  test("are not taken back to a former run by a datagram of it that comes late", () => {
+    // The first run's confirmation is still on the slow link when the second run is up on the fast one.
+    for (const knewFirstRun of [true, false]) {
+      const world = tunnelWorld(
+        [
+          { ...WIDE, delay: 110_000 },
+          { ...WIDE, delay: 2_000 },
+        ],
+        { seed },
+      );
+      if (!knewFirstRun) world.cut(1);
+      world.at(222_000, (w) => {
+        w.uncut(1);
+        w.replace(0, createPortal(2, 0, { seed }, 1));
+      });
+      const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 5 * SECOND });
+      world.run(6 * SECOND);
+      expect(lostNumbers(flow)).toEqual([]);
+    }
+  });
+
   test("drop what the network repeats, and count it", () => {
     for (const security of ["none", "blake2s"] as const) {
       const world = tunnelWorld([{ ...WIDE, duplicate: 1 }], { seed, portal: { security } });
