@@ -6,7 +6,7 @@ import { ping } from "./ping.ts";
 import { type PortalPlan, usualPlans } from "./portals.ts";
 
 const RATE = 16e6;
-const SHORT = 2_500;
+const SHORT = 1_500;
 const LINKS = [line(RATE), line(RATE)];
 
 /** Pings in both IP versions, and one TCP flow each way that must at least keep up with one link. */
