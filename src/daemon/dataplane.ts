@@ -48,6 +48,7 @@ export class Dataplane {
   readonly #output = new PacketBatch(BATCH);
   /** Datagrams sealed for a socket that was full, by path. */
   readonly #waiting = new Map<Path, PacketBatch>();
+  #flushes = 0;
   /** The TUN has more than the poll tells. */
   #tunPending = false;
   #isDone = false;
@@ -181,9 +182,13 @@ export class Dataplane {
 
   #flush(now: Micros): void {
     const { paths } = this.#portal;
-    for (let i = 0; i < paths.length; i++) {
-      const path = paths[i] as Path;
-      if (!path.isBlocked) this.#flushPath(now, path);
+    const { length } = paths;
+    // Another path first each time: with one always first, a flow whose window fits that one would never use the others.
+    const first = this.#flushes++;
+    for (let i = 0; i < length; i++) {
+      // A socket that ends on the way takes its paths out of the list.
+      const path = paths[(first + i) % length];
+      if (path && !path.isBlocked) this.#flushPath(now, path);
     }
   }
 
