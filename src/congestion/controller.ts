@@ -21,6 +21,15 @@ export interface AckSample {
   inFlight: number;
   /** True if the sender had nothing to send when the acknowledged datagrams left: the window was not what limited it. */
   appLimited: boolean;
+  /** Largest number the receiver has. */
+  largest: number;
+  /** Bytes the receiver has counted, and when by its clock; neither wraps. */
+  receivedBytes: number;
+  receivedAt: Micros;
+  /** One-way delay of the newest datagram against the portal's zero, the smallest of late, and its deviation that is not queue. */
+  delay: Micros;
+  baseDelay: Micros;
+  jitter: Micros;
 }
 
 export interface CongestionController {
@@ -29,7 +38,9 @@ export interface CongestionController {
   readonly window: number;
   /** Bytes per second at which to send; Infinity for no pacing. */
   readonly pacingRate: number;
-  onSent(now: Micros, bytes: number): void;
+  /** True where the smallest delay turned out not to be reachable any more: the path is to take the present one for it. */
+  readonly wantsRebase: boolean;
+  onSent(now: Micros, number: number, bytes: number): void;
   onAcked(sample: AckSample): void;
   /**
    * @param bytes newly taken for lost

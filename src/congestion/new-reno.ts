@@ -35,6 +35,8 @@ export class NewReno implements CongestionController {
     return (gain * this.window * MICROS_PER_SECOND) / this.#smoothedRtt;
   }
 
+  readonly wantsRebase = false;
+
   onSent(): void {}
 
   onAcked(sample: AckSample): void {

@@ -5,6 +5,8 @@ export class NoCongestionControl implements CongestionController {
   readonly name = "none";
   readonly window = Number.POSITIVE_INFINITY;
   readonly pacingRate = Number.POSITIVE_INFINITY;
+  readonly wantsRebase = false;
+
   onSent(): void {}
   onAcked(): void {}
   onLost(): void {}

@@ -15,6 +15,8 @@ export class Outcome {
   lostPackets = 0;
   /** The largest number newly acknowledged, -1 if none. */
   largestAcked = -1;
+  /** The largest number the peer has, if that is news; -1 otherwise. */
+  newest = -1;
   /** When the newest lost datagram was sent. */
   lostSentAt: Micros = 0;
 
@@ -24,6 +26,7 @@ export class Outcome {
     this.lostBytes = 0;
     this.lostPackets = 0;
     this.largestAcked = -1;
+    this.newest = -1;
     this.lostSentAt = 0;
   }
 }
@@ -38,6 +41,10 @@ export function applyAck(sent: SentPackets, ack: Ack, out: Outcome): boolean {
   const all = expand(ack.ack, sent.next);
   const nack = expand(ack.nack, sent.next);
   if (largest >= sent.next || all > largest || nack > all) return false;
+  if (largest > sent.largestReported) {
+    sent.largestReported = largest;
+    out.newest = largest;
+  }
   let at = largest;
   for (let i = 0; i < ack.ranges; i++) {
     at -= ack.pairs[2 * i] as number;

@@ -13,6 +13,7 @@ import type { Ack } from "../wire/messages.ts";
 import { AckSchedule } from "./ack-schedule.ts";
 import { Liveness, type PathState } from "./liveness.ts";
 import { applyAck, applyTimeout, Outcome } from "./loss.ts";
+import { type DelayOrigin, OneWayDelay } from "./one-way-delay.ts";
 import { Pacer } from "./pacer.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { ReceivedPackets } from "./received-packets.ts";
@@ -43,6 +44,8 @@ export interface PathSettings {
   readonly state: PathState;
   readonly timeout: Micros;
   readonly keepAlive: Micros;
+  /** Shared by the portal's paths, so that their delays compare. */
+  readonly delayOrigin: DelayOrigin;
   /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
   readonly isPinned: boolean;
 }
@@ -57,6 +60,7 @@ export class Path {
   readonly security: Security;
   readonly liveness: Liveness;
   readonly rtt = new Rtt();
+  readonly delay = new OneWayDelay();
   readonly sent = new SentPackets();
   readonly received = new ReceivedPackets();
   readonly acks = new AckSchedule();
@@ -94,7 +98,16 @@ export class Path {
     priorInFlight: 0,
     inFlight: 0,
     appLimited: false,
+    largest: -1,
+    receivedBytes: 0,
+    receivedAt: 0,
+    delay: 0,
+    baseDelay: 0,
+    jitter: 0,
   };
+  /** The peer's counters of the newest report, raw and unwrapped. */
+  #rawBytes = 0;
+  #rawTime = 0;
 
   constructor(now: Micros, settings: PathSettings) {
     this.settings = settings;
@@ -154,7 +167,7 @@ export class Path {
     this.#pacer.spend(bytes);
     if (!asksForAck) return;
     this.lastSentAt = now;
-    this.controller.onSent(now, bytes);
+    this.controller.onSent(now, this.sent.next - 1, bytes);
     this.liveness.onSent(now);
   }
 
@@ -172,7 +185,8 @@ export class Path {
     const outcome = this.#outcome;
     const prior = this.sent.bytesInFlight;
     if (!applyAck(this.sent, ack, outcome)) return false;
-    this.#account(now, outcome, ack);
+    if (outcome.newest >= 0) this.#takeReport(now, ack, outcome.newest);
+    this.#account(now, outcome);
     if (outcome.lostPackets > 0) this.controller.onLost(now, outcome.lostBytes, outcome.lostSentAt);
     if (outcome.ackedPackets > 0) {
       const sample = this.#sample;
@@ -187,19 +201,36 @@ export class Path {
       sample.inFlight = this.sent.bytesInFlight;
       sample.appLimited = this.sent.wasAppLimited(outcome.largestAcked);
       this.controller.onAcked(sample);
+      if (this.controller.wantsRebase) this.delay.rebase(now, this.delay.smoothed);
       this.liveness.onAnswered(now, this.sent.packetsInFlight > 0);
     }
     return true;
   }
 
-  #account(now: Micros, outcome: Outcome, ack: Ack): void {
+  /** Unwraps the peer's counters; a report that was overtaken by a newer one adds nothing. */
+  #takeReport(now: Micros, ack: Ack, newest: number): void {
+    const sample = this.#sample;
+    const isFirst = sample.largest < 0;
+    const time = (ack.receivedAt + ack.delay) >>> 0;
+    if (!isFirst) {
+      sample.receivedBytes += (ack.bytes - this.#rawBytes) >>> 0;
+      sample.receivedAt += (time - this.#rawTime) >>> 0;
+    }
+    this.#rawBytes = ack.bytes;
+    this.#rawTime = time;
+    const sentAt = this.sent.sentAt(newest);
+    this.rtt.update(now - sentAt - ack.delay);
+    this.delay.update(now, this.settings.delayOrigin.relative(sentAt, ack.receivedAt));
+    sample.largest = newest;
+    sample.delay = this.delay.latest;
+    sample.baseDelay = this.delay.base;
+    sample.jitter = this.delay.jitter;
+  }
+
+  #account(now: Micros, outcome: Outcome): void {
     this.lostPackets += outcome.lostPackets;
     this.lostMeter.add(now, outcome.lostPackets);
     this.ackedMeter.add(now, outcome.ackedPackets);
-    // Only the datagram that triggered the message has a known delay at the peer.
-    if (outcome.largestAcked >= 0 && outcome.largestAcked % 0x1_0000_0000 === ack.largest) {
-      this.rtt.update(now - this.sent.sentAt(outcome.largestAcked) - ack.delay);
-    }
   }
 
   /** Lets time pass: losses by timeout, holes given up, suspicion. True if the state changed. */

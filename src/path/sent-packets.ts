@@ -21,6 +21,8 @@ export class SentPackets {
   #oldest = 0;
   /** The next packet number. */
   next = 0;
+  /** The largest number the peer has reported, -1 before the first report. */
+  largestReported = -1;
   bytesInFlight = 0;
   packetsInFlight = 0;
 

@@ -2,6 +2,7 @@
 import { DROP, type DropCounters } from "../drops.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import type { DelayOrigin } from "../path/one-way-delay.ts";
 import type { RandomBytes } from "../random.ts";
 import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
@@ -21,6 +22,8 @@ export interface PortalContext {
   readonly queue: PacketQueue;
   readonly scheduler: Scheduler;
   readonly resequencer: Resequencer;
+  /** The zero of one-way delays, one for all paths to the peer. */
+  readonly delayOrigin: DelayOrigin;
   readonly events: PortalEvent[];
 }
 

@@ -3,6 +3,7 @@ import type { Micros } from "../clock.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import { NewReno } from "../congestion/new-reno.ts";
 import { NoCongestionControl } from "../congestion/none.ts";
+import { RateController } from "../congestion/rate.ts";
 import { type Endpoint, familyOf } from "../endpoint.ts";
 import type { Agreement } from "../exchange/exchange.ts";
 import type { PathState } from "../path/liveness.ts";
@@ -48,6 +49,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     remote: facts.remote,
     local: facts.local,
     security: facts.agreement.security,
+    delayOrigin: context.delayOrigin,
     controller: createController(settings.congestion, mtu),
     mtu,
     state: facts.state,
@@ -58,6 +60,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
 }
 
 function createController(name: CongestionName, mtu: number): CongestionController {
+  if (name === "rate") return new RateController(mtu);
   return name === "newreno" ? new NewReno(mtu) : new NoCongestionControl();
 }
 

@@ -11,6 +11,7 @@ import type { Endpoint } from "../endpoint.ts";
 import { SharedKeyExchange } from "../exchange/shared-key.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import { DelayOrigin } from "../path/one-way-delay.ts";
 import type { Path } from "../path/path.ts";
 import { FifoQueue } from "../queue/fifo.ts";
 import type { RandomBytes } from "../random.ts";
@@ -55,6 +56,7 @@ export class Portal {
       queue: new FifoQueue(Math.min(QUEUE_PACKETS, pool.count >> 2), QUEUE_BYTES),
       scheduler: new GreedyPull(),
       resequencer: new ImmediateDispatch(pool.count),
+      delayOrigin: new DelayOrigin(),
       events: [],
     };
     this.#links = new Links(

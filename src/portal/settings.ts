@@ -7,7 +7,7 @@ import type { Endpoint } from "../endpoint.ts";
 
 export type Method = "UDP" | "TCP" | "IP";
 export type SecurityName = "blake2s" | "none";
-export type CongestionName = "newreno" | "none";
+export type CongestionName = "rate" | "newreno" | "none";
 
 /** The tunnel as a whole: the `[Host]` section. */
 export interface TunnelSettings {
