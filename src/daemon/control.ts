@@ -33,7 +33,7 @@ export interface Control {
  * @throws NetcombinerError `TEMPORARY` when a live process has it ("nc0 is already running, pid 12")
  */
 export async function openControl(path: string, interfaceName: string, commands: Commands): Promise<Control> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  makeFolder(dirname(path));
   await assertNotRunning(path, interfaceName);
   removeSocket(path);
   const clients = new Set<Socket>();
@@ -52,6 +52,17 @@ export async function openControl(path: string, interfaceName: string, commands:
       for (const client of clients) client.destroy();
     },
   };
+}
+
+/** Everybody may see what runs; whom a socket answers is its own mode's business. */
+function makeFolder(folder: string): void {
+  try {
+    const made = mkdirSync(folder, { recursive: true });
+    if (made !== undefined) chmodSync(folder, 0o755);
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new NetcombinerError(`cannot make the folder ${folder}: ${problem}`, EXIT.CANT_CREATE, { cause: error });
+  }
 }
 
 /** @throws NetcombinerError when a tunnel of this name answers at `path` */

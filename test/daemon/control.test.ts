@@ -59,7 +59,8 @@ async function errorOf(promise: Promise<unknown>): Promise<NetcombinerError> {
 
 describe("The control socket", () => {
   test("answers, and is for its owner alone", async () => {
-    await open();
+    const umask = process.umask(0o077);
+    await open().finally(() => process.umask(umask));
     expect(await askControl(path, "status")).toEqual({ ok: true, pid: 42 });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(join(folder, "run")).mode & 0o777).toBe(0o755);
