@@ -44,7 +44,7 @@ export function usualPlans(
       peers: links.map((i) => ({
         Name: `wan${i}`,
         LocalInterface: `wan${i}`,
-        RemoteHost: outer === 6 ? `[${PLAN[6].remote}]` : PLAN[4].remote,
+        RemoteHost: PLAN[outer].remote,
         ...peer,
       })),
     },

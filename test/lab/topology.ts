@@ -244,6 +244,8 @@ export class Topology {
 
   /** Section 3.3: at the remote portal everything but the tunnel's own packets and SSH goes to the client. */
   #lendRemoteAddress(): void {
+    // To answer ARP for an address, Linux wants its route to be local or, as here, another interface's with proxy ARP.
+    this.#namespaces.sysctl("remote", { "ipv4/conf/eth0/proxy_arp": 1, "ipv4/neigh/eth0/proxy_delay": 0 });
     for (const family of FAMILIES) {
       const { remote, hostBits } = PLAN[family];
       const ip = (place: Place, lines: readonly string[]) => this.#namespaces.ip(place, lines, `${family}`);
@@ -253,6 +255,8 @@ export class Topology {
         ...["tcp", "udp"].map((protocol) => toPort(remote, protocol, "dport", PORTAL_PORT)),
         ...["tcp", "udp"].map((protocol) => toPort(remote, protocol, "sport", PORTAL_PORT)),
         toPort(remote, "tcp", "dport", SSH_PORT),
+        // Neighbours answer to this address; the client has no use for what they say.
+        ...(family === 6 ? [`rule add from ${remote}/64 to ${remote} ipproto ipv6-icmp table local priority 1`] : []),
         `rule add to ${remote} table ${TO_TUNNEL_TABLE} priority ${TO_TUNNEL_TABLE}`,
       ]);
       ip("local", [
