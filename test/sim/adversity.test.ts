@@ -90,8 +90,6 @@ describe(`worlds of chance (NC_SEED=${seed})`, () => {
 
   test.each(seeds)("keep every invariant and return every slot, seed %d", (worldSeed) => {
     const world = randomRun(worldSeed);
-    expect(world.delivered[0]).toBeGreaterThan(0);
-    expect(world.delivered[1]).toBeGreaterThan(0);
     // Until the last retransmission is through or given up, and the queues are empty.
     const late = ([0, 1] as const).map((from) =>
       addUdp(world, { rate: 400_000, startAt: 60 * SECOND, endAt: 62 * SECOND, from, port: 7101 + from }),
