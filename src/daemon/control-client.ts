@@ -30,13 +30,14 @@ export async function askControl(path: string, command: string): Promise<Record<
   return answer;
 }
 
-/** Names of the interfaces that have a control socket, alive or not. */
+/** Names of the interfaces that have a control socket, alive or not. @throws NetcombinerError when the folder cannot be read */
 export function controlledInterfaces(directory = runDirectory()): string[] {
   try {
     const files = readdirSync(directory).filter((file) => file.endsWith(".sock"));
     return files.map((file) => file.slice(0, -".sock".length)).sort();
-  } catch {
-    return [];
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw connectionError(directory, error);
   }
 }
 
@@ -73,8 +74,13 @@ function exchange(path: string, request: string): Promise<string> {
   return promise;
 }
 
-function connectionError(path: string, error: Error & { code?: string }): NetcombinerError {
-  const isForbidden = error.code === "EACCES" || error.code === "EPERM";
+function connectionError(path: string, error: unknown): NetcombinerError {
+  const code = codeOf(error);
+  const isForbidden = code === "EACCES" || code === "EPERM";
   if (isForbidden) return new NetcombinerError(`${path}: permission denied`, EXIT.NO_PERMISSION, { cause: error });
   return new NetcombinerError(`${path}: nobody listens`, EXIT.UNAVAILABLE, { cause: error });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
 }

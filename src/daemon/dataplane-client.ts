@@ -9,6 +9,7 @@ export interface DataplaneThread {
   terminate(): void;
   onmessage: ((event: { readonly data: FromDataplane }) => void) | null;
   onerror: ((event: { readonly message: string }) => void) | null;
+  addEventListener(type: "close", listener: () => void): void;
 }
 
 export type Stopped = Extract<FromDataplane, { type: "stopped" }>;
@@ -44,6 +45,10 @@ export class DataplaneClient {
     this.stopped = this.#stopped.promise;
     thread.onmessage = (event) => this.#handle(event.data);
     thread.onerror = (event) => this.#stopped.resolve({ type: "stopped", cause: "fault", reason: event.message });
+    // Comes after every message of the thread, so it counts only when the thread said nothing.
+    thread.addEventListener("close", () => {
+      this.#stopped.resolve({ type: "stopped", cause: "fault", reason: "its thread ended without a word" });
+    });
   }
 
   start(message: StartMessage): void {

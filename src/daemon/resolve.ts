@@ -13,8 +13,6 @@ import {
 } from "../endpoint.ts";
 import type { LinkSettings, LinkTransport } from "../portal/settings.ts";
 
-export const LOOKUP_TIMEOUT_MS = 5_000;
-
 /** How names become addresses; tests bring their own. */
 export interface Lookups {
   /** Addresses of a host name in the order of preference. Rejects when there are none. */
@@ -25,6 +23,8 @@ export interface Lookups {
   interfaceIndex(name: string): number;
   /** Whether sockets are bound to interfaces by name; otherwise only an address ties them to one. */
   readonly bindsToInterfaces: boolean;
+  /** How long a name may take, milliseconds. */
+  readonly patience: number;
 }
 
 export type Resolution = { readonly remote: Endpoint; readonly local: Endpoint } | { readonly reason: string };
@@ -77,7 +77,7 @@ async function hostAddresses(host: string, lookups: Lookups): Promise<Endpoint[]
   }
   const literal = parseEndpoint(host);
   if (literal) return [literal];
-  const addresses = parsed(await withTimeout(lookups.host(host), host));
+  const addresses = parsed(await withTimeout(lookups.host(host), host, lookups.patience));
   if (addresses.length === 0) throw new Error(`${host} has no address`);
   return addresses;
 }
@@ -86,10 +86,10 @@ function parsed(texts: readonly string[]): Endpoint[] {
   return texts.map((text) => parseEndpoint(text)).filter((endpoint) => endpoint !== undefined);
 }
 
-async function withTimeout(lookup: Promise<readonly string[]>, host: string): Promise<readonly string[]> {
+async function withTimeout(lookup: Promise<readonly string[]>, host: string, patience: number) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${LOOKUP_TIMEOUT_MS / 1000} s`)), LOOKUP_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
   });
   try {
     return await Promise.race([lookup, timeout]);

@@ -16,6 +16,8 @@ import { nobodyWaits, readinessOn } from "./readiness.ts";
 import type { Lookups } from "./resolve.ts";
 
 const CONFIGURE_TIMEOUT_MS = 10_000;
+/** A resolver's own patience is longer, but the link's next attempt may find another server or another way. */
+const LOOKUP_TIMEOUT_MS = 5_000;
 
 export function systemSurroundings(
   interfaceName: string,
@@ -70,6 +72,7 @@ const systemLookups: Lookups = {
     return systemLibc().if_nametoindex(pointerTo(text));
   },
   bindsToInterfaces: layout.name === "linux",
+  patience: LOOKUP_TIMEOUT_MS,
 };
 
 function logSink(interfaceName: string, isBackground: boolean): LogSink {

@@ -39,6 +39,12 @@ class FakeThread implements DataplaneThread {
     setImmediate(() => this.onmessage?.({ data: message }));
   }
 
+  end: () => void = () => {};
+
+  addEventListener(_type: "close", listener: () => void): void {
+    this.end = listener;
+  }
+
   terminate(): void {
     this.isTerminated = true;
   }
@@ -80,6 +86,7 @@ function setUp(changes: Partial<Surroundings> = {}) {
       interfaceAddresses: () => [parseEndpoint("198.51.100.1") as Endpoint],
       interfaceIndex: () => 0,
       bindsToInterfaces: true,
+      patience: 5_000,
     },
     log: new Log({ write: (level, text) => told.push(`${level}: ${text}`) }, () => 0),
     notifier: new Notifier("/notify", (_path, payload) => {
@@ -200,8 +207,19 @@ describe("Daemon", () => {
     const ended = daemon.run();
     await ready;
     thread.onerror?.({ message: "out of memory" });
+    thread.end();
     expect(await ended).toBe(EXIT.SOFTWARE);
     expect(told).toContain("error: the data plane ended: out of memory");
+  });
+
+  test("ends with an error when the worker's thread ends without a word", async () => {
+    const { thread, told, daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    thread.answersStop = false;
+    thread.end();
+    expect(await ended).toBe(EXIT.SOFTWARE);
+    expect(told).toContain("error: the data plane ended: its thread ended without a word");
   });
 
   test("looks up addresses for the data plane, and passes its log on", async () => {

@@ -29,6 +29,7 @@ const lookups: Lookups = {
   },
   interfaceIndex: (name) => (name === "eth0" ? 2 : 0),
   bindsToInterfaces: true,
+  patience: 5_000,
 };
 
 const TRANSPORT: LinkTransport = {
@@ -109,6 +110,13 @@ describe("resolveLink", () => {
     expect(await initiate({ remoteHost: "fe80::1%eth9" })).toBe("interface eth9 does not exist");
     expect(await initiate({ remoteHost: "four.example", localInterface: "six0" })).toBe(
       "four.example has only IPv4 addresses and interface six0 only IPv6",
+    );
+  });
+
+  test("does not wait for ever for a name", async () => {
+    const own = { ...lookups, patience: 1, host: () => new Promise<never>(() => {}) };
+    expect(await initiate({ remoteHost: "slow.example" }, 0, own)).toBe(
+      "slow.example cannot be looked up: no answer within 1 ms",
     );
   });
 
