@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { EXIT } from "../../src/errors.ts";
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
-const hasTools = ["unshare", "ip", "sh"].every((tool) => Bun.which(tool) !== null);
+const hasTools = ["timeout", "unshare", "ip", "sh"].every((tool) => Bun.which(tool) !== null);
 const canRun = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/dev/net/tun") && hasTools;
 
 const CONFIGURATION = `[Host]
@@ -34,7 +34,10 @@ function run(script: string, environment: Record<string, string> = {}): string[]
   const configuration = join(folder, "nc0.conf");
   writeFileSync(configuration, CONFIGURATION, { mode: 0o600 });
   const prelude = "ip link set lo up\n";
-  const command = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", prelude + script];
+  // Bounded from outside as well, should this process be killed; unshare ignores the gentler signals while it waits.
+  const bounded = ["timeout", "-s", "KILL", "15"];
+  const apart = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
+  const command = [...bounded, ...apart, "sh", "-c", prelude + script];
   const result = Bun.spawnSync(command, {
     env: {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -47,9 +50,6 @@ function run(script: string, environment: Record<string, string> = {}): string[]
     },
     stdin: "ignore",
     stderr: "inherit",
-    timeout: 15_000,
-    // unshare ignores the gentler ones while it waits.
-    killSignal: "SIGKILL",
   });
   return result.stdout.toString().trimEnd().split("\n");
 }
