@@ -61,9 +61,9 @@ function introduce(): void {
   console.log(`
 ${paint("bold", "netcombiner: several Internet links as one")}
 
-            ╔═ link 1 ═╗               ┌─ remote portal (one interface)
-   client ─ local portal   internet ──┤
-            ╚═ link 2 ═╝               └─ server
+              ╔══ link 1 ══╗
+   client ── local portal  internet ── remote portal (one interface)
+              ╚══ link 2 ══╝  └─────── server
 
 Real kernels in network namespaces. Each link: ${RATE_MBITS} Mbit/s each way, 10 ms round trip, a queue of ${queue} ms.
 Both portals run from ${programCommand().join(" ")} and configuration files, with keyed BLAKE2s.
@@ -99,8 +99,11 @@ async function measure({ topology, traffic }: Stage, portals: Portals): Promise<
   return runs;
 }
 
+/** Idle, after some packets have gone ahead: programs just started are slow. */
 async function roundTrip(topology: Topology, from: string): Promise<number> {
-  return (await ping(topology, "client", { from, to: PLAN[4].server, count: 15 })).median;
+  const plan = { from, to: PLAN[4].server, intervalMillis: 10 };
+  await ping(topology, "client", { ...plan, count: 50 });
+  return (await ping(topology, "client", { ...plan, count: 50 })).median;
 }
 
 /** One transfer with a line of progress, redrawn on a terminal. */
