@@ -11,7 +11,8 @@ const QUOTE_V6 = 1232;
 /**
  * Turns the packet in `slot` into the error that goes back to its sender, as if from its destination.
  * @param mtu next-hop MTU to report, bytes
- * @returns false if no error may be sent: to ICMP errors, multicast or broadcast sources, or later fragments (RFC 1122 3.2.2)
+ * @returns false if no error may be sent: to ICMP errors, multicast, broadcast or unspecified sources, or later fragments
+ *   (RFC 1122 section 3.2.2, RFC 4443 section 2.4)
  */
 export function turnIntoTooBig(pool: PacketPool, slot: Slot, mtu: number): boolean {
   const start = pool.start[slot] as number;
@@ -24,7 +25,8 @@ function tooBigV4(pool: PacketPool, slot: Slot, start: number, mtu: number): boo
   const { view, bytes } = pool;
   const source = view.getUint32(start + 12);
   const destination = view.getUint32(start + 16);
-  const isError = view.getUint8(start + 9) === PROTOCOL.ICMP && ![0, 8, 13, 14].includes(view.getUint8(start + 20));
+  const header = (view.getUint8(start) & 0x0f) << 2;
+  const isError = view.getUint8(start + 9) === PROTOCOL.ICMP && ![0, 8, 13, 14].includes(view.getUint8(start + header));
   if (isError || source === 0 || source >>> 28 >= 0xe || destination >>> 28 >= 0xe) return false;
   if ((view.getUint16(start + 6) & 0x1fff) !== 0) return false;
   const quoted = Math.min(pool.length[slot] as number, QUOTE_V4);
@@ -49,7 +51,8 @@ function tooBigV4(pool: PacketPool, slot: Slot, start: number, mtu: number): boo
 function tooBigV6(pool: PacketPool, slot: Slot, start: number, mtu: number): boolean {
   const { view, bytes } = pool;
   const isError = view.getUint8(start + 6) === PROTOCOL.ICMPV6 && view.getUint8(start + 40) < 128;
-  if (isError || view.getUint8(start + 8) === 0xff) return false;
+  const isNobody = view.getUint8(start + 8) === 0xff || sum(view, start + 8, 16) === 0;
+  if (isError || isNobody) return false;
   const quoted = Math.min(pool.length[slot] as number, QUOTE_V6 - 48);
   const source = bytes.slice(start + 8, start + 24);
   const destination = bytes.slice(start + 24, start + 40);
