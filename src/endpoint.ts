@@ -69,14 +69,14 @@ export function sameAddress(a: Endpoint, b: Endpoint): boolean {
 /** Parses a literal IPv4 or IPv6 address (`fe80::1%3` with a numeric scope); undefined if it is neither. */
 export function parseEndpoint(text: string, port = 0): Endpoint | undefined {
   const out = createEndpoint();
-  const [host = "", scope = "0"] = text.split("%");
+  const [host = "", scope = "0", rest] = text.split("%");
   const four = parseIpv4(host);
   if (four && !text.includes("%")) {
     setEndpoint(out, 4, four, port);
     return out;
   }
   const six = parseIpv6(host);
-  if (!six || !/^\d+$/.test(scope)) return undefined;
+  if (!six || rest !== undefined || !/^\d{1,10}$/.test(scope) || Number(scope) > 0xffffffff) return undefined;
   setEndpoint(out, 6, six, port, Number(scope));
   return out;
 }
@@ -116,6 +116,8 @@ function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
   const head = parseGroups(halves[0] as string);
+  // An embedded IPv4 address stands at the very end (RFC 4291 section 2.2).
+  if (halves.length === 2 && halves[0]?.includes(".")) return undefined;
   const tail = halves.length === 2 ? parseGroups(halves[1] as string) : [];
   if (!head || !tail) return undefined;
   const missing = 16 - head.length - tail.length;
