@@ -1,4 +1,5 @@
 /** `netcombiner down nc0`: ends a tunnel and returns when its process, and with it the interface, is gone. */
+import { readFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { assertInterfaceName } from "./arguments.ts";
@@ -24,7 +25,17 @@ export const downCommand = defineCommand({
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
+  } catch {
+    return false;
+  }
+}
+
+/** A process that ended has let go of everything, even if its parent, as a rule init, takes its time to notice. */
+function isZombie(pid: number): boolean {
+  try {
+    // The state follows the name in brackets, which may hold anything (proc_pid_stat(5)).
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return false;
   }

@@ -13,7 +13,7 @@ export class Notifier {
   }
 
   ready(status: string): void {
-    this.#tell(`READY=1\nMAINPID=${process.pid}\nSTATUS=${status}`);
+    this.#tell(`READY=1\nMAINPID=${process.pid}\nSTATUS=${firstLine(status)}`);
   }
 
   /** @param now microseconds of CLOCK_MONOTONIC, which Type=notify-reload compares with its own */
@@ -22,10 +22,15 @@ export class Notifier {
   }
 
   stopping(status: string): void {
-    this.#tell(`STOPPING=1\nSTATUS=${status}`);
+    this.#tell(`STOPPING=1\nSTATUS=${firstLine(status)}`);
   }
 
   #tell(text: string): void {
     if (this.#path) this.#send(this.#path, new TextEncoder().encode(text));
   }
+}
+
+/** Each line is a field of its own to systemd. */
+function firstLine(text: string): string {
+  return text.split("\n", 1)[0] ?? "";
 }

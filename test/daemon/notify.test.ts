@@ -20,7 +20,7 @@ describe("Notifier", () => {
     const { sent, notifier } = recorded("/run/notify");
     notifier.ready("nc0 is up");
     notifier.reloading(1234.5);
-    notifier.stopping("SIGTERM");
+    notifier.stopping("SIGTERM\nMAINPID=1");
     expect(sent).toEqual([
       `/run/notify READY=1\nMAINPID=${process.pid}\nSTATUS=nc0 is up`,
       "/run/notify RELOADING=1\nMONOTONIC_USEC=1234",
