@@ -6,6 +6,8 @@ import { readLines } from "./lines.ts";
 
 const CHUNK = new Uint8Array(128 * 1_024).fill(0x6e);
 const REPORT_MILLIS = 100;
+/** Enough for the first packet to be lost once. */
+const CONNECT_MILLIS = 2_500;
 /** The first bytes of a connection: what it is for, its token and a duration, padded. */
 const HEADER_LENGTH = 32;
 const NONCE_DIGITS = 8;
@@ -109,7 +111,12 @@ function open({ from, host, port }: Ends, header: string, token: number, opened:
   socket.on("error", (error: Error) => {
     if (!isConnected) report({ kind: "failed", token, reason: error.message });
   });
+  const patience = setTimeout(() => {
+    report({ kind: "failed", token, reason: `no TCP connection in ${CONNECT_MILLIS} ms` });
+    socket.destroy();
+  }, CONNECT_MILLIS);
   socket.on("connect", () => {
+    clearTimeout(patience);
     isConnected = true;
     socket.write(header.padEnd(HEADER_LENGTH));
     opened(socket);

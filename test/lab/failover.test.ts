@@ -60,7 +60,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
         ]),
       ]);
       atLeast(`while cut, ${way}`, meanBetween(bulk, 4, 5.5) / single, 0.75);
-      atLeast(`5 s after its return, ${way}`, meanBetween(bulk, 10.5, 13) / single, 1.6);
+      atLeast(`5 s after its return, ${way}`, meanBetween(bulk, 10.5, 13) / single, 1.4);
     });
 
   test("leaves a link of higher metric alone until the others are down", async () => {
@@ -94,6 +94,8 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
       const plans = usualPlans([0, 1]);
       await lab.portals.startBoth(plans, 2);
       const pongs = lab.traffic.pingPong(client, 6_000);
+      // Should the restart itself fail, that is what the test tells.
+      pongs.catch(() => undefined);
       await Bun.sleep(1_000);
       // Without a goodbye: the peer must find out on its own.
       await lab.portals[place].stop("SIGKILL");
