@@ -10,6 +10,7 @@ import { Bbr } from "./senders/bbr.ts";
 import { Cubic } from "./senders/cubic.ts";
 import { UdpReceiver, UdpSender } from "./senders/datagrams.ts";
 import type { InnerControl } from "./senders/inner-control.ts";
+import { PingPong } from "./senders/ping-pong.ts";
 import { Tcp, type TcpOptions } from "./senders/tcp.ts";
 import { World } from "./world.ts";
 
@@ -128,6 +129,15 @@ export function addBulk(world: World, options: BulkOptions = {}): Bulk {
   const series: number[] = [];
   world.every(options.sampleEvery ?? MICROS_PER_SECOND / 10, () => series.push(receiver.receiver.bytes));
   return { from: sender, to: receiver, series };
+}
+
+/** A TCP ping/pong between the host on side 0 and the one on side 1. */
+export function addPingPong(world: World, startAt: Micros, port = 6001, distance: Micros = 0): PingPong {
+  const client = world.add(0, (outlet) => new Tcp(outlet, { port, peerPort: port, role: "connect", startAt }));
+  const server = world.add(1, (outlet) => new Tcp(outlet, { port, peerPort: port, role: "listen" }), distance);
+  const pingPong = new PingPong(client, server);
+  world.at(startAt, (w) => pingPong.start(w.now));
+  return pingPong;
 }
 
 export function innerControl(name: "cubic" | "bbr", seed: number): InnerControl {

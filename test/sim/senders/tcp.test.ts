@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../../src/clock.ts";
 import { SeededRandom } from "../../../src/random.ts";
 import { LINK_DROP, type LinkShape } from "../link-model.ts";
-import { addBulk, bareWorld, goodput, jain, percentile, seedOr } from "../scenarios.ts";
+import { addBulk, addPingPong, bareWorld, goodput, jain, percentile, seedOr } from "../scenarios.ts";
 import { Bbr } from "./bbr.ts";
 import { Cubic } from "./cubic.ts";
 import { Echo, Ping, UdpReceiver, UdpSender } from "./datagrams.ts";
@@ -168,6 +168,16 @@ describe("datagram senders", () => {
       expect(receiver.delays.every((delay) => delay > 7_000 && delay < 7_600)).toBe(true);
       expect(world.missing(0)).toBe(2);
     }
+  });
+
+  test("play TCP ping/pong, and lose one timeout's time to a lost ping", () => {
+    const world = bareWorld([{ rate: 10e6, delay: 7_000, lose: [200] }], seed);
+    world.change(0, { lose: [] }, [1]);
+    const pingPong = addPingPong(world, SECOND / 10);
+    world.run(10 * SECOND);
+    expect(percentile(pingPong.rtts, 0.5)).toBeWithin(14_000, 14_500);
+    expect(pingPong.longestGap).toBeWithin(200_000, 300_000);
+    expect(pingPong.rtts.length).toBeGreaterThan(600);
   });
 
   test("measure the round trip with echo", () => {

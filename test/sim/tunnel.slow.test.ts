@@ -1,0 +1,78 @@
+import { describe, expect, test } from "bun:test";
+import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import type { LinkShape } from "./link-model.ts";
+import { DISSERTATION_PROFILES, effectiveCapacity } from "./profiles.ts";
+import { addBulk, addPingPong, addUdp, goodput, longestGap, lostNumbers, seedOr, tunnelWorld } from "./scenarios.ts";
+
+const seed = seedOr(4725);
+const SECOND = MICROS_PER_SECOND;
+/** The dissertation's link: 16 Mbit/s, 10 ms round trip. */
+const LINK: Partial<LinkShape> = { rate: 16e6, delay: 5_000, queuePackets: 100 };
+
+describe(`TCP over the dissertation's system (NC_SEED=${seed})`, () => {
+  test("make TCP faster over two and four equal links, either way", () => {
+    for (const from of [0, 1] as const) {
+      const rates = [1, 2, 4].map((count) => {
+        const world = tunnelWorld(
+          Array.from({ length: count }, () => LINK),
+          { seed },
+        );
+        const bulk = addBulk(world, { startAt: SECOND, from });
+        world.run(6 * SECOND);
+        return goodput(bulk, 2 * SECOND, 6 * SECOND);
+      }) as [number, number, number];
+      expect(rates[1] / rates[0]).toBeGreaterThan(1.5);
+      expect(rates[2] / rates[0]).toBeGreaterThan(2.8);
+    }
+  });
+
+  test("takes most of what equal links have together, at its own rates", () => {
+    for (const name of ["2x8", "2x16", "3x16", "4x16"] as const) {
+      const links = DISSERTATION_PROFILES[name];
+      const world = tunnelWorld(links, { seed });
+      const bulk = addBulk(world, { startAt: SECOND });
+      world.run(9 * SECOND);
+      expect(goodput(bulk, 3 * SECOND, 9 * SECOND) / effectiveCapacity(links)).toBeGreaterThan(0.8);
+    }
+  });
+});
+
+describe(`a cut link (NC_SEED=${seed})`, () => {
+  const ways: readonly (readonly [name: string, sides: readonly (0 | 1)[]])[] = [
+    ["both ways", [0, 1]],
+    ["outbound", [0]],
+    ["inbound", [1]],
+  ];
+  test.each(ways)("%s costs little UDP, no TCP timeout, and is used again when it returns", (_, sides) => {
+    for (const link of [0, 1]) {
+      const world = tunnelWorld([LINK, LINK], { seed });
+      const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 12 * SECOND });
+      const bulk = addBulk(world, { startAt: SECOND });
+      world.at(4 * SECOND, (w) => w.cut(link, sides));
+      world.at(7 * SECOND, (w) => w.uncut(link, sides));
+      world.run(13 * SECOND);
+      const around = lostNumbers(flow).filter(
+        (n) => SECOND + n * 8_000 > 3.8 * SECOND && SECOND + n * 8_000 < 4.5 * SECOND,
+      );
+      // 125 packets a second.
+      expect(around.length).toBeLessThan(25);
+      expect(longestGap(flow)).toBeLessThan(250_000);
+      expect(bulk.from.sender.timeouts).toBe(0);
+      expect(goodput(bulk, 5 * SECOND, 7 * SECOND)).toBeGreaterThan(11e6);
+      expect(goodput(bulk, 9 * SECOND, 12 * SECOND)).toBeGreaterThan(19e6);
+    }
+  });
+
+  test("interrupts TCP ping/pong for less than a timeout, at any phase", () => {
+    for (const phase of [0, 1, 2, 3, 4, 5, 6, 7]) {
+      for (const link of [0, 1]) {
+        const world = tunnelWorld([LINK, LINK], { seed });
+        const pingPong = addPingPong(world, SECOND);
+        world.at(4 * SECOND + phase * 1_300, (w) => w.cut(link));
+        world.run(7 * SECOND);
+        expect(pingPong.rtts.length).toBeGreaterThan(400);
+        expect(pingPong.longestGap).toBeLessThan(450_000);
+      }
+    }
+  });
+});
