@@ -79,7 +79,7 @@ export class ReceivedPackets {
   /** Fills in the message except its index. */
   report(out: Ack, now: Micros, maxRanges = MAX_RANGES): void {
     out.ack = this.ack;
-    out.nack = Math.max(0, this.nack);
+    out.nack = this.nack;
     out.largest = this.largest;
     out.receivedAt = this.largestAt % 0x1_0000_0000;
     out.delay = now - this.largestAt;
