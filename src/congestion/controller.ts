@@ -38,6 +38,8 @@ export interface CongestionController {
   readonly window: number;
   /** Bytes per second at which to send; Infinity for no pacing. */
   readonly pacingRate: number;
+  /** Bytes per second the path is believed to carry, 0 while unknown. */
+  readonly estimate: number;
   /** True where the smallest delay turned out not to be reachable any more: the path is to take the present one for it. */
   readonly wantsRebase: boolean;
   onSent(now: Micros, number: number, bytes: number): void;

@@ -36,6 +36,7 @@ export class NewReno implements CongestionController {
   }
 
   readonly wantsRebase = false;
+  readonly estimate = 0;
 
   onSent(): void {}
 

@@ -6,6 +6,7 @@ export class NoCongestionControl implements CongestionController {
   readonly window = Number.POSITIVE_INFINITY;
   readonly pacingRate = Number.POSITIVE_INFINITY;
   readonly wantsRebase = false;
+  readonly estimate = 0;
 
   onSent(): void {}
   onAcked(): void {}

@@ -51,8 +51,10 @@ export class PacketPool {
   readonly sequence: Uint32Array;
   /** Delivery class of the flow when the packet joined it. */
   readonly class: Uint8Array;
-  /** When the packet entered (µs). */
+  /** When the packet entered, then when it was first sent (µs). */
   readonly time: Float64Array;
+  /** How often it was sent. */
+  readonly attempts: Uint8Array;
   readonly #refs: Uint8Array;
   readonly #free: Int32Array;
   #freeCount: number;
@@ -74,6 +76,7 @@ export class PacketPool {
     this.flow = new Uint16Array(new ArrayBuffer(2 * count));
     this.sequence = new Uint32Array(new ArrayBuffer(4 * count));
     this.class = new Uint8Array(new ArrayBuffer(count));
+    this.attempts = new Uint8Array(new ArrayBuffer(count));
     this.time = new Float64Array(new ArrayBuffer(8 * count));
     this.#refs = new Uint8Array(new ArrayBuffer(count));
     this.#free = new Int32Array(new ArrayBuffer(4 * count));
@@ -107,7 +110,18 @@ export class PacketPool {
     this.start[slot] = slot * this.slotSize + HEADROOM;
     this.length[slot] = 0;
     this.flags[slot] = 0;
+    this.attempts[slot] = 0;
     return slot;
+  }
+
+  /** Copies everything known of a packet but its bytes and length. */
+  copyFacts(from: Slot, to: Slot): void {
+    this.flags[to] = this.flags[from] as number;
+    this.flow[to] = this.flow[from] as number;
+    this.sequence[to] = this.sequence[from] as number;
+    this.class[to] = this.class[from] as number;
+    this.time[to] = this.time[from] as number;
+    this.attempts[to] = this.attempts[from] as number;
   }
 
   /** One owner more. At most 255. */

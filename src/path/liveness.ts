@@ -42,6 +42,7 @@ export class Liveness {
 
   /** An acknowledgement brought news. @param outstanding true if more is unanswered */
   onAnswered(now: Micros, outstanding: boolean): void {
+    if (this.state === "down") return;
     this.#waitingSince = outstanding ? now : NEVER;
     if (this.state !== "up") this.#change(now, "up", this.state === "suspect" ? "answers again" : "exchange done");
     this.#suspectSince = NEVER;

@@ -1,11 +1,22 @@
 // @hot
 /**
- * What an acknowledgement means for the datagrams in flight. Losses are those of the dissertation (3.2.3): what the receiver
- * gave up (NACK), and what stays unanswered for three round trips.
+ * What an acknowledgement means for the datagrams in flight. Two ways to tell a loss:
+ * - `nack`, the dissertation's (3.2.3): what the receiver gave up after half a round-trip time, and what stays unanswered for three;
+ * - `gap`: what was overtaken by datagrams sent clearly later (RFC 9002 section 6.1), where "clearly" is learned from the path.
  */
 import type { Micros } from "../clock.ts";
 import type { Ack } from "../wire/messages.ts";
 import { SENT, type SentPackets } from "./sent-packets.ts";
+
+export type LossDetection = "nack" | "gap";
+
+/** Who takes the packets kept for repair when their datagram is settled. */
+export interface SlotFate {
+  /** It arrived. */
+  onDelivered(slot: number): void;
+  /** It is taken for lost. */
+  onLost(slot: number): void;
+}
 
 /** What one acknowledgement or timeout changed. Reused. */
 export class Outcome {
@@ -13,6 +24,9 @@ export class Outcome {
   ackedPackets = 0;
   lostBytes = 0;
   lostPackets = 0;
+  /** Taken for lost before, and arrived after all: how much later sent datagrams overtook them at most. */
+  spuriousPackets = 0;
+  overtaken: Micros = 0;
   /** The largest number newly acknowledged, -1 if none. */
   largestAcked = -1;
   /** The largest number the peer has, if that is news; -1 otherwise. */
@@ -25,6 +39,8 @@ export class Outcome {
     this.ackedPackets = 0;
     this.lostBytes = 0;
     this.lostPackets = 0;
+    this.spuriousPackets = 0;
+    this.overtaken = 0;
     this.largestAcked = -1;
     this.newest = -1;
     this.lostSentAt = 0;
@@ -35,7 +51,7 @@ export class Outcome {
  * Settles what `ack` tells. Numbers that were never sent make the whole message invalid.
  * @returns false if the message is impossible; nothing is changed then
  */
-export function applyAck(sent: SentPackets, ack: Ack, out: Outcome): boolean {
+export function applyAck(sent: SentPackets, ack: Ack, by: LossDetection, fate: SlotFate, out: Outcome): boolean {
   out.reset();
   const largest = expand(ack.largest, sent.next);
   const all = expand(ack.ack, sent.next);
@@ -49,44 +65,80 @@ export function applyAck(sent: SentPackets, ack: Ack, out: Outcome): boolean {
   for (let i = 0; i < ack.ranges; i++) {
     at -= ack.pairs[2 * i] as number;
     const bottom = at - (ack.pairs[2 * i + 1] as number);
-    for (const stop = Math.max(bottom, sent.oldest - 1); at > stop; at--) settleAcked(sent, at, out);
+    for (const stop = Math.max(bottom, sent.oldest - 1); at > stop; at--) settleAcked(sent, at, fate, out);
     at = bottom;
     if (at < sent.oldest) break;
   }
-  // Below the ranges: all up to ACK arrived, unless it was given up.
-  for (let number = sent.oldest; number <= all; number++) {
-    if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
-    if (number <= nack) settleLost(sent, number, out);
-    else if (number <= at) settleAcked(sent, number, out);
-  }
+  settleBelow(sent, at, all, nack, by, fate, out);
   sent.trim();
   return true;
 }
 
-/** Takes for lost what was sent before `before` and is unanswered. */
-export function applyTimeout(sent: SentPackets, before: Micros, out: Outcome): void {
-  out.reset();
-  for (let number = sent.oldest; number < sent.next; number++) {
+/** Below the ranges, which end at `described`: all up to ACK arrived, unless it was given up. */
+function settleBelow(
+  sent: SentPackets,
+  described: number,
+  all: number,
+  nack: number,
+  by: LossDetection,
+  fate: SlotFate,
+  out: Outcome,
+): void {
+  const last = by === "nack" ? all : Math.min(all, described);
+  for (let number = sent.firstInFlight; number <= last; number++) {
+    if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
+    if (number <= nack) settleLost(sent, number, fate, out);
+    else if (number <= described) settleAcked(sent, number, fate, out);
+  }
+}
+
+/**
+ * Takes for lost what was overtaken by the largest number reported, if that was sent `window` later and at least `distance` numbers on.
+ * Adds to `out`.
+ */
+export function applyGap(sent: SentPackets, window: Micros, distance: number, fate: SlotFate, out: Outcome): void {
+  const largest = sent.largestReported;
+  const before = sent.sentAt(largest) - window;
+  for (let number = sent.firstInFlight; number <= largest - distance; number++) {
     if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
     if (sent.sentAt(number) > before) break;
-    settleLost(sent, number, out);
+    settleLost(sent, number, fate, out);
   }
   sent.trim();
 }
 
-function settleAcked(sent: SentPackets, number: number, out: Outcome): void {
-  if (sent.stateOf(number) !== SENT.IN_FLIGHT) return;
+/** Takes for lost what was sent up to `before` and is unanswered. */
+export function applyTimeout(sent: SentPackets, before: Micros, fate: SlotFate, out: Outcome): void {
+  out.reset();
+  for (let number = sent.firstInFlight; number < sent.next; number++) {
+    if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
+    if (sent.sentAt(number) > before) break;
+    settleLost(sent, number, fate, out);
+  }
+  sent.trim();
+}
+
+function settleAcked(sent: SentPackets, number: number, fate: SlotFate, out: Outcome): void {
+  const state = sent.stateOf(number);
+  if (state === SENT.LOST) {
+    out.spuriousPackets++;
+    out.overtaken = Math.max(out.overtaken, sent.sentAt(sent.largestReported) - sent.sentAt(number));
+    sent.forgive(number);
+  }
+  if (state !== SENT.IN_FLIGHT) return;
   out.ackedBytes += sent.bytesOf(number);
   out.ackedPackets++;
   if (number > out.largestAcked) out.largestAcked = number;
-  sent.settle(number, SENT.ACKED);
+  const slot = sent.settle(number, SENT.ACKED);
+  if (slot >= 0) fate.onDelivered(slot);
 }
 
-function settleLost(sent: SentPackets, number: number, out: Outcome): void {
+function settleLost(sent: SentPackets, number: number, fate: SlotFate, out: Outcome): void {
   out.lostBytes += sent.bytesOf(number);
   out.lostPackets++;
   out.lostSentAt = sent.sentAt(number);
-  sent.settle(number, SENT.LOST);
+  const slot = sent.settle(number, SENT.LOST);
+  if (slot >= 0) fate.onLost(slot);
 }
 
 /** Numbers travel modulo 2^32; this end knows the whole ones it sent. -1 is "none yet". */

@@ -10,13 +10,14 @@ import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import type { Security } from "../security/security.ts";
 import { extendPacketNumber, HEADER_SIZE, TYPE, writeHeader } from "../wire/datagram.ts";
 import type { Ack } from "../wire/messages.ts";
-import { AckSchedule } from "./ack-schedule.ts";
+import { AckSchedule, LONGEST_ACK_DELAY } from "./ack-schedule.ts";
 import { Liveness, type PathState } from "./liveness.ts";
-import { applyAck, applyTimeout, Outcome } from "./loss.ts";
+import { applyAck, applyGap, applyTimeout, type LossDetection, Outcome, type SlotFate } from "./loss.ts";
 import { type DelayOrigin, OneWayDelay } from "./one-way-delay.ts";
 import { Pacer } from "./pacer.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { ReceivedPackets } from "./received-packets.ts";
+import { ReorderWindow } from "./reorder-window.ts";
 import { Rtt } from "./rtt.ts";
 import { SentPackets } from "./sent-packets.ts";
 
@@ -44,6 +45,9 @@ export interface PathSettings {
   readonly state: PathState;
   readonly timeout: Micros;
   readonly keepAlive: Micros;
+  readonly lossDetection: LossDetection;
+  /** Who takes the packets kept for repair. */
+  readonly fate: SlotFate;
   /** Shared by the portal's paths, so that their delays compare. */
   readonly delayOrigin: DelayOrigin;
   /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
@@ -61,6 +65,7 @@ export class Path {
   readonly liveness: Liveness;
   readonly rtt = new Rtt();
   readonly delay = new OneWayDelay();
+  readonly reorder = new ReorderWindow();
   readonly sent = new SentPackets();
   readonly received = new ReceivedPackets();
   readonly acks = new AckSchedule();
@@ -70,6 +75,8 @@ export class Path {
   socket: number;
   /** True while the queue was empty when this path last could have sent. */
   appLimited = true;
+  /** The scheduler had nothing for this path although packets wait: only a packet or an acknowledgement can help. */
+  isStarved = false;
   /** Datagrams wait in the dataplane for the socket: nothing more may be sealed. */
   isBlocked = false;
   /** When something that asks for an answer last left. */
@@ -149,18 +156,40 @@ export class Path {
     return this.#pacer.readyAt(now, this.controller.pacingRate);
   }
 
+  /** Where a packet sent now would arrive, against the zero that all paths share. */
+  get arrival(): Micros {
+    return this.delay.smoothed;
+  }
+
+  get isMeasured(): boolean {
+    return this.delay.isMeasured;
+  }
+
+  get jitter(): Micros {
+    return this.delay.jitter;
+  }
+
+  /** Bytes per second the path is believed to carry. */
+  get estimate(): number {
+    const { estimate } = this.controller;
+    if (estimate > 0) return estimate;
+    const { window } = this.controller;
+    return window === NEVER ? NEVER : (window * MICROS_PER_SECOND) / this.rtt.smoothed;
+  }
+
   /**
    * Numbers and seals the messages in `slot`: header in front, footers behind.
    * @param asksForAck true for everything but bare acknowledgements
+   * @param kept the slot of the packet to be kept until it is acknowledged, -1 for none
    */
-  seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean): void {
+  seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean, kept: Slot): void {
     const start = (pool.start[slot] as number) - HEADER_SIZE;
     pool.start[slot] = start;
     pool.length[slot] = (pool.length[slot] as number) + HEADER_SIZE;
     writeHeader(pool.view, start, TYPE.TRANSPORT, this.settings.peerIndex, this.sent.next);
     this.security.seal(pool, slot);
     const bytes = pool.length[slot] as number;
-    this.sent.add(now, asksForAck ? bytes : 0, this.appLimited);
+    this.sent.add(now, asksForAck ? bytes : 0, this.appLimited, kept);
     this.sentPackets++;
     this.sentBytes += bytes;
     this.sentRate.add(now, bytes);
@@ -184,7 +213,12 @@ export class Path {
   handleAck(now: Micros, ack: Ack): boolean {
     const outcome = this.#outcome;
     const prior = this.sent.bytesInFlight;
-    if (!applyAck(this.sent, ack, outcome)) return false;
+    const { lossDetection, fate } = this.settings;
+    if (!applyAck(this.sent, ack, lossDetection, fate, outcome)) return false;
+    if (lossDetection === "gap") {
+      if (outcome.spuriousPackets > 0) this.reorder.onSpurious(now, outcome.overtaken, this.rtt.smoothed);
+      applyGap(this.sent, this.reorder.window(now), this.reorder.distance, fate, outcome);
+    }
     if (outcome.newest >= 0) this.#takeReport(now, ack, outcome.newest);
     this.#account(now, outcome);
     if (outcome.lostPackets > 0) this.controller.onLost(now, outcome.lostBytes, outcome.lostSentAt);
@@ -236,13 +270,13 @@ export class Path {
   /** Lets time pass: losses by timeout, holes given up, suspicion. True if the state changed. */
   handleTimeout(now: Micros): boolean {
     if (this.sent.packetsInFlight > 0 && now >= this.#senderTimeoutAt()) {
-      applyTimeout(this.sent, now - SENDER_TIMEOUT * this.#timeoutUnit(), this.#outcome);
+      applyTimeout(this.sent, now - this.#senderTimeout(), this.settings.fate, this.#outcome);
       this.#loseTimedOut(now);
     }
     if (this.received.hasHole && this.received.giveUp(now, this.rtt.smoothed)) this.acks.hurry();
     const changed = this.liveness.advance(now, this.rtt);
     if (changed && this.state === "suspect") {
-      applyTimeout(this.sent, now, this.#outcome);
+      applyTimeout(this.sent, now, this.settings.fate, this.#outcome);
       this.#loseTimedOut(now);
     }
     return changed;
@@ -265,12 +299,15 @@ export class Path {
   }
 
   #senderTimeoutAt(): Micros {
-    return this.sent.sentAt(this.sent.oldest) + SENDER_TIMEOUT * this.#timeoutUnit();
+    return this.sent.sentAt(this.sent.firstInFlight) + this.#senderTimeout();
   }
 
-  /** A round trip, the peer's wait for company included. */
-  #timeoutUnit(): Micros {
-    return Math.max(this.rtt.smoothed + this.rtt.deviation, MICROS_PER_SECOND / 100);
+  /** With `gap`, only the last datagrams before a pause are found lost by time: soon, as nothing overtakes them. */
+  #senderTimeout(): Micros {
+    if (this.settings.lossDetection === "gap") {
+      return this.rtt.smoothed + Math.max(4 * this.rtt.deviation, 5_000) + this.reorder.window(0) + LONGEST_ACK_DELAY;
+    }
+    return SENDER_TIMEOUT * Math.max(this.rtt.smoothed + this.rtt.deviation, MICROS_PER_SECOND / 100);
   }
 
   /** Share of datagrams lost over about the last second, 0 to 1. */

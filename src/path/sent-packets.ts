@@ -16,9 +16,11 @@ export class SentPackets {
   #bytes = new Uint16Array(INITIAL_CAPACITY);
   #sentAt = new Float64Array(INITIAL_CAPACITY);
   #appLimited = new Uint8Array(INITIAL_CAPACITY);
+  #slots = new Int32Array(INITIAL_CAPACITY);
   #mask = INITIAL_CAPACITY - 1;
-  /** Oldest packet number with a record. */
+  /** Oldest packet number with a record, and oldest that may be in flight. */
   #oldest = 0;
+  #firstInFlight = 0;
   /** The next packet number. */
   next = 0;
   /** The largest number the peer has reported, -1 before the first report. */
@@ -28,26 +30,35 @@ export class SentPackets {
 
   /** True if no further record fits: the path must wait. */
   get isFull(): boolean {
-    return this.next - this.#oldest >= MAX_CAPACITY;
+    return this.next - this.#firstInFlight >= MAX_CAPACITY;
   }
 
+  /** Settled records are kept a while, so that a late acknowledgement of what was taken for lost is recognised. */
   get oldest(): number {
     return this.#oldest;
   }
 
-  /** Records the next packet number; `bytes` of 0 for a datagram that asks for no acknowledgement. */
-  add(now: Micros, bytes: number, appLimited: boolean): number {
-    if (this.next - this.#oldest > this.#mask) this.#grow();
+  get firstInFlight(): number {
+    return this.#firstInFlight;
+  }
+
+  /**
+   * Records the next packet number; `bytes` of 0 for a datagram that asks for no acknowledgement.
+   * @param slot the packet kept for repair, -1 for none
+   */
+  add(now: Micros, bytes: number, appLimited: boolean, slot: number): number {
+    if (this.next - this.#oldest > this.#mask) this.#makeRoom();
     const number = this.next++;
     const i = number & this.#mask;
     this.#state[i] = bytes === 0 ? SENT.EMPTY : SENT.IN_FLIGHT;
     this.#bytes[i] = bytes;
     this.#sentAt[i] = now;
     this.#appLimited[i] = appLimited ? 1 : 0;
+    this.#slots[i] = slot;
     if (bytes > 0) {
       this.bytesInFlight += bytes;
       this.packetsInFlight++;
-    } else if (this.#oldest === number) this.#oldest++;
+    } else if (this.#firstInFlight === number) this.#firstInFlight++;
     return number;
   }
 
@@ -67,17 +78,33 @@ export class SentPackets {
     return this.#appLimited[number & this.#mask] === 1;
   }
 
-  /** Takes a datagram out of flight as `SENT.ACKED` or `SENT.LOST`. */
-  settle(number: number, state: number): void {
+  /** Takes a datagram out of flight as `SENT.ACKED` or `SENT.LOST`; returns the slot that was kept, now the caller's, or -1. */
+  settle(number: number, state: number): number {
     const i = number & this.#mask;
     this.bytesInFlight -= this.#bytes[i] as number;
     this.packetsInFlight--;
     this.#state[i] = state;
+    const slot = this.#slots[i] as number;
+    this.#slots[i] = -1;
+    return slot;
   }
 
-  /** Forgets the settled records at the old end. */
+  /** What was taken for lost has arrived after all. */
+  forgive(number: number): void {
+    this.#state[number & this.#mask] = SENT.ACKED;
+  }
+
+  /** Moves on from the settled records at the old end. */
   trim(): void {
-    while (this.#oldest < this.next && this.#state[this.#oldest & this.#mask] !== SENT.IN_FLIGHT) this.#oldest++;
+    while (this.#firstInFlight < this.next && this.#state[this.#firstInFlight & this.#mask] !== SENT.IN_FLIGHT) {
+      this.#firstInFlight++;
+    }
+  }
+
+  #makeRoom(): void {
+    if (this.#firstInFlight - this.#oldest > this.#mask >>> 2 || this.#mask + 1 >= MAX_CAPACITY) {
+      this.#oldest = this.#firstInFlight;
+    } else this.#grow();
   }
 
   #grow(): void {
@@ -86,6 +113,7 @@ export class SentPackets {
     const bytes = new Uint16Array(capacity);
     const sentAt = new Float64Array(capacity);
     const appLimited = new Uint8Array(capacity);
+    const slots = new Int32Array(capacity);
     for (let number = this.#oldest; number < this.next; number++) {
       const from = number & this.#mask;
       const to = number & (capacity - 1);
@@ -93,11 +121,13 @@ export class SentPackets {
       bytes[to] = this.#bytes[from] as number;
       sentAt[to] = this.#sentAt[from] as number;
       appLimited[to] = this.#appLimited[from] as number;
+      slots[to] = this.#slots[from] as number;
     }
     this.#state = state;
     this.#bytes = bytes;
     this.#sentAt = sentAt;
     this.#appLimited = appLimited;
+    this.#slots = slots;
     this.#mask = capacity - 1;
   }
 }

@@ -53,7 +53,7 @@ export class Admission {
     const { exchange } = this.#context;
     const hello = exchange.read(initiation);
     if (typeof hello === "string") return hello;
-    if (this.#formerRuns.includes(hello.run.toHex())) return "unexpected";
+    if (this.isFormer(hello.run.toHex())) return "unexpected";
     const { publicAddress } = link.settings;
     const claimed = hello.addresses;
     const isRight = publicAddress
@@ -124,8 +124,12 @@ export class Admission {
     this.#unconfirmed = this.#unconfirmed.filter((entry) => entry.path !== path);
   }
 
-  /** True if the peer has started anew since `run`: what still comes of it was only late. */
+  /**
+   * True if the peer has started anew since `run`: what still comes of it was only late.
+   * Nobody is turned away while the run in use does not answer, so that a wrong guess never locks the peer out.
+   */
   isFormer(run: string): boolean {
+    if (!this.#context.paths.list.some((path) => path.isUp && path.settings.run === this.#run)) return false;
     if (this.#formerRuns.includes(run)) return true;
     const order = this.#answeredRuns.indexOf(run);
     return order >= 0 && order < this.#answeredRuns.indexOf(this.#run);
@@ -134,6 +138,8 @@ export class Admission {
   /** True if `run` is a new run of the peer. */
   noteRun(run: string): boolean {
     if (run === this.#run) return false;
+    const at = this.#formerRuns.indexOf(run);
+    if (at >= 0) this.#formerRuns.splice(at, 1);
     if (this.#run !== "") this.#formerRuns.push(this.#run);
     if (this.#formerRuns.length > FORMER_RUNS) this.#formerRuns.shift();
     this.#run = run;

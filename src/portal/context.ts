@@ -8,6 +8,7 @@ import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
 import type { PathTable } from "./path-table.ts";
+import type { Repair } from "./repair.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 export interface PortalContext {
@@ -24,6 +25,7 @@ export interface PortalContext {
   readonly resequencer: Resequencer;
   /** The zero of one-way delays, one for all paths to the peer. */
   readonly delayOrigin: DelayOrigin;
+  readonly repair: Repair;
   readonly events: PortalEvent[];
 }
 

@@ -11,6 +11,7 @@ import type { Path } from "../path/path.ts";
 import { HEADER_SIZE, indexOf, packetNumberOf, TYPE, typeOf } from "../wire/datagram.ts";
 import { Glance } from "../wire/ip.ts";
 import {
+  ABANDON_SIZE,
   Ack,
   CLOSE_SIZE,
   DATA_FLAG,
@@ -18,6 +19,8 @@ import {
   dataBucket,
   dataClass,
   dataSequence,
+  HOLD_SIZE,
+  HOLD_UNIT,
   MESSAGE,
   PROBE_SIZE,
 } from "../wire/messages.ts";
@@ -135,12 +138,31 @@ export class Inbound {
       case MESSAGE.CLOSE:
         if (end - at >= CLOSE_SIZE) this.#events.onClosed(now, path, view.getUint8(at + 1));
         return at + CLOSE_SIZE;
+      case MESSAGE.HOLD:
+        return this.#readHold(at, end);
+      case MESSAGE.ABANDON:
+        return this.#readAbandon(now, at, end);
       case MESSAGE.PAD:
         return end;
       default:
         this.#malformed = true;
         return end;
     }
+  }
+
+  #readHold(at: number, end: number): number {
+    if (end - at >= HOLD_SIZE) this.#context.resequencer.hold = this.#context.pool.view.getUint16(at + 1) * HOLD_UNIT;
+    else this.#malformed = true;
+    return at + HOLD_SIZE;
+  }
+
+  #readAbandon(now: Micros, at: number, end: number): number {
+    const { pool, resequencer } = this.#context;
+    if (end - at >= ABANDON_SIZE) {
+      const bucket = dataBucket(pool.view, at);
+      resequencer.abandon(now, bucket, dataSequence(pool.view, at), pool.view.getUint8(at + 6));
+    } else this.#malformed = true;
+    return at + ABANDON_SIZE;
   }
 
   #readAck(now: Micros, at: number, end: number): number {

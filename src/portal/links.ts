@@ -162,7 +162,7 @@ export class Links {
     pool.view.setUint8(start, MESSAGE.CLOSE << 4);
     pool.view.setUint8(start + 1, reason);
     pool.length[slot] = CLOSE_SIZE;
-    path.seal(now, pool, slot, false);
+    path.seal(now, pool, slot, false, NO_SLOT);
     const from = pool.start[slot] as number;
     const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
     pool.release(slot);
@@ -236,6 +236,7 @@ export class Links {
       ? claimed && sameAddress(claimed.source, remote) && sameAddress(claimed.destination, publicAddress)
       : !claimed;
     if (!isRight) return this.#refused(link, "addresses", remote);
+    if (this.#admission.isFormer(agreement.run)) return this.#failAttempt(now, link, "answer of a former run of the peer");
     this.#adopt(now, link, socket, agreement);
   }
 

@@ -1,9 +1,9 @@
 // @hot
 /**
  * Host to network. In the order a packet meets them: `handlePacket` looks at it, names its flow and queues it;
- * `pollDatagrams` lets the scheduler pick for a path, wraps, numbers and seals. Control messages go before data.
+ * `pollDatagrams` lets repair and the scheduler pick for a path, wraps, numbers and seals. Control messages go before data.
  */
-import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
+import { type Micros, NEVER } from "../clock.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
@@ -11,24 +11,24 @@ import type { Path } from "../path/path.ts";
 import { Flows } from "../queue/flows.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 import { turnIntoTooBig } from "../wire/icmp.ts";
-import { Glance } from "../wire/ip.ts";
-import { Ack, DATA_FLAG, DATA_SIZE, MESSAGE, PROBE_SIZE, writeData } from "../wire/messages.ts";
+import { Glance, PROTOCOL } from "../wire/ip.ts";
+import { CLASS, DATA_FLAG, DATA_SIZE, writeData } from "../wire/messages.ts";
 import { clampMss } from "../wire/mss.ts";
 import { drop, type PortalContext } from "./context.ts";
+import { ControlMessages, DUE } from "./control-messages.ts";
 
-/** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
-const ACTIVE_KEEPALIVE: Micros = MICROS_PER_SECOND;
-const ACTIVE_FOR: Micros = 15 * MICROS_PER_SECOND;
+/** A path may repair if it delivers at most this much later than the fastest. */
+const REPAIR_SLACK: Micros = 5_000;
 
 export class Outbound {
   readonly #context: PortalContext;
   readonly #flows: Flows;
   readonly #glance = new Glance();
-  readonly #ack = new Ack();
+  readonly control: ControlMessages;
   /** Errors on their way back to the host. */
   readonly #toHost: Ring;
-  /** When a user's packet last passed, either way. */
-  lastActivity: Micros = -NEVER;
+  /** Whether flows are told apart and their packets ordered at the far end. */
+  readonly #isOrdering: boolean;
   /** The lowest metric of the paths that are up; only paths with this one carry packets. */
   activeMetric = NEVER;
   packets = 0;
@@ -36,30 +36,54 @@ export class Outbound {
 
   constructor(context: PortalContext) {
     this.#context = context;
+    this.control = new ControlMessages(context);
     const salt = new Uint8Array(4);
     context.random(salt);
     this.#flows = new Flows(new DataView(salt.buffer).getUint32(0));
     this.#toHost = new Ring(64);
+    this.#isOrdering = context.settings.scheduling !== "greedy";
   }
 
   /** An IP packet from the host; its slot is the portal's from here. */
   handlePacket(now: Micros, slot: Slot): void {
     const context = this.#context;
-    const { pool, settings } = context;
+    const { pool, settings, queue } = context;
     const start = pool.start[slot] as number;
     const glance = this.#glance;
     if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
     pool.length[slot] = glance.length;
     if (glance.length > settings.mtu) return this.#refuseTooBig(slot);
-    const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    if (glance.protocol === 6) clampMss(pool.view, start, glance, settings.mtu, isPartial);
+    const isTcp = glance.protocol === PROTOCOL.TCP;
+    if (isTcp) {
+      const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
+      clampMss(pool.view, start, glance, settings.mtu, isPartial);
+    }
     const bucket = this.#flows.bucketOf(pool.view, start, glance);
-    if (!context.queue.push(now, slot, glance.length)) return drop(context, slot, "queue-full");
-    this.#flows.assign(pool, slot, bucket);
+    pool.flow[slot] = bucket;
     pool.time[slot] = now;
-    this.lastActivity = now;
+    if (!queue.push(now, slot, glance.length)) return drop(context, slot, "queue-full");
+    this.#flows.assign(pool, slot, bucket);
+    if (this.#isOrdering && (isTcp || queue.isBulk(bucket))) pool.class[slot] = CLASS.ORDERED;
+    this.control.lastActivity = now;
     this.packets++;
     this.bytes += glance.length;
+  }
+
+  /** A packet that had joined the queue was shed from its tail: the next one takes its place. */
+  handleShed(slot: Slot): void {
+    this.#flows.takeBack(this.#context.pool.flow[slot] as number);
+    drop(this.#context, slot, "queue-full");
+  }
+
+  /** The peer is new: every flow begins anew, those in the queue included. */
+  restartFlows(): void {
+    const { pool, queue } = this.#context;
+    this.#flows.reset();
+    queue.each((slot) => {
+      const deliveryClass = pool.class[slot] as number;
+      this.#flows.assign(pool, slot, pool.flow[slot] as number);
+      pool.class[slot] = deliveryClass;
+    });
   }
 
   #refuseTooBig(slot: Slot): void {
@@ -82,86 +106,90 @@ export class Outbound {
     if (path.isBlocked || path.state === "exchanging" || path.state === "down") return;
     this.#pollControl(now, path, out);
     if (!path.isUp || path.metric !== this.activeMetric) return;
-    const { queue, scheduler } = this.#context;
+    const { repair, scheduler, queue } = this.#context;
+    const mayRepair = repair.length > 0 && this.#isAmongFastest(path);
     while (!out.isFull && path.maySend(now)) {
-      const slot = scheduler.next(now, path, queue);
+      const lost = mayRepair ? repair.next(now) : NO_SLOT;
+      const slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : this.#prepareRepeat(lost);
+      path.isStarved = slot < 0;
       if (slot < 0) break;
       this.#sendPacket(now, path, slot, out);
     }
     path.appLimited = queue.length === 0;
   }
 
-  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch): void {
+  #isAmongFastest(path: Path): boolean {
+    const { list } = this.#context.paths;
+    for (let i = 0; i < list.length; i++) {
+      const other = list[i] as Path;
+      if (other.isUp && other.metric === path.metric && other.arrival + REPAIR_SLACK < path.arrival) return false;
+    }
+    return true;
+  }
+
+  /** Strips a datagram that was sent back to its packet; in a copy if the first is still on its way to the kernel. */
+  #prepareRepeat(slot: Slot): Slot {
     const { pool, overhead } = this.#context;
+    const start = (pool.start[slot] as number) + HEADER_SIZE + DATA_SIZE;
+    const length = (pool.length[slot] as number) - HEADER_SIZE - DATA_SIZE - overhead;
+    if (pool.owners(slot) === 1) {
+      pool.start[slot] = start;
+      pool.length[slot] = length;
+      return slot;
+    }
+    const copy = pool.take();
+    if (copy === NO_SLOT) {
+      pool.release(slot);
+      return copy;
+    }
+    pool.copyFacts(slot, copy);
+    const to = pool.start[copy] as number;
+    pool.bytes.copyWithin(to, start, start + length);
+    pool.length[copy] = length;
+    pool.release(slot);
+    return copy;
+  }
+
+  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch): void {
+    const { pool, overhead, repair } = this.#context;
     const length = pool.length[slot] as number;
     if (length + DATA_SIZE + HEADER_SIZE + overhead > path.mtu) return drop(this.#context, slot, "packet-too-big");
     const start = (pool.start[slot] as number) - DATA_SIZE;
+    const attempts = pool.attempts[slot] as number;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    writeData(
-      pool.view,
-      start,
-      isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0,
-      pool.flow[slot] as number,
-      pool.class[slot] as number,
-      pool.sequence[slot] as number,
-    );
+    const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | (attempts > 0 ? DATA_FLAG.REPEAT : 0);
+    const bucket = pool.flow[slot] as number;
+    writeData(pool.view, start, flags, bucket, pool.class[slot] as number, pool.sequence[slot] as number);
     pool.start[slot] = start;
     pool.length[slot] = length + DATA_SIZE;
-    path.seal(now, pool, slot, true);
+    if (attempts === 0) pool.time[slot] = now;
+    pool.attempts[slot] = attempts + 1;
+    const isKept = repair.keeps(slot);
+    if (isKept) pool.retain(slot);
+    path.seal(now, pool, slot, true, isKept ? slot : NO_SLOT);
     out.push(slot);
   }
 
   #pollControl(now: Micros, path: Path, out: PacketBatch): void {
     if (out.isFull) return;
-    const ackDue = path.acks.dueAt(path.rtt.smoothed) <= now;
-    const probeDue = this.#probeDue(now, path);
-    if (!ackDue && !probeDue) return;
+    const due = this.control.due(now, path);
+    if (due === 0) return;
     const slot = this.#context.pool.take();
     if (slot === NO_SLOT) return;
-    this.#writeControl(now, path, slot, ackDue, probeDue);
-    path.seal(now, this.#context.pool, slot, probeDue);
+    this.control.write(now, path, slot, due);
+    path.seal(now, this.#context.pool, slot, (due & DUE.PROBE) !== 0, NO_SLOT);
     out.push(slot);
-  }
-
-  #writeControl(now: Micros, path: Path, slot: Slot, ackDue: boolean, probeDue: boolean): void {
-    const { pool } = this.#context;
-    const start = pool.start[slot] as number;
-    let end = start;
-    if (ackDue && path.received.largest >= 0) {
-      const ack = this.#ack;
-      path.received.report(ack, now);
-      ack.index = path.settings.peerIndex;
-      ack.write(pool.view, end);
-      end += ack.size;
-    }
-    if (ackDue) path.acks.sent(now);
-    if (probeDue) {
-      pool.view.setUint8(end, MESSAGE.PROBE << 4);
-      end += PROBE_SIZE;
-    }
-    pool.length[slot] = end - start;
-  }
-
-  #probeDue(now: Micros, path: Path): boolean {
-    if (path.liveness.takeProbe(now, path.rtt) || path.probeWanted) {
-      path.probeWanted = false;
-      return true;
-    }
-    return path.isUp && now >= this.#keepAliveAt(now, path);
-  }
-
-  #keepAliveAt(now: Micros, path: Path): Micros {
-    const isActive = now - this.lastActivity < ACTIVE_FOR;
-    return path.lastSentAt + (isActive ? Math.min(ACTIVE_KEEPALIVE, path.settings.keepAlive) : path.settings.keepAlive);
   }
 
   /** When `pollDatagrams` next has something for `path` that it has not now. */
   deadline(now: Micros, path: Path): Micros {
     let at = path.deadline();
     if (path.isBlocked) return at;
-    if (path.isUp) at = Math.min(at, this.#keepAliveAt(now, path));
-    const mayCarry = path.isUp && path.metric === this.activeMetric && this.#context.queue.length > 0;
-    return mayCarry ? Math.min(at, path.maySendAt(now)) : at;
+    if (path.isUp) at = Math.min(at, this.control.keepAliveAt(now, path));
+    const { queue, repair } = this.#context;
+    const mayCarry = path.isUp && path.metric === this.activeMetric;
+    const waits = repair.length > 0 || queue.length > 0;
+    return mayCarry && waits && !path.isStarved ? Math.min(at, path.maySendAt(now)) : at;
   }
 
   get hasErrors(): boolean {

@@ -49,6 +49,8 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     remote: facts.remote,
     local: facts.local,
     security: facts.agreement.security,
+    lossDetection: settings.congestion === "newreno" ? "nack" : "gap",
+    fate: context.repair,
     delayOrigin: context.delayOrigin,
     controller: createController(settings.congestion, mtu),
     mtu,

@@ -13,31 +13,28 @@ import type { PacketBatch } from "../memory/packet-batch.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import { DelayOrigin } from "../path/one-way-delay.ts";
 import type { Path } from "../path/path.ts";
-import { FifoQueue } from "../queue/fifo.ts";
 import type { RandomBytes } from "../random.ts";
-import { ImmediateDispatch } from "../resequencer/immediate.ts";
-import { GreedyPull } from "../scheduler/greedy.ts";
 import { Blake2sSuite, NoSecuritySuite } from "../security/suite.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
 import type { PortalContext } from "./context.ts";
+import { createDiscipline } from "./discipline.ts";
 import type { PortalEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
 import { Links } from "./links.ts";
 import { Outbound } from "./outbound.ts";
+import { Outlook } from "./outlook.ts";
 import { PathTable } from "./path-table.ts";
+import { Repair } from "./repair.ts";
 import { reportTunnel } from "./report.ts";
 import type { LinkSettings, TunnelSettings } from "./settings.ts";
 import type { TunnelSnapshot } from "./snapshot.ts";
-
-/** The ingress queue holds a burst of the host, not a standing backlog. */
-const QUEUE_PACKETS = 1_024;
-const QUEUE_BYTES = 2_097_152;
 
 export class Portal {
   readonly #context: PortalContext;
   readonly #links: Links;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
+  readonly #outlook: Outlook;
 
   /** @param random cryptographic in life, seeded in tests */
   constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
@@ -45,26 +42,29 @@ export class Portal {
     const run = new Uint8Array(RUN_SIZE);
     random(run);
     const sharedKey = settings.security === "none" ? new Uint8Array(32) : settings.sharedKey;
+    const drops = new DropCounters();
+    const paths = new PathTable(random);
+    const discipline = createDiscipline(settings, pool, drops, paths, (slot) => this.#outbound.handleShed(slot));
     this.#context = {
       settings,
       pool,
       random,
-      drops: new DropCounters(),
-      paths: new PathTable(random),
       exchange: new SharedKeyExchange(suite, sharedKey, run, random),
       overhead: suite.overhead,
-      queue: new FifoQueue(Math.min(QUEUE_PACKETS, pool.count >> 2), QUEUE_BYTES),
-      scheduler: new GreedyPull(),
-      resequencer: new ImmediateDispatch(pool.count),
+      ...discipline,
+      drops,
+      paths,
+      repair: new Repair(pool),
       delayOrigin: new DelayOrigin(),
       events: [],
     };
     this.#links = new Links(
       this.#context,
       () => this.#chooseMetric(),
-      () => {},
+      (now) => this.#restartFlows(now),
     );
     this.#outbound = new Outbound(this.#context);
+    this.#outlook = new Outlook(this.#context, this.#outbound, discipline.flowQueues);
     this.#inbound = new Inbound(this.#context, {
       onExchange: (now, socket, message, type, remote, local) =>
         this.#links.handleExchange(now, socket, message, type, remote, local),
@@ -131,6 +131,8 @@ export class Portal {
 
   /** Lets time pass. */
   handleTimeout(now: Micros): void {
+    this.#context.repair.now = now;
+    this.#outlook.update(now);
     const { list } = this.#context.paths;
     for (let i = list.length - 1; i >= 0; i--) {
       const path = list[i] as Path;
@@ -141,7 +143,8 @@ export class Portal {
 
   /** Appends the datagrams that `path` may send now to `out`. The caller sends them to the path's `remote` from its `local` and releases the slots. */
   pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
-    this.#outbound.lastActivity = Math.max(this.#outbound.lastActivity, this.#inbound.lastActivity);
+    const { control } = this.#outbound;
+    control.lastActivity = Math.max(control.lastActivity, this.#inbound.lastActivity);
     this.#outbound.pollDatagrams(now, path, out);
   }
 
@@ -165,6 +168,11 @@ export class Portal {
 
   snapshot(now: Micros): TunnelSnapshot {
     return reportTunnel(now, this.#context, this.#links, this.#outbound, this.#inbound);
+  }
+
+  #restartFlows(now: Micros): void {
+    this.#outbound.restartFlows();
+    this.#context.resequencer.reset(now);
   }
 
   #chooseMetric(): void {

@@ -14,6 +14,8 @@ export interface TunnelSettings {
   readonly security: SecurityName;
   /** 32 bytes; unused by `none`. */
   readonly sharedKey: Uint8Array;
+  /** `greedy` is the dissertation's: one queue, every path takes what it may, packets go to the host as they come. */
+  readonly scheduling?: "adaptive" | "greedy" | undefined;
   /** Largest inner packet, bytes: the TUN's MTU. */
   readonly mtu: number;
 }

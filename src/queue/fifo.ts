@@ -26,6 +26,15 @@ export class FifoQueue {
     return true;
   }
 
+  /** Flows are not told apart here. */
+  isBulk(): boolean {
+    return false;
+  }
+
+  each(visit: (slot: Slot) => void): void {
+    for (let i = 0; i < this.length; i++) visit(this.#slots.peek(i));
+  }
+
   shift(_now: Micros): Slot {
     const slot = this.#slots.shift();
     if (slot >= 0) this.bytes -= this.#sizes.shift();

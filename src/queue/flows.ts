@@ -25,4 +25,14 @@ export class Flows {
     pool.sequence[slot] = sequence;
     pool.class[slot] = 0;
   }
+
+  /** The newest packet of the bucket is gone: its sequence is given again. */
+  takeBack(bucket: number): void {
+    this.#next[bucket] = ((this.#next[bucket] as number) - 1) & SEQUENCE_MASK;
+  }
+
+  /** All flows begin with sequence 0 again. */
+  reset(): void {
+    this.#next.fill(0);
+  }
 }

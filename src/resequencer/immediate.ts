@@ -7,6 +7,7 @@ import type { Resequencer } from "./resequencer.ts";
 
 export class ImmediateDispatch implements Resequencer {
   readonly name = "immediate";
+  hold: Micros = 0;
   readonly #ready: Ring;
 
   /** @param capacity at least as many as the pool has slots, so that it never overflows */
@@ -32,6 +33,10 @@ export class ImmediateDispatch implements Resequencer {
     }
     return n;
   }
+
+  /** Nothing waits for anything here. */
+  abandon(): void {}
+  reset(): void {}
 
   deadline(): Micros {
     return this.#ready.length > 0 ? 0 : NEVER;

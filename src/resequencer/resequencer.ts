@@ -7,6 +7,12 @@ export interface Resequencer {
   readonly name: string;
   /** Packets held now. */
   readonly held: number;
+  /** How long an early packet may wait, µs; told by the sender, who knows the paths. */
+  hold: Micros;
+  /** The sender will not send these again: what waits for them goes on. */
+  abandon(now: Micros, bucket: number, sequence: number, count: number): void;
+  /** A new run of the peer: all sequences begin anew. */
+  reset(now: Micros): void;
   /** Takes a packet in, its slot with it; flow, class and sequence stand in the pool's columns. */
   push(now: Micros, slot: Slot): void;
   /** Appends what is ready to `out`, whose owner then has the slots; returns how many. */

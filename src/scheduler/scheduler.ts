@@ -10,6 +10,13 @@ export interface PathView {
   readonly metric: number;
   readonly isUp: boolean;
   readonly mtu: number;
+  /** Whether its delay is known. */
+  readonly isMeasured: boolean;
+  /** When a packet sent now would arrive: smoothed one-way delay, comparable between paths, and its deviation. */
+  readonly arrival: Micros;
+  readonly jitter: Micros;
+  /** Bytes per second it is believed to carry. */
+  readonly estimate: number;
 }
 
 /** Where a scheduler takes packets from. */
@@ -20,6 +27,10 @@ export interface PacketQueue {
   push(now: Micros, slot: Slot, bytes: number): boolean;
   /** The packet whose turn it is, -1 if there is none; the caller owns it. */
   shift(now: Micros): Slot;
+  /** Whether the flow sends much without a pause. */
+  isBulk(bucket: number): boolean;
+  /** Calls `visit` for every packet that waits, each flow's in order. Cold. */
+  each(visit: (slot: Slot) => void): void;
 }
 
 export interface Scheduler {

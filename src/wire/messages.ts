@@ -19,9 +19,13 @@
  * PROBE        | 3:4 rsv:4 |                asks for an ACK at once                               1
  *
  * CLOSE        | 4:4 rsv:4 | reason:8 |     this path is over                                      2
+ *
+ * HOLD         | 5:4 rsv:4 | time:16 |       how long early packets are worth holding, in units of 64 µs   3
+ *
+ * ABANDON      | 6:4 rsv:4 | bucket:16 | sequence:24 | count:8 |   these packets will not come             7
  */
 
-export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4 } as const;
+export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4, HOLD: 5, ABANDON: 6 } as const;
 
 export const DATA_FLAG = {
   /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */
@@ -32,6 +36,14 @@ export const DATA_FLAG = {
   LENGTH: 4,
 } as const;
 
+/** Delivery classes, given by the sender to each packet. */
+export const CLASS = {
+  /** To be delivered as it comes. */
+  IMMEDIATE: 0,
+  /** To be delivered in the order of its flow, within the hold time. */
+  ORDERED: 1,
+} as const;
+
 export const CLOSE_REASON = { SHUTDOWN: 1, REMOVED: 2, REPLACED: 3 } as const;
 
 /** Bytes in front of the packet in a DATA message that runs to the end. */
@@ -39,6 +51,9 @@ export const DATA_SIZE = 6;
 export const ACK_SIZE = 32;
 export const PROBE_SIZE = 1;
 export const CLOSE_SIZE = 2;
+export const HOLD_SIZE = 3;
+export const HOLD_UNIT = 64;
+export const ABANDON_SIZE = 7;
 /** Most ranges an ACK may carry. */
 export const MAX_RANGES = 32;
 

@@ -29,6 +29,7 @@ export interface PortalOptions {
   readonly role: "initiate" | "listen";
   readonly security?: SecurityName;
   readonly mtu?: number;
+  readonly scheduling?: TunnelSettings["scheduling"];
   /** One socket and one configured link for all; for listeners. */
   readonly isSingle?: boolean;
   readonly link?: Partial<LinkSettings>;
@@ -76,7 +77,12 @@ export class PortalGateway implements Gateway {
     this.#single = options.isSingle ?? false;
     this.#startAt = options.startAt ?? 0;
     this.#scratch = new PacketBatch(64);
-    const settings: TunnelSettings = { security: options.security ?? "none", sharedKey: KEY, mtu: options.mtu ?? 1400 };
+    const settings: TunnelSettings = {
+      security: options.security ?? "none",
+      sharedKey: KEY,
+      mtu: options.mtu ?? 1400,
+      scheduling: options.scheduling,
+    };
     this.portal = new Portal(settings, this.pool, new SeededRandom(options.seed).bytes);
     this.#locals = Array.from({ length: options.links }, (_, link) => addressAt(options.side, link, this.#single));
     this.#remotes = Array.from({ length: options.links }, (_, link) =>
@@ -181,7 +187,7 @@ export class PortalGateway implements Gateway {
     const socket = this.#nextSocket++;
     this.#sockets.set(link, socket);
     this.#links.set(socket, link);
-    const isListener = this.#options.role === "listen";
+    const isListener = this.#settings(link).role === "listen";
     const remote = isListener ? createEndpoint() : (this.#remotes[link] as Endpoint);
     this.portal.handleOpened(now, link, attempt, socket, remote, this.#locals[link] as Endpoint);
   }

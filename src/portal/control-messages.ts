@@ -1,0 +1,117 @@
+// @hot
+/**
+ * Writes what a path has to say besides packets: acknowledgement, probe, hold time, and packets given up; all in one datagram.
+ */
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
+import type { Slot } from "../memory/packet-pool.ts";
+import type { Path } from "../path/path.ts";
+import { ABANDON_SIZE, Ack, HOLD_SIZE, HOLD_UNIT, MESSAGE, PROBE_SIZE } from "../wire/messages.ts";
+import type { PortalContext } from "./context.ts";
+
+/** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
+const ACTIVE_KEEPALIVE: Micros = MICROS_PER_SECOND;
+const ACTIVE_FOR: Micros = 15 * MICROS_PER_SECOND;
+/** How often the hold time is told, and which change of it is news. */
+const HOLD_INTERVAL: Micros = MICROS_PER_SECOND / 4;
+const HOLD_NEWS = 0.1;
+/** Abandonments in one datagram. */
+const MAX_ABANDON = 16;
+
+export class ControlMessages {
+  readonly #context: PortalContext;
+  readonly #ack = new Ack();
+  #holdTold = 0;
+  #holdAt: Micros = -NEVER;
+  /** When a user's packet last passed, either way. */
+  lastActivity: Micros = -NEVER;
+  /** How long the peer should hold early packets; 0 for no resequencing. */
+  hold: Micros = 0;
+
+  constructor(context: PortalContext) {
+    this.#context = context;
+  }
+
+  /** What is due on `path` now, as bits of `DUE`. */
+  due(now: Micros, path: Path): number {
+    let due = 0;
+    if (path.acks.dueAt(path.rtt.smoothed) <= now) due |= DUE.ACK;
+    if (this.#probeDue(now, path)) due |= DUE.PROBE;
+    if (!path.isUp) return due;
+    if (this.#context.repair.hasAbandoned) due |= DUE.ABANDON;
+    if (this.#holdDue(now)) due |= DUE.HOLD;
+    return due;
+  }
+
+  /** Writes the messages into an empty slot. */
+  write(now: Micros, path: Path, slot: Slot, due: number): void {
+    const { pool } = this.#context;
+    const { view } = pool;
+    const start = pool.start[slot] as number;
+    let at = start;
+    if (due & DUE.ACK) at = this.#writeAck(now, path, at);
+    if (due & DUE.HOLD) {
+      view.setUint8(at, MESSAGE.HOLD << 4);
+      view.setUint16(at + 1, Math.min(0xffff, Math.ceil(this.hold / HOLD_UNIT)));
+      at += HOLD_SIZE;
+      this.#holdTold = this.hold;
+      this.#holdAt = now;
+    }
+    if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
+    if (due & DUE.PROBE) {
+      view.setUint8(at, MESSAGE.PROBE << 4);
+      at += PROBE_SIZE;
+    }
+    pool.length[slot] = at - start;
+  }
+
+  /** When a probe is due on a path that is up. */
+  keepAliveAt(now: Micros, path: Path): Micros {
+    const { keepAlive } = path.settings;
+    return path.lastSentAt + (this.#isActive(now) ? Math.min(ACTIVE_KEEPALIVE, keepAlive) : keepAlive);
+  }
+
+  #isActive(now: Micros): boolean {
+    return now - this.lastActivity < ACTIVE_FOR;
+  }
+
+  #writeAck(now: Micros, path: Path, at: number): number {
+    path.acks.sent(now);
+    if (path.received.largest < 0) return at;
+    path.received.report(this.#ack, now);
+    this.#ack.index = path.settings.peerIndex;
+    this.#ack.write(this.#context.pool.view, at);
+    return at + this.#ack.size;
+  }
+
+  #writeAbandoned(from: number): number {
+    const { pool, repair } = this.#context;
+    const { view } = pool;
+    let at = from;
+    for (let n = 0; n < MAX_ABANDON && repair.hasAbandoned; n++) {
+      view.setUint8(at, MESSAGE.ABANDON << 4);
+      view.setUint16(at + 1, repair.abandonedBucket());
+      const sequence = repair.abandonedSequence();
+      view.setUint8(at + 3, sequence >>> 16);
+      view.setUint16(at + 4, sequence & 0xffff);
+      view.setUint8(at + 6, 1);
+      at += ABANDON_SIZE;
+    }
+    return at;
+  }
+
+  #holdDue(now: Micros): boolean {
+    if (this.hold === 0 || now - this.#holdAt < HOLD_INTERVAL || !this.#isActive(now)) return false;
+    const change = Math.abs(this.hold - this.#holdTold);
+    return change > HOLD_NEWS * this.#holdTold || now - this.#holdAt > 8 * HOLD_INTERVAL;
+  }
+
+  #probeDue(now: Micros, path: Path): boolean {
+    if (path.liveness.takeProbe(now, path.rtt) || path.probeWanted) {
+      path.probeWanted = false;
+      return true;
+    }
+    return path.isUp && now >= this.keepAliveAt(now, path);
+  }
+}
+
+export const DUE = { ACK: 1, PROBE: 2, HOLD: 4, ABANDON: 8 } as const;

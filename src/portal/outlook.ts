@@ -1,0 +1,54 @@
+/**
+ * What the paths together promise, looked at a few times a second: how far apart they deliver, how long early packets are worth holding at the far end,
+ * and how long a lost packet is worth repairing.
+ */
+import type { Micros } from "../clock.ts";
+import type { Path } from "../path/path.ts";
+import type { FlowQueues } from "../queue/flow-queues.ts";
+import type { PortalContext } from "./context.ts";
+import type { Outbound } from "./outbound.ts";
+
+const INTERVAL: Micros = 20_000;
+/** Repairing takes several tries of the best round trip, within these bounds. */
+const PATIENCE_TRIPS = 5;
+const SHORTEST_PATIENCE: Micros = 80_000;
+const LONGEST_PATIENCE: Micros = 400_000;
+/** A host's own retransmission timer fires soon after this. */
+const LONGEST_HOLD: Micros = 500_000;
+/** A path this much smaller than all together is not waited for. */
+const NEGLIGIBLE = 0.02;
+
+export class Outlook {
+  readonly #context: PortalContext;
+  readonly #outbound: Outbound;
+  readonly #queues: FlowQueues | undefined;
+  #next: Micros = 0;
+
+  constructor(context: PortalContext, outbound: Outbound, queues: FlowQueues | undefined) {
+    this.#context = context;
+    this.#outbound = outbound;
+    this.#queues = queues;
+  }
+
+  update(now: Micros): void {
+    if (now < this.#next || !this.#queues) return;
+    this.#next = now + INTERVAL;
+    const metric = this.#outbound.activeMetric;
+    const paths = this.#context.paths.list.filter((path) => path.isUp && path.metric === metric && path.isMeasured);
+    if (paths.length === 0) return;
+    const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
+    const total = paths.reduce((sum, path) => sum + path.estimate, 0);
+    const used = paths.filter((path) => path.estimate >= NEGLIGIBLE * total);
+    const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
+    const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
+    this.#queues.spread = spread;
+    const { repair } = this.#context;
+    repair.patience = this.#patience(best);
+    this.#outbound.control.hold = Math.min(LONGEST_HOLD, repair.patience + spread + 3 * jitter + 10_000);
+  }
+
+  #patience(best: Path): Micros {
+    const trips = PATIENCE_TRIPS * (best.rtt.smoothed + best.rtt.deviation);
+    return Math.min(LONGEST_PATIENCE, Math.max(SHORTEST_PATIENCE, trips));
+  }
+}

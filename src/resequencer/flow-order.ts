@@ -1,0 +1,101 @@
+// @hot
+/**
+ * The order of one flow: a ring of early packets by sequence, what comes next, and which were delivered already.
+ */
+import { type Micros, NEVER } from "../clock.ts";
+import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
+import { SEQUENCE_MASK } from "../wire/messages.ts";
+
+const INITIAL = 64;
+/** Early packets of one flow that may be held; what comes further ahead pushes the oldest hole out. */
+export const MAX_AHEAD = 8_192;
+const HALF = 0x800000;
+/** Sequences behind the next one whose delivery is remembered, to tell late packets from repeats. */
+const REMEMBERED = 2_048;
+
+export class FlowOrder {
+  bucket = -1;
+  next = 0;
+  held = 0;
+  /** When the oldest hole is given up; `NEVER` without one. */
+  deadline: Micros = NEVER;
+  #slots = new Int32Array(INITIAL).fill(NO_SLOT);
+  #mask = INITIAL - 1;
+  readonly #delivered = new Uint32Array(REMEMBERED / 32);
+
+  open(bucket: number): void {
+    this.bucket = bucket;
+    this.next = 0;
+    this.held = 0;
+    this.deadline = NEVER;
+    this.#delivered.fill(0);
+  }
+
+  /** How far `sequence` lies ahead of the next one; negative for behind. */
+  distance(sequence: number): number {
+    const d = (sequence - this.next) & SEQUENCE_MASK;
+    return d >= HALF ? d - SEQUENCE_MASK - 1 : d;
+  }
+
+  /** Holds an early packet; false if one with its sequence is held already. `ahead` is positive, below `MAX_AHEAD`. */
+  hold(slot: Slot, sequence: number, ahead: number): boolean {
+    while (ahead > this.#mask) this.#grow();
+    const i = sequence & this.#mask;
+    if ((this.#slots[i] as number) !== NO_SLOT) return false;
+    this.#slots[i] = slot;
+    this.held++;
+    return true;
+  }
+
+  /** The held packet whose turn it is, -1 if the next one is missing. */
+  takeNext(): Slot {
+    if (this.held === 0) return NO_SLOT;
+    const i = this.next & this.#mask;
+    const slot = this.#slots[i] as number;
+    if (slot === NO_SLOT) return slot;
+    this.#slots[i] = NO_SLOT;
+    this.held--;
+    return slot;
+  }
+
+  /** Goes on to the sequence after `next`; `isDelivered` tells whether it was delivered or given up. */
+  advance(isDelivered: boolean): void {
+    const bit = this.next & (REMEMBERED - 1);
+    const mask = 1 << (bit & 31);
+    const word = this.#delivered[bit >>> 5] as number;
+    this.#delivered[bit >>> 5] = isDelivered ? word | mask : word & ~mask;
+    this.next = (this.next + 1) & SEQUENCE_MASK;
+  }
+
+  /** A packet from behind: true if it was not delivered before, and is from now. */
+  acceptLate(sequence: number): boolean {
+    if (this.distance(sequence) <= -REMEMBERED) return false;
+    const bit = sequence & (REMEMBERED - 1);
+    const mask = 1 << (bit & 31);
+    const word = this.#delivered[bit >>> 5] as number;
+    if ((word & mask) !== 0) return false;
+    this.#delivered[bit >>> 5] = word | mask;
+    return true;
+  }
+
+  /** Goes to `sequence`, far ahead, with nothing held: all before it is given up. */
+  jump(sequence: number): void {
+    const distance = this.distance(sequence);
+    if (distance <= 0) return;
+    if (distance >= REMEMBERED) {
+      this.#delivered.fill(0);
+      this.next = sequence;
+    } else for (let i = 0; i < distance; i++) this.advance(false);
+  }
+
+  #grow(): void {
+    const capacity = 2 * (this.#mask + 1);
+    const slots = new Int32Array(capacity).fill(NO_SLOT);
+    for (let i = 0; i <= this.#mask; i++) {
+      const sequence = (this.next + i) & SEQUENCE_MASK;
+      slots[sequence & (capacity - 1)] = this.#slots[sequence & this.#mask] as number;
+    }
+    this.#slots = slots;
+    this.#mask = capacity - 1;
+  }
+}

@@ -1,0 +1,194 @@
+// @hot
+/**
+ * Restores order flow by flow. In order, a packet passes at once. Early, it is held until the missing ones come, the sender says that they will not
+ * (`abandon`), or the hold time is over. Late, it is delivered all the same; a repeat is dropped. One flow never waits for another.
+ */
+import { type Micros, NEVER } from "../clock.ts";
+import { DROP, type DropCounters } from "../drops.ts";
+import type { PacketBatch } from "../memory/packet-batch.ts";
+import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { Ring } from "../memory/ring.ts";
+import { CLASS } from "../wire/messages.ts";
+import { FlowOrder, MAX_AHEAD } from "./flow-order.ts";
+import type { Resequencer } from "./resequencer.ts";
+
+/** Packets that may be held in all, as a share of the arena. */
+const MAX_HELD_SHARE = 1 / 2;
+/** Before the peer has told how long to hold. */
+const INITIAL_HOLD: Micros = 100_000;
+
+export class PerFlowResequencer implements Resequencer {
+  readonly name = "per-flow";
+  readonly #pool: PacketPool;
+  readonly #drops: DropCounters;
+  readonly #ready: Ring;
+  readonly #byBucket: (FlowOrder | undefined)[];
+  readonly #waiting: FlowOrder[] = [];
+  readonly #maxHeld: number;
+  held = 0;
+  /** How long an early packet may wait; told by the sender, who knows the paths. */
+  hold: Micros = INITIAL_HOLD;
+  /** Packets that were held, holes given up by time, and packets that came after that. */
+  heldTotal = 0;
+  expired = 0;
+  late = 0;
+
+  constructor(pool: PacketPool, buckets: number, drops: DropCounters) {
+    this.#pool = pool;
+    this.#drops = drops;
+    this.#ready = new Ring(pool.count);
+    this.#byBucket = new Array(buckets).fill(undefined);
+    this.#maxHeld = pool.count * MAX_HELD_SHARE;
+  }
+
+  push(now: Micros, slot: Slot): void {
+    const pool = this.#pool;
+    const sequence = pool.sequence[slot] as number;
+    const flow = this.#flowOf(pool.flow[slot] as number);
+    const distance = flow.distance(sequence);
+    if (distance === 0) return this.#deliverNext(now, flow, slot);
+    if (distance < 0) return this.#deliverLate(flow, slot, sequence);
+    if (pool.class[slot] === CLASS.IMMEDIATE) return this.#deliverAhead(now, flow, slot, sequence);
+    if (distance >= MAX_AHEAD) this.#giveUpUntil(now, flow, sequence - MAX_AHEAD + 1);
+    this.#hold(now, flow, slot, sequence);
+  }
+
+  /** The sender will not send these again: what waits for them goes on. */
+  abandon(now: Micros, bucket: number, sequence: number, count: number): void {
+    const flow = this.#byBucket[bucket];
+    if (!flow || flow.held === 0) return;
+    // Only the hole in front can be closed; one further back is met when its turn comes, by time.
+    const distance = flow.distance(sequence);
+    if (distance > 0 || distance + count <= 0) return;
+    for (let i = distance + count; i > 0; i--) flow.advance(false);
+    this.#drain(now, flow);
+  }
+
+  poll(now: Micros, out: PacketBatch): number {
+    this.#expire(now);
+    let n = 0;
+    while (!out.isFull) {
+      const slot = this.#ready.shift();
+      if (slot < 0) break;
+      out.push(slot);
+      n++;
+    }
+    return n;
+  }
+
+  deadline(): Micros {
+    if (this.#ready.length > 0) return 0;
+    let at = NEVER;
+    for (let i = 0; i < this.#waiting.length; i++) at = Math.min(at, (this.#waiting[i] as FlowOrder).deadline);
+    return at;
+  }
+
+  /** A new run of the peer: all sequences begin anew. */
+  reset(now: Micros): void {
+    for (const flow of this.#byBucket) {
+      if (!flow) continue;
+      while (flow.held > 0) this.#giveUpHole(now, flow);
+      flow.open(flow.bucket);
+    }
+  }
+
+  #flowOf(bucket: number): FlowOrder {
+    const known = this.#byBucket[bucket];
+    if (known) return known;
+    const flow = new FlowOrder();
+    flow.open(bucket);
+    this.#byBucket[bucket] = flow;
+    return flow;
+  }
+
+  #deliverNext(now: Micros, flow: FlowOrder, slot: Slot): void {
+    this.#ready.push(slot);
+    flow.advance(true);
+    if (flow.held > 0) this.#drain(now, flow);
+  }
+
+  /** Delivers what is held up to the next hole, whose time then begins. */
+  #drain(now: Micros, flow: FlowOrder): void {
+    for (let slot = flow.takeNext(); slot !== NO_SLOT; slot = flow.takeNext()) {
+      this.#ready.push(slot);
+      this.held--;
+      flow.advance(true);
+    }
+    if (flow.held > 0) flow.deadline = now + this.hold;
+    else this.#stopWaiting(flow);
+  }
+
+  #deliverLate(flow: FlowOrder, slot: Slot, sequence: number): void {
+    if (flow.acceptLate(sequence)) {
+      this.late++;
+      this.#ready.push(slot);
+    } else this.#drop(slot, DROP["sequence-duplicate"]);
+  }
+
+  /** Realtime: nothing waits. What was skipped may still come late. */
+  #deliverAhead(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
+    while (flow.held > 0) this.#giveUpHole(now, flow);
+    flow.jump(sequence);
+    this.#ready.push(slot);
+    flow.advance(true);
+  }
+
+  #hold(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
+    const ahead = flow.distance(sequence);
+    if (ahead === 0) return this.#deliverNext(now, flow, slot);
+    if (!flow.hold(slot, sequence, ahead)) return this.#drop(slot, DROP["sequence-duplicate"]);
+    this.held++;
+    this.heldTotal++;
+    if (flow.deadline === NEVER) {
+      flow.deadline = now + this.hold;
+      this.#waiting.push(flow);
+    }
+    if (this.held > this.#maxHeld) this.#giveUpHole(now, this.#fattest());
+  }
+
+  #expire(now: Micros): void {
+    for (let i = this.#waiting.length - 1; i >= 0; i--) {
+      const flow = this.#waiting[i] as FlowOrder;
+      if (flow.deadline > now) continue;
+      this.expired++;
+      this.#giveUpHole(now, flow);
+    }
+  }
+
+  /** Skips the missing packets in front and delivers what follows. */
+  #giveUpHole(now: Micros, flow: FlowOrder): void {
+    let slot = flow.takeNext();
+    while (slot === NO_SLOT && flow.held > 0) {
+      flow.advance(false);
+      slot = flow.takeNext();
+    }
+    if (slot === NO_SLOT) return;
+    this.#ready.push(slot);
+    this.held--;
+    flow.advance(true);
+    this.#drain(now, flow);
+  }
+
+  #giveUpUntil(now: Micros, flow: FlowOrder, sequence: number): void {
+    while (flow.held > 0 && flow.distance(sequence) > 0) this.#giveUpHole(now, flow);
+    flow.jump(sequence);
+  }
+
+  #fattest(): FlowOrder {
+    let fattest = this.#waiting[0] as FlowOrder;
+    for (const flow of this.#waiting) if (flow.held > fattest.held) fattest = flow;
+    return fattest;
+  }
+
+  #stopWaiting(flow: FlowOrder): void {
+    if (flow.deadline === NEVER) return;
+    flow.deadline = NEVER;
+    const at = this.#waiting.indexOf(flow);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  #drop(slot: Slot, reason: number): void {
+    this.#drops.count(reason);
+    this.#pool.release(slot);
+  }
+}
