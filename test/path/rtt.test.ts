@@ -1,0 +1,37 @@
+import { describe, expect, test } from "bun:test";
+import { Rtt } from "../../src/path/rtt.ts";
+
+function rttOf(...samples: readonly number[]): Rtt {
+  const rtt = new Rtt();
+  for (const sample of samples) rtt.update(sample);
+  return rtt;
+}
+
+describe("Rtt", () => {
+  test("guesses before the first sample and says that nothing is measured", () => {
+    expect([rttOf().smoothed, rttOf().measured]).toEqual([200_000, 0]);
+  });
+
+  test("takes the first sample whole, with half of it for deviation (RFC 6298 section 2.2)", () => {
+    expect(rttOf(80_000)).toMatchObject({ measured: 80_000, deviation: 40_000, min: 80_000, latest: 80_000 });
+  });
+
+  test("moves an eighth towards each sample, the deviation a quarter, in the order of RFC 6298 section 2.3", () => {
+    const rtt = rttOf(80_000, 160_000);
+    expect([rtt.measured, rtt.deviation]).toEqual([90_000, 50_000]);
+    rtt.update(10_000);
+    expect([rtt.measured, rtt.deviation, rtt.min, rtt.latest]).toEqual([80_000, 57_500, 10_000, 10_000]);
+  });
+
+  test("settles on a steady path", () => {
+    const rtt = rttOf(300_000, ...new Array<number>(100).fill(50_000));
+    expect(rtt.smoothed).toBeWithin(50_000, 50_100);
+    expect(rtt.deviation).toBeLessThan(200);
+  });
+
+  test("takes what cannot be for the shortest time there is", () => {
+    expect(rttOf(0).measured).toBe(1);
+    expect(rttOf(-5_000).latest).toBe(1);
+    expect(rttOf(100, -1_000_000).measured).toBeGreaterThan(0);
+  });
+});
