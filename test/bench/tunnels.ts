@@ -1,8 +1,7 @@
 /** The tunnels under comparison, each started at both ends of a pair. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "../lab/namespaces.ts";
+import { run, temporaryFolder } from "../lab/namespaces.ts";
 import { programCommand } from "../lab/portals.ts";
 import { type End, INNER, OUTER, type Pair } from "./pair.ts";
 
@@ -49,7 +48,7 @@ function ticks(pid: number): number {
 
 /** Both portals from configuration files; b listens. */
 export async function startNetcombiner(pair: Pair, security: "none" | "blake2s"): Promise<Tunnel> {
-  const directory = mkdtempSync(join(tmpdir(), "netcombiner-bench-"));
+  const directory = temporaryFolder();
   const key = run([...programCommand(), "genkey"]).trim();
   const children = ENDS.map((end) => {
     const path = join(directory, `${end}.conf`);

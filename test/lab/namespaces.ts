@@ -2,10 +2,13 @@
  * Network namespaces of one lab. Their names begin with nc<pid>-, so that labs of several processes do not clash and
  * what a dead process left behind can be found.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 const RUN_NETNS = "/run/netns";
 const OWN_NAME = /^nc(\d+)-/;
+const OWN_FOLDER = /^netcombiner-lab-(\d+)-/;
 
 let labs = 0;
 
@@ -49,13 +52,18 @@ export class Namespaces {
   }
 }
 
-/** Removes namespaces whose process is dead; @returns their names */
+/** A folder for files of this process; `sweep` finds it by its name. */
+export function temporaryFolder(): string {
+  return mkdtempSync(join(tmpdir(), `netcombiner-lab-${process.pid}-`));
+}
+
+/** Removes namespaces and folders whose process is dead; @returns the namespaces' names */
 export function sweep(): string[] {
+  const isLeft = (owner: string | undefined) => owner !== undefined && !existsSync(`/proc/${owner}`);
+  for (const folder of readdirSync(tmpdir()).filter((name) => isLeft(OWN_FOLDER.exec(name)?.[1])))
+    rmSync(join(tmpdir(), folder), { recursive: true, force: true });
   if (!existsSync(RUN_NETNS)) return [];
-  const leftovers = readdirSync(RUN_NETNS).filter((name) => {
-    const owner = OWN_NAME.exec(name)?.[1];
-    return owner !== undefined && !existsSync(`/proc/${owner}`);
-  });
+  const leftovers = readdirSync(RUN_NETNS).filter((name) => isLeft(OWN_NAME.exec(name)?.[1]));
   for (const name of leftovers) removeNamespace(name);
   return leftovers;
 }

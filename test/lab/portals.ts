@@ -2,14 +2,13 @@
  * Portals as a user runs them: the program, started from a configuration file inside a namespace. NETCOMBINER_BIN names
  * another binary; without any the program runs from its source.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { askControl, type TunnelReport } from "../../src/daemon/control-client.ts";
 import type { TunnelSnapshot } from "../../src/portal/snapshot.ts";
 import { type Family, PLAN } from "./addresses.ts";
 import { readLines } from "./lines.ts";
-import { run } from "./namespaces.ts";
+import { run, temporaryFolder } from "./namespaces.ts";
 import type { Topology } from "./topology.ts";
 
 export type PortalPlace = "local" | "remote";
@@ -156,7 +155,7 @@ export function pathsUp(snapshot: TunnelSnapshot): number {
 /** Both portals of a topology and the folder with their files. */
 export class Portals {
   readonly #topology: Topology;
-  readonly #directory = mkdtempSync(join(tmpdir(), "netcombiner-lab-"));
+  readonly #directory = temporaryFolder();
   readonly #key = run([...programCommand(), "genkey"]).trim();
   readonly #portals = new Map<PortalPlace, Portal>();
   readonly #onExit = () => this.#killAll();
