@@ -282,6 +282,12 @@ export class Path {
     return changed;
   }
 
+  /** The path ends: what it has in flight meets `fate`, by default that of losses. */
+  abandon(now: Micros, fate: SlotFate = this.settings.fate): void {
+    applyTimeout(this.sent, now, fate, this.#outcome);
+    this.#loseTimedOut(now);
+  }
+
   #loseTimedOut(now: Micros): void {
     const outcome = this.#outcome;
     if (outcome.lostPackets === 0) return;

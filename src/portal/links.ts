@@ -236,7 +236,8 @@ export class Links {
       ? claimed && sameAddress(claimed.source, remote) && sameAddress(claimed.destination, publicAddress)
       : !claimed;
     if (!isRight) return this.#refused(link, "addresses", remote);
-    if (this.#admission.isFormer(agreement.run)) return this.#failAttempt(now, link, "answer of a former run of the peer");
+    if (this.#admission.isFormer(agreement.run))
+      return this.#failAttempt(now, link, "answer of a former run of the peer");
     this.#adopt(now, link, socket, agreement);
   }
 
@@ -266,10 +267,16 @@ export class Links {
     for (const other of [...this.#context.paths.list]) {
       if (other === path || other.state === "exchanging") continue;
       const isSameLink = other.link === path.link && other.settings.peerLink === settings.peerLink;
-      if (other.settings.run !== settings.run) this.#losePath(now, other, "peer restarted");
-      else if (isSameLink) this.#dropPath(now, other, "replaced");
+      if (other.settings.run !== settings.run) {
+        // The former run may have delivered what it did not acknowledge, and the new one would not know.
+        other.abandon(now, this.#context.repair.forgets);
+        this.#losePath(now, other, "peer restarted");
+      } else if (isSameLink) this.#dropPath(now, other, "replaced");
     }
-    if (isNewRun) this.#onNewPeer(now);
+    if (isNewRun) {
+      this.#context.repair.clear();
+      this.#onNewPeer(now);
+    }
     this.#log("info", settings.name, `up: ${formatEndpoint(path.remote)}`);
     this.#onPathsChanged();
   }
@@ -285,6 +292,7 @@ export class Links {
     if (path.state !== "down") this.#log("info", path.settings.name, `down: ${reason}`);
     path.liveness.close(now, reason);
     this.#context.paths.remove(path);
+    path.abandon(now);
     this.#admission.confirmed(path);
     const isShared = this.#context.paths.list.some((other) => other.socket === path.socket);
     const link = this.#links.get(path.link);

@@ -41,12 +41,23 @@ export class Repair implements SlotFate {
     return pool.class[slot] === CLASS.ORDERED && pool.free > pool.count * RESERVE_SHARE;
   }
 
+  /** The fate of packets that must not be sent again. */
+  readonly forgets: SlotFate = {
+    onDelivered: (slot) => this.#pool.release(slot),
+    onLost: (slot) => this.#pool.release(slot),
+  };
+
   onDelivered(slot: Slot): void {
     this.#pool.release(slot);
   }
 
   onLost(slot: Slot): void {
     if (!this.#isWorthIt(slot) || !this.#queue.push(slot)) this.#giveUp(slot);
+  }
+
+  /** Sends nothing of what waits: the peer that would know a repeat is gone. */
+  clear(): void {
+    for (let slot = this.#queue.shift(); slot >= 0; slot = this.#queue.shift()) this.#pool.release(slot);
   }
 
   /** The next packet to send again, owned by the caller; -1 for none. */
