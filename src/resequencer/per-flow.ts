@@ -60,7 +60,7 @@ export class PerFlowResequencer implements Resequencer {
     // Only the hole in front can be closed; one further back is met when its turn comes, by time.
     const distance = flow.distance(sequence);
     if (distance > 0 || distance + count <= 0) return;
-    for (let i = distance + count; i > 0; i--) flow.advance(false);
+    for (let i = distance + count; i > 0; i--) this.#step(flow);
     this.#drain(now, flow);
   }
 
@@ -127,10 +127,9 @@ export class PerFlowResequencer implements Resequencer {
 
   /** Realtime: nothing waits. What was skipped may still come late. */
   #deliverAhead(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
-    while (flow.held > 0) this.#giveUpHole(now, flow);
-    flow.jump(sequence);
-    this.#ready.push(slot);
-    flow.advance(true);
+    this.#giveUpUntil(now, flow, sequence);
+    if (flow.distance(sequence) === 0) this.#deliverNext(now, flow, slot);
+    else this.#deliverLate(flow, slot, sequence);
   }
 
   #hold(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
@@ -170,8 +169,18 @@ export class PerFlowResequencer implements Resequencer {
   }
 
   #giveUpUntil(now: Micros, flow: FlowOrder, sequence: number): void {
-    while (flow.held > 0 && flow.distance(sequence) > 0) this.#giveUpHole(now, flow);
+    while (flow.held > 0 && flow.distance(sequence) > 0) this.#step(flow);
     flow.jump(sequence);
+    if (flow.deadline !== NEVER) this.#drain(now, flow);
+  }
+
+  /** Goes one sequence on, and delivers its packet if that is held. */
+  #step(flow: FlowOrder): void {
+    const slot = flow.takeNext();
+    flow.advance(slot !== NO_SLOT);
+    if (slot === NO_SLOT) return;
+    this.#ready.push(slot);
+    this.held--;
   }
 
   #fattest(): FlowOrder {
