@@ -3,7 +3,8 @@ import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import { NO_SLOT } from "../../src/memory/packet-pool.ts";
 import { SeededRandom } from "../../src/random.ts";
 import type { LinkShape } from "./link-model.ts";
-import { addBulk, addUdp, createPortal, tunnelWorld } from "./scenarios.ts";
+import { ADAPTIVE, DISSERTATION } from "./portal-gateway.ts";
+import { addBulk, addUdp, createPortal, type TunnelOptions, tunnelWorld } from "./scenarios.ts";
 import type { World } from "./world.ts";
 
 const SECOND = MICROS_PER_SECOND;
@@ -27,7 +28,7 @@ function randomShape(random: SeededRandom): Partial<LinkShape> {
 }
 
 /** Cuts, changes of shape and restarts at random times. */
-function randomMishaps(world: World, random: SeededRandom, until: Micros, links: number, worldSeed: number): void {
+function randomMishaps(world: World, random: SeededRandom, until: Micros, links: number, options: TunnelOptions): void {
   for (let i = 0; i < 6; i++) {
     const at = SECOND + random.below(until - SECOND);
     const link = random.below(links);
@@ -38,7 +39,7 @@ function randomMishaps(world: World, random: SeededRandom, until: Micros, links:
     } else if (kind === 1) world.at(at, (w) => w.change(link, randomShape(random)));
     else if (kind === 2) {
       const side = random.below(2) as 0 | 1;
-      world.at(at, (w) => w.replace(side, createPortal(links, side, { seed: worldSeed }, i + 1)));
+      world.at(at, (w) => w.replace(side, createPortal(links, side, options, i + 1)));
     } else world.at(at, (w) => inject(w, random, link));
   }
 }
@@ -73,7 +74,8 @@ export function randomRun(worldSeed: number): World {
   const random = new SeededRandom(worldSeed);
   const links = 1 + random.below(4);
   const shapes = Array.from({ length: links }, () => randomShape(random));
-  const world = tunnelWorld(shapes, { seed: worldSeed });
+  const options = { seed: worldSeed, portal: random.chance(0.7) ? ADAPTIVE : DISSERTATION };
+  const world = tunnelWorld(shapes, options);
   const end = 6 * SECOND;
   addUdp(world, { rate: 2e6, startAt: 0, endAt: end, from: 1 });
   for (const from of [0, 1] as const) {
@@ -82,7 +84,7 @@ export function randomRun(worldSeed: number): World {
       sender.written = sender.nextSequence - sender.una + sender.acknowledged;
     });
   }
-  randomMishaps(world, random, end, links, worldSeed);
+  randomMishaps(world, random, end, links, options);
   world.run(end);
   return world;
 }

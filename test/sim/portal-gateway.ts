@@ -50,6 +50,10 @@ const DEFAULT_LINK: Omit<LinkSettings, "id" | "name" | "role"> = {
   publicAddress: undefined,
 };
 
+/** The two ways to combine links, for `PortalOptions`: the default, and the dissertation's. */
+export const ADAPTIVE = { scheduling: "adaptive", link: { congestion: "rate" } } as const;
+export const DISSERTATION = { scheduling: "greedy", link: { congestion: "newreno" } } as const;
+
 const KEY = new Uint8Array(32).fill(0x5a);
 
 export class PortalGateway implements Gateway {

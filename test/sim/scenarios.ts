@@ -5,7 +5,7 @@ import { SeededRandom } from "../../src/random.ts";
 import { PassThrough } from "./gateway.ts";
 import type { LinkShape } from "./link-model.ts";
 import type { Family, Side } from "./packets.ts";
-import { PortalGateway, type PortalOptions } from "./portal-gateway.ts";
+import { DISSERTATION, PortalGateway, type PortalOptions } from "./portal-gateway.ts";
 import { Bbr } from "./senders/bbr.ts";
 import { Cubic } from "./senders/cubic.ts";
 import { UdpReceiver, UdpSender } from "./senders/datagrams.ts";
@@ -33,6 +33,11 @@ export interface TunnelOptions {
   readonly portal?: Partial<PortalOptions>;
   /** Side 0 initiates and side 1 listens unless told otherwise. */
   readonly sides?: readonly [Partial<PortalOptions>, Partial<PortalOptions>];
+}
+
+/** The same options for the dissertation's portals. */
+export function dissertation(options: TunnelOptions): TunnelOptions {
+  return { ...options, portal: { ...DISSERTATION, ...options.portal } };
 }
 
 /** A portal on either side of the links, each link the same in both directions. */

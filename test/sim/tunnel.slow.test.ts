@@ -2,7 +2,17 @@ import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../src/clock.ts";
 import type { LinkShape } from "./link-model.ts";
 import { DISSERTATION_PROFILES, effectiveCapacity } from "./profiles.ts";
-import { addBulk, addPingPong, addUdp, goodput, longestGap, lostNumbers, seedOr, tunnelWorld } from "./scenarios.ts";
+import {
+  addBulk,
+  addPingPong,
+  addUdp,
+  dissertation,
+  goodput,
+  longestGap,
+  lostNumbers,
+  seedOr,
+  tunnelWorld,
+} from "./scenarios.ts";
 
 const seed = seedOr(4725);
 const SECOND = MICROS_PER_SECOND;
@@ -15,7 +25,7 @@ describe(`TCP over the dissertation's system (NC_SEED=${seed})`, () => {
       const rates = [1, 2, 4].map((count) => {
         const world = tunnelWorld(
           Array.from({ length: count }, () => LINK),
-          { seed },
+          dissertation({ seed }),
         );
         const bulk = addBulk(world, { startAt: SECOND, from });
         world.run(6 * SECOND);
@@ -29,7 +39,7 @@ describe(`TCP over the dissertation's system (NC_SEED=${seed})`, () => {
   test("takes most of what equal links have together, at its own rates", () => {
     for (const name of ["2x8", "2x16", "3x16", "4x16"] as const) {
       const links = DISSERTATION_PROFILES[name];
-      const world = tunnelWorld(links, { seed });
+      const world = tunnelWorld(links, dissertation({ seed }));
       const bulk = addBulk(world, { startAt: SECOND });
       world.run(9 * SECOND);
       expect(goodput(bulk, 3 * SECOND, 9 * SECOND) / effectiveCapacity(links)).toBeGreaterThan(0.8);
@@ -45,7 +55,7 @@ describe(`a cut link (NC_SEED=${seed})`, () => {
   ];
   test.each(ways)("%s costs little UDP, no TCP timeout, and is used again when it returns", (_, sides) => {
     for (const link of [0, 1]) {
-      const world = tunnelWorld([LINK, LINK], { seed });
+      const world = tunnelWorld([LINK, LINK], dissertation({ seed }));
       const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 12 * SECOND });
       const bulk = addBulk(world, { startAt: SECOND });
       world.at(4 * SECOND, (w) => w.cut(link, sides));
@@ -66,7 +76,7 @@ describe(`a cut link (NC_SEED=${seed})`, () => {
   test("interrupts TCP ping/pong for less than a timeout, at any phase", () => {
     for (const phase of [0, 1, 2, 3, 4, 5, 6, 7]) {
       for (const link of [0, 1]) {
-        const world = tunnelWorld([LINK, LINK], { seed });
+        const world = tunnelWorld([LINK, LINK], dissertation({ seed }));
         const pingPong = addPingPong(world, SECOND);
         world.at(4 * SECOND + phase * 1_300, (w) => w.cut(link));
         world.run(7 * SECOND);

@@ -7,6 +7,7 @@ import {
   addBulk,
   addUdp,
   createPortal,
+  dissertation,
   goodput,
   longestGap,
   lostNumbers,
@@ -42,7 +43,7 @@ function expectAllSlotsFree(world: World): void {
 
 describe(`two portals (NC_SEED=${seed})`, () => {
   test("come up over every link within two round trips and answer pings at the link's delay", () => {
-    const world = tunnelWorld([WIDE, { ...WIDE, delay: 40_000 }], { seed });
+    const world = tunnelWorld([WIDE, { ...WIDE, delay: 40_000 }], dissertation({ seed }));
     const ping = world.add(0, (outlet) => new Ping(outlet, 9, SECOND / 10, SECOND));
     world.add(1, (outlet) => new Echo(outlet, 9));
     world.run(200_000);
@@ -54,7 +55,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
 
   test("carry UDP over two equal links at about their sum", () => {
     for (const from of [0, 1] as const) {
-      const world = tunnelWorld([LINK, LINK], { seed });
+      const world = tunnelWorld([LINK, LINK], dissertation({ seed }));
       const flow = addUdp(world, { rate: 28e6, startAt: SECOND, endAt: 6 * SECOND, from });
       world.run(8 * SECOND);
       expect(lostNumbers(flow).length).toBeLessThan(0.01 * flow.from.sent);
@@ -66,7 +67,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
 
   test("lose of a UDP flow exactly the datagrams the link loses, and count them", () => {
     const lose = [100, 101, 102, 250, 400];
-    const world = tunnelWorld([{ ...WIDE, lose }], { seed });
+    const world = tunnelWorld([{ ...WIDE, lose }], dissertation({ seed }));
     const flow = addUdp(world, { rate: 4e6, startAt: SECOND / 2, endAt: 2 * SECOND });
     world.run(4 * SECOND);
     expect(lostNumbers(flow).length).toBe(lose.length);
@@ -78,7 +79,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
   test("go on over the other link when one connection ends after n datagrams", () => {
     for (const side of [0, 1] as const) {
       const ending = { ...WIDE, endAfter: 300 };
-      const world = tunnelWorld([WIDE, ending], { seed });
+      const world = tunnelWorld([WIDE, ending], dissertation({ seed }));
       const flow = addUdp(world, { rate: 8e6, startAt: SECOND / 2, endAt: 4 * SECOND, from: side });
       world.run(6 * SECOND);
       expect(flow.to.numbers.length / flow.from.sent).toBeGreaterThan(0.95);
@@ -92,7 +93,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
       [{ startAt: 3 * SECOND }, {}],
       [{}, { startAt: 3 * SECOND }],
     ] as const) {
-      const world = tunnelWorld([WIDE, WIDE], { seed, sides });
+      const world = tunnelWorld([WIDE, WIDE], dissertation({ seed, sides }));
       world.cut(0);
       world.cut(1);
       world.at(5 * SECOND, (w) => w.uncut(1));
@@ -108,7 +109,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
   test("recover from a restart of either within two seconds, and accept nothing of before", () => {
     for (const side of [0, 1] as const) {
       for (const security of ["none", "blake2s"] as const) {
-        const options = { seed, portal: { security } };
+        const options = dissertation({ seed, portal: { security } });
         const world = tunnelWorld([WIDE, WIDE], options);
         const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 9 * SECOND });
         const back = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 9 * SECOND, from: 1, port: 7002 });
@@ -131,12 +132,12 @@ describe(`two portals (NC_SEED=${seed})`, () => {
           { ...WIDE, delay: 110_000 },
           { ...WIDE, delay: 2_000 },
         ],
-        { seed },
+        dissertation({ seed }),
       );
       if (!knewFirstRun) world.cut(1);
       world.at(222_000, (w) => {
         w.uncut(1);
-        w.replace(0, createPortal(2, 0, { seed }, 1));
+        w.replace(0, createPortal(2, 0, dissertation({ seed }), 1));
       });
       const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 5 * SECOND });
       world.run(6 * SECOND);
@@ -144,9 +145,33 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     }
   });
 
+  test("find each other again when each initiates a link and a late answer of a former run comes", () => {
+    const sides = [{ each: { 1: { role: "listen" } } }, { each: { 1: { role: "initiate" } } }] as const;
+    for (const knewFirstRun of [true, false]) {
+      const options = dissertation({ seed, sides });
+      const world = tunnelWorld(
+        [
+          { ...WIDE, delay: 110_000 },
+          { ...WIDE, delay: 2_000 },
+        ],
+        options,
+      );
+      if (!knewFirstRun) world.cut(1);
+      // The answer to the first side's initiation is on the slow link when the second side starts anew.
+      world.at(150_000, (w) => {
+        w.uncut(1);
+        w.replace(1, createPortal(2, 1, options, 1));
+      });
+      const flow = addUdp(world, { rate: 1e6, startAt: 3 * SECOND, endAt: 6 * SECOND });
+      world.run(8 * SECOND);
+      expect(lostNumbers(flow)).toEqual([]);
+      for (const end of [0, 1] as const) expect(paths(world, end).map((path) => path.state)).toEqual(["up", "up"]);
+    }
+  });
+
   test("drop what the network repeats, and count it", () => {
     for (const security of ["none", "blake2s"] as const) {
-      const world = tunnelWorld([{ ...WIDE, duplicate: 1 }], { seed, portal: { security } });
+      const world = tunnelWorld([{ ...WIDE, duplicate: 1 }], dissertation({ seed, portal: { security } }));
       const flow = addUdp(world, { rate: 1e6, startAt: SECOND, endAt: 3 * SECOND });
       world.run(5 * SECOND);
       expect(lostNumbers(flow)).toEqual([]);
@@ -158,7 +183,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
 
   test("carry packets only over the lowest metric that is up", () => {
     const each = { 0: { metric: 20 }, 1: { metric: 5 } };
-    const world = tunnelWorld([WIDE, WIDE], { seed, sides: [{ each }, {}] });
+    const world = tunnelWorld([WIDE, WIDE], dissertation({ seed, sides: [{ each }, {}] }));
     const flow = addUdp(world, { rate: 2e6, startAt: SECOND, endAt: 12 * SECOND });
     const sent = (): number[] => paths(world, 0).map((path) => path.sent.packets);
     const standby = (side: 0 | 1): boolean[] => paths(world, side).map((path) => path.standby);
@@ -179,7 +204,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
   });
 
   test("serve many links from one listening socket", () => {
-    const world = tunnelWorld([LINK, LINK, LINK], { seed, sides: [{}, { isSingle: true }] });
+    const world = tunnelWorld([LINK, LINK, LINK], dissertation({ seed, sides: [{}, { isSingle: true }] }));
     for (let link = 0; link < 3; link++) portalOf(world, 0).setRemote(link, addressAt(1, link, true));
     const flows = ([0, 1] as const).map((from) =>
       addUdp(world, { rate: 40e6, startAt: SECOND, endAt: 4 * SECOND, from, port: 7001 + from }),
@@ -190,7 +215,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
   });
 
   test("take links in and out while they run", () => {
-    const world = tunnelWorld([WIDE, WIDE], { seed });
+    const world = tunnelWorld([WIDE, WIDE], dissertation({ seed }));
     const flow = addUdp(world, { rate: 4e6, startAt: SECOND, endAt: 9 * SECOND });
     world.at(3 * SECOND, (w) => {
       portalOf(w, 0).removeLink(w.now, 0);
@@ -208,7 +233,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
   });
 
   test("tell each other when one shuts down", () => {
-    const world = tunnelWorld([WIDE, WIDE], { seed });
+    const world = tunnelWorld([WIDE, WIDE], dissertation({ seed }));
     world.at(2 * SECOND, (w) => {
       portalOf(w, 1).close(w.now);
       w.touch(1);
@@ -218,7 +243,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
   });
 
   test("carry IPv6, and a TCP flow with its segment size clamped to the tunnel", () => {
-    const world = tunnelWorld([LINK], { seed });
+    const world = tunnelWorld([LINK], dissertation({ seed }));
     const bulk = addBulk(world, { startAt: SECOND, tcp: { family: 6 } });
     world.run(4 * SECOND);
     expect(bulk.from.sender.segmentSize).toBe(1400 - 40 - 20 - 12);
@@ -228,7 +253,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
 
 describe(`a cut link (NC_SEED=${seed})`, () => {
   test("is not felt by a thin flow whose packets go elsewhere at once", () => {
-    const world = tunnelWorld([WIDE, WIDE], { seed });
+    const world = tunnelWorld([WIDE, WIDE], dissertation({ seed }));
     const flow = addUdp(world, { rate: 64_000, size: 200, startAt: SECOND, endAt: 10 * SECOND });
     world.at(5 * SECOND, (w) => w.cut(0));
     world.run(11 * SECOND);
