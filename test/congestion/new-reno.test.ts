@@ -13,7 +13,7 @@ function acknowledge(reno: NewReno, sentAt: number, count = 1): void {
 function inAvoidance(): NewReno {
   const reno = new NewReno(DATAGRAM);
   acknowledge(reno, 500, 30);
-  reno.onLost(1_000, DATAGRAM, 900);
+  reno.onLost(1_000, DATAGRAM, 1, 900);
   return reno;
 }
 
@@ -52,9 +52,9 @@ describe("NewReno at a loss", () => {
 
   test("halves once for all that was sent before the halving", () => {
     const reno = inAvoidance();
-    for (const sentAt of [100, 950, 1_000]) reno.onLost(2_000, DATAGRAM, sentAt);
+    for (const sentAt of [100, 950, 1_000]) reno.onLost(2_000, DATAGRAM, 1, sentAt);
     expect(reno.window).toBe(20_000);
-    reno.onLost(3_000, DATAGRAM, 1_001);
+    reno.onLost(3_000, DATAGRAM, 1, 1_001);
     expect(reno.window).toBe(10_000);
   });
 
@@ -66,7 +66,7 @@ describe("NewReno at a loss", () => {
 
   test("keeps at least two datagrams", () => {
     const reno = new NewReno(DATAGRAM);
-    for (let i = 1; i < 20; i++) reno.onLost(i, DATAGRAM, i);
+    for (let i = 1; i < 20; i++) reno.onLost(i, DATAGRAM, 1, i);
     expect(reno.window).toBe(2_000);
   });
 });
@@ -88,7 +88,7 @@ describe("NewReno in congestion avoidance", () => {
     const reno = inAvoidance();
     reno.onIdleRestart();
     expect(reno.window).toBe(10_000);
-    for (let i = 2; i < 20; i++) reno.onLost(i * 1_000, DATAGRAM, i * 1_000);
+    for (let i = 2; i < 20; i++) reno.onLost(i * 1_000, DATAGRAM, 1, i * 1_000);
     reno.onIdleRestart();
     expect(reno.window).toBe(2_000);
   });

@@ -70,10 +70,12 @@ class RandomPath {
         inFlight: this.inFlight,
         appLimited: this.#random.chance(0.3),
         largest: this.#number - 1,
+        latest: this.#number - 1,
+        ackDelay: this.#random.below(25_000),
+        sentBytes: this.#number * DATAGRAM,
         receivedBytes: this.#received,
         receivedAt: this.now - rtt / 2,
         delay: rtt / 2,
-        baseDelay: this.#random.below(rtt / 2),
         jitter: this.#random.below(5_000),
       }),
     );
@@ -83,7 +85,7 @@ class RandomPath {
     const bytes = this.#take();
     if (bytes === 0) return;
     this.inFlight -= bytes;
-    this.#controller.onLost(this.now, bytes, this.now - this.#random.below(400_000));
+    this.#controller.onLost(this.now, bytes, bytes / DATAGRAM, this.now - this.#random.below(400_000));
   }
 }
 
@@ -134,7 +136,7 @@ describe.each(Object.entries(CONTROLLERS))("congestion controller %s", (name, cr
       controller.onAcked(ackSample({ now: 50_000 + i * 1_000, sentAt: i * 1_000, bytes: DATAGRAM, largest: i }));
     }
     const before = controller.window;
-    controller.onLost(200_000, 5 * DATAGRAM, 199_000);
+    controller.onLost(200_000, 5 * DATAGRAM, 5, 199_000);
     expect(controller.window).toBeLessThanOrEqual(before);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
 
-const add = (sent: SentPackets, now: number, bytes: number, appLimited = false) => sent.add(now, bytes, appLimited, -1);
+const add = (sent: SentPackets, now: number, bytes: number, appLimited = false) =>
+  sent.add(now, bytes, Math.max(bytes, 60), appLimited, -1);
 
 describe("SentPackets", () => {
   test("numbers datagrams from 0 and counts what asks for an answer", () => {

@@ -28,7 +28,7 @@ describe("Blake2sGenerator and Blake2sVerifier", () => {
 
   test("cover the bytes from start to end and nothing else", () => {
     const mac = new KeyedBlake2s(KEY).compute(counting(70, 5));
-    expect(bytes.slice(end)).toEqual(mac.slice());
+    expect(bytes.slice(end).toHex()).toBe(mac.toHex());
     expect(bytes.slice(0, end)).toEqual(counting(end));
   });
 

@@ -14,10 +14,12 @@ export function ackSample(values: Partial<AckSample>): AckSample {
     inFlight: 9_000,
     appLimited: false,
     largest: 0,
+    latest: 0,
+    ackDelay: 0,
+    sentBytes: 0,
     receivedBytes: 0,
     receivedAt: 0,
     delay: 25_000,
-    baseDelay: 25_000,
     jitter: 0,
     ...values,
   };

@@ -11,7 +11,7 @@ export function slotWith(pool: PacketPool, bytes: Uint8Array): Slot {
 }
 
 /** A copy of what is in the slot. */
-export function contentOf(pool: PacketPool, slot: Slot): Uint8Array {
+export function contentOf(pool: PacketPool, slot: Slot): Uint8Array<ArrayBuffer> {
   const start = pool.start[slot] as number;
   return pool.bytes.slice(start, start + (pool.length[slot] as number));
 }

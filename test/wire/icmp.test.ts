@@ -9,7 +9,7 @@ import { contentOf, slotWith } from "../support/slots.ts";
 const pool = new PacketPool(2, 2000);
 
 /** The answer to `packet`, undefined where there is none. */
-function answerTo(packet: Uint8Array, mtu = 1400): Uint8Array | undefined {
+function answerTo(packet: Uint8Array, mtu = 1400): Uint8Array<ArrayBuffer> | undefined {
   const slot = slotWith(pool, packet);
   pool.flags[slot] = PACKET_FLAG.CHECKSUM_PARTIAL;
   const isMade = turnIntoTooBig(pool, slot, mtu);
@@ -24,7 +24,7 @@ const icmp = (type: number) => counting(1600, 1).with(0, type);
 describe("turnIntoTooBig for IPv4", () => {
   test.each([1481, 1500, 1501])("answers a packet of %d bytes with the known header and a quote", (length) => {
     const packet = ipv4(17, counting(length - 20), { fragment: 0x4000 });
-    const answer = answerTo(packet) as Uint8Array;
+    const answer = answerTo(packet) as Uint8Array<ArrayBuffer>;
     expect(answer.subarray(0, 10).toHex()).toBe("45000240000000004001");
     expect(answer.subarray(12, 22).toHex()).toBe("0a0000020a0000010304");
     expect(answer.subarray(24, 28).toHex()).toBe("00000578");
@@ -35,7 +35,7 @@ describe("turnIntoTooBig for IPv4", () => {
 
   test("quotes all of a short packet", () => {
     const packet = ipv4(17, counting(301));
-    const answer = answerTo(packet, 68) as Uint8Array;
+    const answer = answerTo(packet, 68) as Uint8Array<ArrayBuffer>;
     expect(answer.slice(28)).toEqual(packet);
     expect(new DataView(answer.buffer).getUint16(2)).toBe(28 + 321);
     expect(naiveSum(answer.slice(20))).toBe(0xffff);
@@ -71,7 +71,7 @@ describe("turnIntoTooBig for IPv4", () => {
 describe("turnIntoTooBig for IPv6", () => {
   test.each([1440, 1500, 1501])("answers a packet of %d bytes with the known header and a quote", (length) => {
     const packet = ipv6(17, counting(length - 40));
-    const answer = answerTo(packet) as Uint8Array;
+    const answer = answerTo(packet) as Uint8Array<ArrayBuffer>;
     expect(answer.length).toBe(1232);
     expect(answer.subarray(0, 8).toHex()).toBe("6000000004a83a40");
     expect(answer.slice(8, 40)).toEqual(join(packet.slice(24, 40), packet.slice(8, 24)));
@@ -83,7 +83,7 @@ describe("turnIntoTooBig for IPv6", () => {
 
   test("quotes all of a short packet of odd length", () => {
     const packet = ipv6(17, counting(301));
-    const answer = answerTo(packet, 1280) as Uint8Array;
+    const answer = answerTo(packet, 1280) as Uint8Array<ArrayBuffer>;
     expect(answer.slice(48)).toEqual(packet);
     expect(isIcmpv6Right(answer)).toBe(true);
   });

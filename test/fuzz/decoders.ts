@@ -1,0 +1,179 @@
+/** Targets that are one function each. */
+import { parseIni } from "../../src/config/ini.ts";
+import { ENDPOINT_SIZE, formatAddress, parseEndpoint } from "../../src/endpoint.ts";
+import { SharedKeyExchange } from "../../src/exchange/shared-key.ts";
+import { PacketPool } from "../../src/memory/packet-pool.ts";
+import { applyAck, Outcome } from "../../src/path/loss.ts";
+import { SentPackets } from "../../src/path/sent-packets.ts";
+import type { SeededRandom } from "../../src/random.ts";
+import { NoSecuritySuite } from "../../src/security/suite.ts";
+import { decodeExchange, EXCHANGE_SIZE } from "../../src/wire/exchange.ts";
+import { turnIntoTooBig } from "../../src/wire/icmp.ts";
+import { flowHash, Glance } from "../../src/wire/ip.ts";
+import { ACK_SIZE, Ack, MAX_RANGES } from "../../src/wire/messages.ts";
+import { clampMss } from "../../src/wire/mss.ts";
+import { contentOf, slotWith } from "../support/slots.ts";
+import { mutate, noise } from "./mutate.ts";
+import { PACKETS } from "./packets.ts";
+import { check, type Target } from "./target.ts";
+
+const drawPacket = (random: SeededRandom): Uint8Array => mutate(random, PACKETS);
+
+/** Looks at a packet that ends where its memory ends: a read beyond it throws. */
+const ip: Target = {
+  draw: drawPacket,
+  start() {
+    const glance = new Glance();
+    return (random, input) => {
+      const view = new DataView(input.buffer, input.byteOffset, input.length);
+      if (!glance.at(view, 0, input.length)) return;
+      check(glance.version === 4 || glance.version === 6, "version");
+      check(glance.length <= input.length, "claims more than there is");
+      check(glance.transport <= glance.length, "transport begins beyond the packet");
+      const hash = flowHash(view, 0, glance, random.uint32());
+      check(Number.isInteger(hash) && hash >= 0 && hash < 2 ** 32, "hash");
+    };
+  },
+};
+
+const mss: Target = {
+  draw: drawPacket,
+  start() {
+    const glance = new Glance();
+    return (random, input) => {
+      const view = new DataView(input.buffer, input.byteOffset, input.length);
+      if (!glance.at(view, 0, input.length)) return;
+      const before = input.slice();
+      const mtu = 576 + random.below(9_000);
+      const isChanged = clampMss(view, 0, glance, mtu, random.chance(0.5));
+      const differing = [...input.keys()].filter((i) => input[i] !== before[i]);
+      check(isChanged || differing.length === 0, "changed without saying so");
+      check(differing.length <= 4, `changed ${differing.length} bytes`);
+      check(!clampMss(view, 0, glance, mtu, false), "needs clamping twice");
+    };
+  },
+};
+
+const icmp: Target = {
+  draw: drawPacket,
+  start() {
+    const pool = new PacketPool(3, 1_900);
+    const glance = new Glance();
+    return (_random, input) => {
+      const [before, slot, behind] = [slotWith(pool, input), slotWith(pool, input), slotWith(pool, input)];
+      if (glance.at(pool.view, pool.start[slot] as number, input.length)) {
+        pool.length[slot] = glance.length;
+        const isMade = turnIntoTooBig(pool, slot, 1_400);
+        const answer = contentOf(pool, slot);
+        check(!isMade || glance.at(new DataView(answer.buffer), 0, answer.length), "the answer is junk");
+        check(!isMade || answer.length <= 1_280, "the answer is long");
+        for (const other of [before, behind]) check(Bun.deepEquals(contentOf(pool, other), input), "another slot");
+      }
+      for (const each of [before, slot, behind]) pool.release(each);
+    };
+  },
+};
+
+const exchange: Target = {
+  draw: (random) => mutate(random, EXCHANGES, 300),
+  start() {
+    const portal = new SharedKeyExchange(new NoSecuritySuite(), new Uint8Array(32), new Uint8Array(8), (out) => {
+      out.fill(3);
+    });
+    const introduction = { index: 5, link: 1, metric: 1, name: "x", addresses: undefined };
+    const initiation = portal.initiate(introduction);
+    return (_random, input) => {
+      const decoded = decodeExchange(input);
+      if (typeof decoded !== "string") {
+        check(input.length === EXCHANGE_SIZE, "size");
+        check(/^[ -~]{0,24}$/.test(decoded.hello.name), "name");
+        check(decoded.hello.index > 0 && decoded.hello.index < 2 ** 24, "index");
+        const { addresses } = decoded.hello;
+        check(!addresses || addresses.source.length === ENDPOINT_SIZE, "address");
+        if (addresses) formatAddress(addresses.source);
+      }
+      const isGenuine = EXCHANGES.some((known) => Bun.deepEquals(known, input));
+      check(isGenuine || typeof portal.read(input) === "string", "took a changed initiation");
+      check(isGenuine || typeof portal.respond(input, introduction) === "string", "answered a changed initiation");
+      check(typeof initiation.complete(input) === "string", "took a response that was never made");
+    };
+  },
+};
+
+const EXCHANGES: readonly Uint8Array[] = ["lte", ""].map((name) => {
+  const maker = new SharedKeyExchange(new NoSecuritySuite(), new Uint8Array(32), new Uint8Array(8), (out) => {
+    out.fill(9);
+  });
+  return maker.initiate({ index: 77, link: 2, metric: 3, name, addresses: undefined }).message;
+});
+
+const ACKS: readonly Uint8Array[] = [0, 1, 5, MAX_RANGES].map((ranges) => {
+  const ack = Object.assign(new Ack(), { index: 1, ack: 20, nack: 7, largest: 60, ranges });
+  for (let i = 0; i < ranges; i++) ack.pairs.set([i === 0 ? 0 : 1, 1], 2 * i);
+  const bytes = new Uint8Array(ack.size);
+  ack.write(new DataView(bytes.buffer), 0);
+  return bytes;
+});
+
+/** Reads a report and applies it to what was sent: bytes and packets in flight stay what they must be. */
+const ack: Target = {
+  draw: (random) => mutate(random, ACKS, ACK_SIZE + 4 * MAX_RANGES),
+  start() {
+    const sent = new SentPackets();
+    const report = new Ack();
+    const out = new Outcome();
+    const nobody = { onDelivered() {}, onLost() {} };
+    let now = 0;
+    return (random, input) => {
+      for (let i = random.below(8); i > 0; i--) sent.add(now++, random.below(3) * 500, 1_000, false, -1);
+      const view = new DataView(input.buffer, input.byteOffset, input.length);
+      if (report.read(view, 0, input.length) < 0) return;
+      // The numbers of this state are small: bring those of the report near.
+      if (random.chance(0.7)) report.largest = sent.next - 1 - random.below(5);
+      if (random.chance(0.7)) report.ack = Math.max(0, report.largest - random.below(40));
+      if (random.chance(0.7)) report.nack = Math.max(0, report.ack - random.below(40));
+      const [packets, bytes] = [sent.packetsInFlight, sent.bytesInFlight];
+      const isTaken = applyAck(sent, report, random.chance(0.5) ? "nack" : "gap", nobody, out);
+      check(isTaken || (sent.packetsInFlight === packets && sent.bytesInFlight === bytes), "changed by a refused one");
+      check(sent.packetsInFlight === packets - out.ackedPackets - out.lostPackets, "packets in flight");
+      check(sent.bytesInFlight === bytes - out.ackedBytes - out.lostBytes, "bytes in flight");
+      check(sent.packetsInFlight >= 0 && sent.bytesInFlight >= 0, "less than nothing in flight");
+      check(out.largestAcked < sent.next, "acknowledged what was never sent");
+    };
+  },
+};
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const utf8 = (words: string): Uint8Array => new TextEncoder().encode(words);
+
+const INI_SEEDS = [
+  "[Host]\nTUN = nc0\n# comment\n\n[Peer]\r\nMethod = UDP ; comment\r\nKey=\n[Peer]\nLocalPort=4725\n",
+  "\uFEFF[A]\nb = [c]\nb = = =\n]\n[\n= x\n\u0000\n",
+].map(utf8);
+
+const ini: Target = {
+  draw: (random) => mutate(random, INI_SEEDS, 500),
+  start: () => (_random, input) => {
+    const { sections, faults } = parseIni(text(input));
+    const lines = text(input).split("\n").length;
+    const places = [...sections, ...sections.flatMap((section) => section.entries), ...faults];
+    for (const { line } of places) check(line >= 1 && line <= lines, "line");
+    for (const fault of faults) check(fault.text.startsWith("syntax: "), "fault");
+    for (const entry of sections.flatMap((section) => section.entries)) {
+      check(!/[\n\0]/.test(entry.value) && entry.value === entry.value.trim(), "value");
+    }
+  },
+};
+
+const ADDRESSES = ["192.0.2.1", "fe80::1%3", "::ffff:1.2.3.4", "2001:db8:1:2:3:4:5:6"].map(utf8);
+
+const endpoint: Target = {
+  draw: (random) => (random.chance(0.9) ? mutate(random, ADDRESSES, 60) : noise(random, random.below(30))),
+  start: () => (_random, input) => {
+    const parsed = parseEndpoint(text(input));
+    if (!parsed) return;
+    check(Bun.deepEquals(parseEndpoint(formatAddress(parsed)), parsed), "does not read back what it writes");
+  },
+};
+
+export const DECODERS = { ip, mss, icmp, exchange, ack, ini, endpoint } as const;

@@ -1,0 +1,177 @@
+/**
+ * A whole portal under fuzz: an attacker who sees and repeats what passes (blake2s), and a peer that has the keys and is hostile (none:
+ * everything it says is authentic).
+ */
+import { parseEndpoint } from "../../src/endpoint.ts";
+import type { Path } from "../../src/path/path.ts";
+import type { SecurityName } from "../../src/portal/settings.ts";
+import type { SeededRandom } from "../../src/random.ts";
+import { TYPE, writeHeader } from "../../src/wire/datagram.ts";
+import { Glance } from "../../src/wire/ip.ts";
+import {
+  ABANDON_SIZE,
+  ACK_SIZE,
+  Ack,
+  DATA_FLAG,
+  DATA_SIZE,
+  HOLD_SIZE,
+  MESSAGE,
+  writeData,
+} from "../../src/wire/messages.ts";
+import { End, linkSettings, Pair, udpPacket } from "../portal/pair.ts";
+import { counting } from "../support/bytes.ts";
+import { join } from "../support/internet.ts";
+import { mutate } from "./mutate.ts";
+import { PACKETS } from "./packets.ts";
+import { check, type Target } from "./target.ts";
+
+const LINKS = 2;
+const STRANGER = parseEndpoint("198.51.100.7", 9) as Uint8Array;
+
+/** Two connected portals that have talked; equal every time, so that recorded datagrams fit any of them. */
+function talkedPair(security: SecurityName): Pair {
+  const pair = new Pair(new End("192.0.2.1", 1, { security }), new End("192.0.2.2", 2, { security }));
+  pair.b.portal.addLink(pair.now, linkSettings(0, "listen"));
+  for (let id = 0; id < LINKS; id++) pair.a.portal.addLink(pair.now, linkSettings(id, "initiate"));
+  pair.run(100_000);
+  for (let i = 0; i < 20; i++) {
+    pair.a.offer(pair.now, udpPacket(i));
+    pair.b.offer(pair.now, udpPacket(i));
+    pair.run(2_000);
+  }
+  pair.run(200_000);
+  return pair;
+}
+
+function record(security: SecurityName): Uint8Array[] {
+  const bytes = talkedPair(security).seen.map((datagram) => datagram.bytes);
+  return bytes.filter((datagram, i) => i < 30 || datagram.length < 60 || i % 7 === 0);
+}
+
+function dataMessage(packet: Uint8Array, sequence: number, withLength: boolean): Uint8Array {
+  const head = new Uint8Array(DATA_SIZE + (withLength ? 2 : 0));
+  const view = new DataView(head.buffer);
+  writeData(view, 0, withLength ? DATA_FLAG.LENGTH : 0, 5, sequence & 1, sequence);
+  if (withLength) view.setUint16(DATA_SIZE, packet.length);
+  return join(head, packet);
+}
+
+function ackMessage(index: number): Uint8Array {
+  const ack = Object.assign(new Ack(), { index, ack: 3, nack: 1, largest: 8, ranges: 2 });
+  ack.pairs.set([0, 2, 1, 2]);
+  const out = new Uint8Array(ack.size);
+  ack.write(new DataView(out.buffer), 0);
+  return out;
+}
+
+const HEADER = new Uint8Array(8);
+const SHORT = PACKETS.filter((packet) => packet.length < 400);
+const MESSAGES: readonly Uint8Array[] = [
+  ...PACKETS.map((packet, i) => join(HEADER, dataMessage(packet, i, false))),
+  join(HEADER, ...SHORT.map((packet, i) => dataMessage(packet, 2 * i, true))),
+  join(HEADER, ackMessage(1), Uint8Array.of(MESSAGE.PROBE << 4), dataMessage(PACKETS[0] as Uint8Array, 9, false)),
+  join(HEADER, ackMessage(2), ackMessage(3)),
+  join(HEADER, counting(HOLD_SIZE).with(0, MESSAGE.HOLD << 4), dataMessage(PACKETS[1] as Uint8Array, 70, true)),
+  join(HEADER, counting(ABANDON_SIZE).with(0, MESSAGE.ABANDON << 4)),
+  join(HEADER, Uint8Array.of(MESSAGE.CLOSE << 4, 3)),
+];
+
+/** Lets the network become quiet, and demands back every slot. */
+function checkQuiet(pair: Pair): void {
+  pair.run(40_000_000);
+  for (const { pool } of [pair.a, pair.b]) check(pool.free === pool.count, `${pool.count - pool.free} slots are lost`);
+}
+
+function checkBounds(pair: Pair): void {
+  for (const end of [pair.a, pair.b]) {
+    check(end.portal.paths.length <= 256, "paths");
+    end.logs.length = 0;
+  }
+  pair.seen.length = 0;
+}
+
+/** An attacker injects changed, repeated and made-up datagrams from anywhere while packets pass. */
+const attacked: Target = {
+  draw: (random) => mutate(random, RECORDED.blake2s),
+  start(random) {
+    const pair = talkedPair("blake2s");
+    const paths = pair.b.portal.paths.length;
+    const sent = new Set<string>(pair.b.delivered.map((packet) => packet.toHex()));
+    const received = new Set<string>();
+    pair.b.delivered.length = 0;
+    let id = 1_000;
+    return (_random, input) => {
+      const to = random.chance(0.7) ? pair.b : pair.a;
+      const genuine = pair.seen[random.below(pair.seen.length)]?.bytes;
+      const remote = random.chance(0.5) ? STRANGER : (to === pair.b ? pair.a : pair.b).address;
+      pair.inject(to, genuine && random.chance(0.2) ? genuine : input, remote, random.below(LINKS));
+      const packet = udpPacket(id++);
+      sent.add(packet.toHex());
+      pair.a.offer(pair.now, packet);
+      pair.run(random.below(3_000));
+      for (const delivered of pair.b.delivered.splice(0)) {
+        const hex = delivered.toHex();
+        check(sent.has(hex), "delivered a packet that was not sent");
+        check(!received.has(hex), "delivered a packet twice");
+        received.add(hex);
+      }
+      check(pair.b.portal.paths.length <= paths + 32, "paths");
+      if (id % 125 === 0) {
+        checkQuiet(pair);
+        checkBounds(pair);
+      }
+    };
+  },
+};
+
+/** Makes the input a datagram of this path that is not a repeat. */
+function address(random: SeededRandom, path: Path, input: Uint8Array): void {
+  if (input.length < 8) return;
+  const number = path.received.largest + 1 + random.below(3);
+  const view = new DataView(input.buffer);
+  writeHeader(view, 0, TYPE.TRANSPORT, path.settings.index, number);
+  if (input.length >= 8 + ACK_SIZE && view.getUint8(8) >>> 4 === MESSAGE.ACK) aimAck(random, path, view);
+}
+
+/** Makes an acknowledgement speak of this path, mostly of numbers it did send. */
+function aimAck(random: SeededRandom, path: Path, view: DataView): void {
+  view.setUint32(8, ((MESSAGE.ACK << 28) | path.settings.index) >>> 0);
+  const { next } = path.sent;
+  for (const offset of [12, 16, 20]) if (random.chance(0.7)) view.setUint32(offset, next - 1 - random.below(6));
+}
+
+function checkPacket(glance: Glance, packet: Uint8Array): void {
+  check(glance.at(new DataView(packet.buffer), 0, packet.length), "delivered junk");
+  check(glance.length === packet.length, "delivered more than the packet");
+}
+
+/** Injects the input, most often as the peer of one of the paths would send it. */
+function say(random: SeededRandom, pair: Pair, to: End, input: Uint8Array): void {
+  const { paths } = to.portal;
+  const path = paths[random.below(paths.length)];
+  if (path && random.chance(0.8)) address(random, path, input);
+  pair.inject(to, input, path && random.chance(0.9) ? path.remote : STRANGER, path?.socket ?? 0);
+}
+
+/** A peer with the keys says what it likes. */
+const hostile: Target = {
+  draw: (random) => mutate(random, random.chance(0.7) ? MESSAGES : RECORDED.none),
+  start() {
+    const pair = talkedPair("none");
+    const glance = new Glance();
+    let count = 0;
+    return (random, input) => {
+      const to = random.chance(0.5) ? pair.b : pair.a;
+      say(random, pair, to, input);
+      if (random.chance(0.3)) pair.a.offer(pair.now, udpPacket(count));
+      pair.run(random.below(5_000));
+      for (const delivered of to.delivered.splice(0)) checkPacket(glance, delivered);
+      if (++count % 125 === 0) checkQuiet(pair);
+      if (count % 25 === 0) checkBounds(pair);
+    };
+  },
+};
+
+const RECORDED = { blake2s: record("blake2s"), none: record("none") } as const;
+
+export const PORTALS = { "portal-attacked": attacked, "portal-hostile-peer": hostile } as const;

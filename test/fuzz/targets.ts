@@ -1,0 +1,7 @@
+/** Every decoder that reads what the network, the kernel or a file says. */
+import { DECODERS } from "./decoders.ts";
+import { OFFLOAD } from "./offload.ts";
+import { PORTALS } from "./portal.ts";
+import type { Target } from "./target.ts";
+
+export const TARGETS: Readonly<Record<string, Target>> = { ...DECODERS, offload: OFFLOAD, ...PORTALS };
