@@ -80,7 +80,7 @@ describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecti
     const slot = slotWith(pool, counting(60));
     a.seal(pool, slot);
     const sealed = contentOf(pool, slot);
-    const opens = (bytes: Uint8Array, security = b) => {
+    const opens = (bytes: Uint8Array<ArrayBuffer>, security = b) => {
       const copy = slotWith(pool, bytes);
       const reason = security.open(pool, copy);
       if (reason !== 0) expect(contentOf(pool, copy)).toEqual(bytes);

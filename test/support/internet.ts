@@ -6,7 +6,7 @@ export function ipv4(
   protocol: number,
   payload: Uint8Array,
   more: { header?: number; fragment?: number; tos?: number } = {},
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const header = more.header ?? 20;
   const out = new Uint8Array(header + payload.length);
   const view = new DataView(out.buffer);
@@ -24,7 +24,7 @@ export function ipv4(
 }
 
 /** An IPv6 packet from 2001:db8::1 to 2001:db8::2. */
-export function ipv6(next: number, payload: Uint8Array, trafficClass = 0): Uint8Array {
+export function ipv6(next: number, payload: Uint8Array, trafficClass = 0): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(40 + payload.length);
   const view = new DataView(out.buffer);
   view.setUint32(0, 0x60000000 + trafficClass * 0x100000);
@@ -40,18 +40,18 @@ export function ipv6(next: number, payload: Uint8Array, trafficClass = 0): Uint8
 }
 
 /** An IPv6 extension header of `size` bytes (a multiple of 8) before `next`. */
-export function extension(next: number, size = 8): Uint8Array {
+export function extension(next: number, size = 8): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(size);
   out[0] = next;
   out[1] = size / 8 - 1;
   return out;
 }
 
-export function join(...parts: readonly Uint8Array[]): Uint8Array {
+export function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-export function ports(source: number, destination: number, size = 20): Uint8Array {
+export function ports(source: number, destination: number, size = 20): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(size);
   new DataView(out.buffer).setUint32(0, source * 0x10000 + destination);
   return out;

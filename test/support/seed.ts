@@ -14,7 +14,7 @@ export function seeded(body: (random: SeededRandom) => void): () => void {
   };
 }
 
-export function randomBytes(random: SeededRandom, length: number): Uint8Array {
+export function randomBytes(random: SeededRandom, length: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(length);
   random.bytes(out);
   return out;
