@@ -19,8 +19,22 @@ function renderTunnel({ interface: name, version, pid, uptime, snapshot }: Tunne
       "slots",
       `${snapshot.slots.free} of ${snapshot.slots.total} free`,
     ]),
+    ...mended(snapshot, c),
     ...drops(snapshot, c),
   ].join("\n");
+}
+
+/** What was done about losses and about order; nothing where nothing was. */
+function mended({ repair, order }: TunnelSnapshot, c: Colours): string[] {
+  const lines: string[] = [];
+  if (repair.repaired + repair.copied + repair.givenUp > 0) {
+    lines.push(line(c, 1, "repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`));
+  }
+  if (order.heldTotal > 0) {
+    const text = `${order.heldTotal} for at most ${formatMillis(order.hold)}, now ${order.held}`;
+    lines.push(line(c, 1, "held for order", `${text}, in vain ${order.expired}, late ${order.late}`));
+  }
+  return lines;
 }
 
 function drops(snapshot: TunnelSnapshot, c: Colours): string[] {

@@ -28,6 +28,8 @@ export const DEFAULT_LINK_MTU = 0;
 
 export const DEFAULT_SECURITY: SecurityName = "blake2s";
 export const DEFAULT_METHOD: Method = "UDP";
+/** Earliest arrival, order by flow, repair; `greedy` is the plain way: one queue, and every packet as it comes. */
+export const DEFAULT_SCHEDULING = "adaptive";
 export const DEFAULT_LOG_LEVEL = "info";
 
 /** Preferred over every other. */
@@ -35,9 +37,9 @@ export const DEFAULT_METRIC = 0;
 /** It travels as 16 bits. */
 export const METRIC_BOUNDS = { min: 0, max: 65_535 } as const;
 
-/** TCP has a congestion controller of its own; a second one on top only slows it. */
+/** TCP has a congestion controller of its own; a second one on top only slows it. Elsewhere the one that finds the rate by itself. */
 export function defaultCongestion(method: Method): CongestionName {
-  return method === "TCP" ? "none" : "newreno";
+  return method === "TCP" ? "none" : "rate";
 }
 
 const KEEP_ALIVE: Micros = 10 * MICROS_PER_SECOND;

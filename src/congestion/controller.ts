@@ -23,12 +23,17 @@ export interface AckSample {
   appLimited: boolean;
   /** Largest number the receiver has. */
   largest: number;
-  /** Bytes the receiver has counted, and when by its clock; neither wraps. */
+  /** The number that arrived last before the report. */
+  latest: number;
+  /** Bytes the receiver had counted when it made the report, and when that was by its clock; neither wraps. */
   receivedBytes: number;
   receivedAt: Micros;
-  /** One-way delay of the newest datagram against the portal's zero, the smallest of late, and its deviation that is not queue. */
+  /** How long before the report `latest` arrived. */
+  ackDelay: Micros;
+  /** Bytes sent up to `latest`, its datagram included. */
+  sentBytes: number;
+  /** One-way delay of `latest` against the portal's zero, and its deviation that is not queue. */
   delay: Micros;
-  baseDelay: Micros;
   jitter: Micros;
 }
 
@@ -40,15 +45,17 @@ export interface CongestionController {
   readonly pacingRate: number;
   /** Bytes per second the path is believed to carry, 0 while unknown. */
   readonly estimate: number;
-  /** True where the smallest delay turned out not to be reachable any more: the path is to take the present one for it. */
-  readonly wantsRebase: boolean;
+  /** Share of datagrams the path loses whatever is sent, 0 to 1. */
+  readonly ownLoss: number;
+  /** False while it is still finding out, when the estimate says little. */
+  readonly isSettled: boolean;
   onSent(now: Micros, number: number, bytes: number): void;
   onAcked(sample: AckSample): void;
   /**
-   * @param bytes newly taken for lost
+   * @param bytes newly taken for lost, in `packets` datagrams
    * @param sentAt when the newest of them was sent
    */
-  onLost(now: Micros, bytes: number, sentAt: Micros): void;
+  onLost(now: Micros, bytes: number, packets: number, sentAt: Micros): void;
   /** The path was silent for long and starts afresh. */
   onIdleRestart(now: Micros): void;
 }

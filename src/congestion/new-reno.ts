@@ -35,8 +35,9 @@ export class NewReno implements CongestionController {
     return (gain * this.window * MICROS_PER_SECOND) / this.#smoothedRtt;
   }
 
-  readonly wantsRebase = false;
   readonly estimate = 0;
+  readonly isSettled = true;
+  readonly ownLoss = 0;
 
   onSent(): void {}
 
@@ -47,7 +48,7 @@ export class NewReno implements CongestionController {
     this.window += this.isSlowStart ? sample.bytes : (this.#datagram * sample.bytes) / this.window;
   }
 
-  onLost(now: Micros, _bytes: number, sentAt: Micros): void {
+  onLost(now: Micros, _bytes: number, _packets: number, sentAt: Micros): void {
     if (sentAt <= this.#recoveryStart) return;
     this.#recoveryStart = now;
     this.window = Math.max(this.window / 2, MINIMUM_DATAGRAMS * this.#datagram);

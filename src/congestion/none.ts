@@ -5,8 +5,9 @@ export class NoCongestionControl implements CongestionController {
   readonly name = "none";
   readonly window = Number.POSITIVE_INFINITY;
   readonly pacingRate = Number.POSITIVE_INFINITY;
-  readonly wantsRebase = false;
   readonly estimate = 0;
+  readonly isSettled = true;
+  readonly ownLoss = 0;
 
   onSent(): void {}
   onAcked(): void {}

@@ -31,11 +31,18 @@ const MIN_TELLING = 6;
 const MIN_ROUND: Micros = 10_000;
 const MIN_CRUISE: Micros = 100_000;
 const MAX_CRUISE: Micros = 1_000_000;
+const ERA: Micros = 10 * MICROS_PER_SECOND;
 /** Standing queue that is put up with, before noise is allowed for. */
 const QUEUE_TARGET: Micros = 3_000;
 /** Loss that is taken for the path's own, at most, and what must come on top to be ours. */
 const MAX_OWN_LOSS = 0.08;
 const EXCESS_LOSS = 0.02;
+/** While the rate is being found more is put up with: overshooting shows as queue first. */
+const STARTUP_LOSS = 0.1;
+/** Datagrams over which loss is judged. */
+const LOSS_SAMPLE = 200;
+/** A round of so many datagrams shows a subtle push. */
+const SUBTLE_DATAGRAMS = 48;
 
 export class RateController implements CongestionController {
   readonly name = "rate";
@@ -45,7 +52,6 @@ export class RateController implements CongestionController {
   /** Bytes per second the path is believed to carry; 0 before the first round was judged. */
   #rate = 0;
   #gain = STARTUP_GAIN;
-  #pushGain = PUSH_GAIN;
   #successes = 0;
   #stalled = 0;
   #lastGrowth = 0;
@@ -57,10 +63,14 @@ export class RateController implements CongestionController {
   #lossyRounds = 0;
   #queueBefore = 0;
   #rtt: Micros = 0;
-  #minRtt: Micros = 0;
+  /** The round trip without our own queue. */
+  #quietRtt: Micros = 0;
   #jitter: Micros = 0;
   #queue: Micros = 0;
-  #wantsRebase = false;
+  #ownLossKnown = 0;
+  readonly #base = new BaseDelay();
+  #lossDatagrams = 0;
+  #lossLost = 0;
 
   /** @param datagram bytes of a full datagram */
   constructor(datagram: number) {
@@ -72,44 +82,48 @@ export class RateController implements CongestionController {
     return this.#rate;
   }
 
+  get isSettled(): boolean {
+    return this.#mode !== "startup";
+  }
+
+  /** Share of datagrams that the path loses of its own, whatever is sent. */
+  get ownLoss(): number {
+    return this.#ownLoss;
+  }
+
   get mode(): string {
     return this.#mode;
   }
 
-  get wantsRebase(): boolean {
-    return this.#wantsRebase;
-  }
-
   get pacingRate(): number {
     if (this.#rate > 0) return this.#gain * this.#rate;
-    if (this.#minRtt === 0) return Number.POSITIVE_INFINITY;
-    return (STARTUP_GAIN * INITIAL_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / this.#minRtt;
+    return this.#rtt === 0 ? Number.POSITIVE_INFINITY : STARTUP_GAIN * this.#initialRate();
   }
 
   /** Only a bound: the rate is what limits. Twice what the path holds, and room for late feedback and jitter. */
   get window(): number {
     if (this.#rate === 0) return 2 * INITIAL_DATAGRAMS * this.#datagram;
-    const held = 2 * this.#minRtt + 4 * this.#jitter + QUEUE_TARGET + MIN_ROUND;
+    const held = 2 * this.#quietRtt + 4 * this.#jitter + QUEUE_TARGET + MIN_ROUND;
     const gain = this.#mode === "startup" ? 1.5 : 1;
     return Math.max(MIN_DATAGRAMS * this.#datagram, (gain * this.#rate * held) / MICROS_PER_SECOND);
   }
 
-  onSent(now: Micros, number: number, bytes: number): void {
+  onSent(now: Micros, number: number): void {
     this.#sentInMode++;
-    this.#rounds.onSent(now, number, bytes, this.#roundLength(), this.#gain, this.pacingRate);
+    this.#rounds.onSent(now, number, this.#roundLength(), this.#gain, this.pacingRate);
   }
 
-  onLost(_now: Micros, bytes: number): void {
-    this.#rounds.onLost(bytes);
+  onLost(_now: Micros, _bytes: number, packets: number): void {
+    this.#rounds.onLost(packets);
   }
 
   onAcked(sample: AckSample): void {
     this.#rtt = sample.smoothedRtt;
-    this.#minRtt = sample.minRtt;
     this.#jitter = sample.jitter;
-    this.#wantsRebase = false;
-    const round = this.#rounds.onReport(sample.largest, sample.receivedBytes, sample.receivedAt, sample.delay);
-    if (round) this.#judge(sample.now, round, round.delay - sample.baseDelay);
+    // The smallest sample is the luckiest one where delays vary; the smoothed one holds our queue.
+    this.#quietRtt = Math.max(sample.minRtt, sample.smoothedRtt - Math.max(0, this.#queue));
+    const round = this.#rounds.onReport(sample);
+    if (round) this.#judge(sample.now, round);
     if (this.#rate === 0 && sample.bytes > 0) this.#modeSince = sample.now;
   }
 
@@ -117,41 +131,58 @@ export class RateController implements CongestionController {
     this.#rounds.reset();
     this.#rate /= 2;
     this.#enter(now, this.#rate === 0 ? "startup" : "recover", this.#rate === 0 ? STARTUP_GAIN : 1);
-    this.#pushGain = HARD_PUSH_GAIN;
   }
 
-  /** @param queue smallest delay of the round above the base, µs */
-  #judge(now: Micros, round: Round, queue: Micros): void {
-    this.#queue = queue;
+  #judge(now: Micros, round: Round): void {
+    // A mean of few samples may be low by luck.
+    this.#base.update(now, round.delay + (1.5 * this.#jitter) / Math.sqrt(round.delays));
+    this.#queue = round.delay - this.#base.value;
     this.#judgedInMode++;
     // Did the round really try? What was not sent cannot arrive.
     const isTried = round.sent > 0.9 * round.target && round.datagrams >= MIN_TELLING;
-    const own = Math.min(this.#ownLoss, MAX_OWN_LOSS);
-    const arrived = round.arrived / (1 - Math.min(round.loss, own + EXCESS_LOSS));
-    if (this.#mode === "startup") return this.#judgeStartup(now, round, arrived, isTried);
-    if (round.gain <= 1) this.#learnLoss(round);
-    if (this.#isExcessLoss(round, own)) return this.#cut(now, round.arrived);
+    const rate = this.#outRate(round);
+    const isLossy = this.#watchLoss(round, isTried);
+    if (this.#mode === "startup") return this.#judgeStartup(now, round, rate, isTried, isLossy);
+    if (isLossy) return this.#cut(now, round.arrived);
     if (this.#mode === "drain") return this.#judgeDrain(now);
     if (this.#mode === "yield") return this.#judgeYield(now);
-    if (isTried && queue > this.#threshold()) return this.#judgeQueue(now, round, arrived);
-    if (round.gain > 1) return this.#judgePush(now, round, arrived);
+    if (isTried && this.#queue > this.#threshold()) return this.#judgeQueue(now, round, rate);
+    if (round.gain > 1) return this.#judgePush(now, round, rate, isTried);
     if (this.#mode === "recover") this.#cruise(now);
-    else if (this.#mode === "cruise" && isTried && now - this.#modeSince >= this.#cruiseFor) this.#push(now);
+    else if (this.#mode === "cruise" && isTried && now - this.#modeSince >= this.#cruiseFor) this.#push(now, round);
     else if (this.#mode === "push" && this.#isPushDone(now)) this.#enter(now, "recover", RECOVER_GAIN);
   }
 
-  #judgeStartup(now: Micros, round: Round, arrived: number, isTried: boolean): void {
-    this.#rate = Math.max(this.#rate, Math.min(arrived, round.sent));
+  /**
+   * The rate at which the round came out of the path, losses aside. How much it was stretched tells it exactly; where jitter drowns that, the bytes counted at
+   * the far end do, with what the path always loses added.
+   */
+  #outRate(round: Round): number {
+    if (8 * this.#jitter < round.duration) return round.stretched;
+    return round.arrived / (1 - Math.min(this.#ownLoss, MAX_OWN_LOSS));
+  }
+
+  /** How far from true a round's rate may be. */
+  #noise(round: Round): number {
+    return 8 * this.#jitter < round.duration ? (2 * this.#jitter) / round.duration : 1 / Math.sqrt(round.datagrams);
+  }
+
+  #judgeStartup(now: Micros, round: Round, rate: number, isTried: boolean, isLossy: boolean): void {
+    // What little a starved path was given says nothing against what it may begin with.
+    this.#rate = Math.max(this.#rate, Math.min(rate, round.sent), this.#initialRate());
     if (this.#rate > 1.25 * this.#lastGrowth) {
       this.#lastGrowth = this.#rate;
       this.#stalled = 0;
     } else if (isTried) this.#stalled++;
-    const isQueueing = this.#queue > Math.max(8_000, this.#minRtt / 4, 3 * this.#jitter);
-    const isLossy = round.loss > 0.04 && isTried;
-    if (this.#stalled >= 2 || isQueueing || isLossy) {
-      if (isQueueing || isLossy) this.#rate = Math.min(this.#rate, Math.max(arrived, this.#rate / 2));
-      this.#drain(now);
-    }
+    const isQueueing = this.#queue > Math.max(8_000, this.#quietRtt / 4, 4 * this.#jitter);
+    if (this.#stalled < 3 && !isQueueing && !isLossy) return;
+    if (isQueueing && isTried) this.#rate = Math.min(this.#rate, Math.max(rate, this.#rate / 2));
+    if (isLossy) this.#rate = Math.min(this.#rate, Math.max(round.arrived, this.#rate / 4));
+    this.#drain(now);
+  }
+
+  #initialRate(): number {
+    return (INITIAL_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, 1_000);
   }
 
   #judgeDrain(now: Micros): void {
@@ -159,8 +190,9 @@ export class RateController implements CongestionController {
   }
 
   /** A queue stands although no more was sent than is believed to pass. */
-  #judgeQueue(now: Micros, round: Round, arrived: number): void {
-    if (arrived < 0.97 * round.sent || arrived < 0.95 * this.#rate) return this.#cut(now, arrived);
+  #judgeQueue(now: Micros, round: Round, rate: number): void {
+    const isLess = rate < (0.97 - this.#noise(round)) * round.sent;
+    if (isLess) return this.#cut(now, rate);
     this.#queueBefore = this.#queue;
     this.#enter(now, "yield", YIELD_GAIN);
   }
@@ -169,23 +201,22 @@ export class RateController implements CongestionController {
   #judgeYield(now: Micros): void {
     if (this.#judgedInMode < 2) return;
     const shouldShrink = (1 - YIELD_GAIN) * this.#roundLength();
-    if (this.#queue > this.#queueBefore - shouldShrink / 4) this.#wantsRebase = true;
+    if (this.#queue > this.#queueBefore - shouldShrink / 4) this.#base.reset(now, this.#queue + this.#base.value);
     this.#cruise(now);
   }
 
-  #judgePush(now: Micros, round: Round, arrived: number): void {
-    const growth = arrived / this.#rate - 1;
-    const isSuccess = growth >= (round.gain - 1) / 4;
-    if (isSuccess) this.#rate = Math.min(arrived, round.sent);
+  #judgePush(now: Micros, round: Round, rate: number, isTried: boolean): void {
+    const growth = rate / this.#rate - 1;
+    const isSuccess = isTried && growth >= (round.gain - 1) / 4;
+    if (isSuccess) this.#rate = Math.min(rate, round.sent);
     this.#successes = isSuccess ? this.#successes + 1 : 0;
-    this.#pushGain = isSuccess ? HARD_PUSH_GAIN : PUSH_GAIN;
     if (this.#successes >= 3) {
       this.#successes = 0;
       this.#lastGrowth = 0;
       this.#stalled = 0;
       this.#enter(now, "startup", 2);
-    } else if (isSuccess) this.#push(now);
-    else if (this.#mode !== "recover") this.#enter(now, "recover", RECOVER_GAIN);
+    } else if (isSuccess) this.#push(now, round);
+    else if (this.#mode === "push") this.#enter(now, "recover", RECOVER_GAIN);
     else this.#cruise(now);
   }
 
@@ -194,27 +225,32 @@ export class RateController implements CongestionController {
     return this.#sentInMode >= 2 * MIN_TELLING && now - this.#modeSince >= this.#roundLength();
   }
 
-  #learnLoss(round: Round): void {
-    this.#ownLoss += (round.loss < this.#ownLoss ? 1 / 4 : 1 / 16) * (round.loss - this.#ownLoss);
-  }
-
-  /** Loss that follows what is sent, two rounds in a row. */
-  #isExcessLoss(round: Round, own: number): boolean {
-    this.#lossyRounds =
-      round.loss - own > EXCESS_LOSS + 2 * Math.sqrt((own * this.#datagram) / this.#bytesOf(round))
-        ? this.#lossyRounds + 1
-        : 0;
-    return this.#lossyRounds >= 2;
-  }
-
-  #bytesOf(round: Round): number {
-    return Math.max(this.#datagram, (round.sent * round.duration) / MICROS_PER_SECOND);
+  /**
+   * Learns what the path loses of its own, over enough datagrams to tell.
+   * @returns true for loss that is clearly more than that, twice in a row: a policer or a short queue
+   */
+  #watchLoss(round: Round, isTried: boolean): boolean {
+    this.#lossDatagrams += round.datagrams;
+    this.#lossLost += round.lost;
+    const startup = this.#mode === "startup";
+    if (this.#lossDatagrams < (startup ? 50 : LOSS_SAMPLE)) return false;
+    const loss = Math.min(1, this.#lossLost / this.#lossDatagrams);
+    const own = Math.min(this.#ownLoss, MAX_OWN_LOSS);
+    const noise = 2 * Math.sqrt((Math.max(own, 0.005) * 1) / this.#lossDatagrams);
+    this.#lossDatagrams = 0;
+    this.#lossLost = 0;
+    const isExcess = isTried && loss - own > (startup ? STARTUP_LOSS : EXCESS_LOSS) + noise;
+    this.#lossyRounds = isExcess ? this.#lossyRounds + 1 : 0;
+    if (!isExcess || loss < this.#ownLoss) {
+      const gain = this.#ownLossKnown++ === 0 ? 1 / 2 : 1 / 8;
+      this.#ownLoss += gain * (loss - this.#ownLoss);
+    } else this.#ownLoss += (loss - this.#ownLoss) / 32;
+    return this.#lossyRounds >= (startup ? 1 : 2);
   }
 
   #cut(now: Micros, arrived: number): void {
     this.#lossyRounds = 0;
     this.#successes = 0;
-    this.#pushGain = PUSH_GAIN;
     this.#rate = Math.max(
       Math.min(this.#rate, arrived),
       (MIN_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, MIN_ROUND) / 2,
@@ -231,8 +267,10 @@ export class RateController implements CongestionController {
     this.#enter(now, "cruise", CRUISE_GAIN);
   }
 
-  #push(now: Micros): void {
-    this.#enter(now, "push", this.#pushGain);
+  /** A little more, or clearly more where a little would drown in noise or much was found before. */
+  #push(now: Micros, round: Round): void {
+    const isSubtle = this.#successes === 0 && round.datagrams >= SUBTLE_DATAGRAMS && this.#noise(round) < 0.02;
+    this.#enter(now, "push", isSubtle ? PUSH_GAIN : HARD_PUSH_GAIN);
   }
 
   #enter(now: Micros, mode: Mode, gain: number): void {
@@ -244,10 +282,37 @@ export class RateController implements CongestionController {
   }
 
   #threshold(): Micros {
-    return QUEUE_TARGET + Math.max(4_000, 3 * this.#jitter, this.#minRtt / 8);
+    return QUEUE_TARGET + Math.max(4_000, 3 * this.#jitter, this.#quietRtt / 8);
   }
 
   #roundLength(): Micros {
-    return Math.max(MIN_ROUND, this.#minRtt);
+    return Math.max(MIN_ROUND, this.#quietRtt, 4 * this.#jitter);
+  }
+}
+
+/** The smallest mean delay of a round in the last 10 to 20 seconds: the path without a queue. */
+class BaseDelay {
+  #thisEra: Micros = Number.POSITIVE_INFINITY;
+  #lastEra: Micros = Number.POSITIVE_INFINITY;
+  #ends: Micros = 0;
+
+  get value(): Micros {
+    return Math.min(this.#thisEra, this.#lastEra);
+  }
+
+  update(now: Micros, delay: Micros): void {
+    if (now >= this.#ends) {
+      this.#lastEra = this.#thisEra;
+      this.#thisEra = Number.POSITIVE_INFINITY;
+      this.#ends = now + ERA;
+    }
+    this.#thisEra = Math.min(this.#thisEra, delay);
+  }
+
+  /** What stands now is not a queue of ours. */
+  reset(now: Micros, delay: Micros): void {
+    this.#thisEra = delay;
+    this.#lastEra = delay;
+    this.#ends = now + ERA;
   }
 }

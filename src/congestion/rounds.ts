@@ -1,33 +1,47 @@
 /**
  * Cuts what a path sends into rounds, about one round-trip time each, and measures each round by what the receiver says of exactly the
- * datagrams sent in it: sending rate, arrival rate by the receiver's clock, smallest delay, loss. A round is judged when its last
+ * datagrams sent in it: sending rate, arrival rate by the receiver's clock, mean delay, loss. A round is judged when its last
  * datagram has been acknowledged, one round-trip time after it ended.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import type { AckSample } from "./controller.ts";
 
 /** What was learned of one round. */
 export interface Round {
-  /** Multiple of the estimated rate at which it was sent. */
+  /** Multiple of the estimated rate at which it was sent, and what was aimed for, bytes per second. */
   readonly gain: number;
-  /** What was aimed for, bytes per second. */
   readonly target: number;
-  /** Bytes per second sent, and arrived by the receiver's clock; arrivals may be faster where the network bunches. */
+  /** Bytes per second sent. */
   readonly sent: number;
+  /** Bytes per second at which the same bytes came out at the far end, as if none had been lost: how much the path stretched them. */
+  readonly stretched: number;
+  /** Bytes per second that did arrive. */
   readonly arrived: number;
-  /** Smallest one-way delay of its datagrams; on the scale of `DelayOrigin`. */
+  /** Mean one-way delay of its datagrams; on the scale of `DelayOrigin`. */
   readonly delay: Micros;
-  /** Share of bytes found lost while it was judged. */
-  readonly loss: number;
+  /** Delays that went into the mean. */
+  readonly delays: number;
   readonly duration: Micros;
   readonly datagrams: number;
+  /** Datagrams found lost while it was judged. */
+  readonly lost: number;
 }
 
 interface Mark {
   readonly number: number;
   readonly at: Micros;
-  readonly bytes: number;
   readonly gain: number;
   readonly target: number;
+}
+
+/** What the receiver had said when a round began. */
+interface Report {
+  largest: number;
+  sentBytes: number;
+  /** When the latest arrived, and when the report was made, by the receiver's clock. */
+  arrivedAt: Micros;
+  madeAt: Micros;
+  receivedBytes: number;
 }
 
 /** Rounds in flight that are kept: longer silence makes them worthless. */
@@ -38,75 +52,76 @@ const MIN_DATAGRAMS = 8;
 export class Rounds {
   /** Beginnings of rounds not judged yet; the last one is under way. */
   readonly #marks: Mark[] = [];
-  #receivedBytes = -1;
-  #receivedAt: Micros = 0;
-  #delay: Micros = Number.POSITIVE_INFINITY;
-  #sentBytes = 0;
-  #sentNumber = 0;
-  #lostBytes = 0;
+  readonly #start: Report = { largest: -1, sentBytes: 0, arrivedAt: 0, madeAt: 0, receivedBytes: 0 };
+  #delaySum = 0;
+  #delays = 0;
+  #lost = 0;
+  #startDelay: Micros = 0;
 
-  /** A datagram is about to be sent; begins a new round if the last is long enough. */
-  onSent(now: Micros, number: number, bytes: number, length: Micros, gain: number, target: number): void {
+  /** A datagram is about to be sent; begins a new round if the last is long enough or the gain has changed. */
+  onSent(now: Micros, number: number, length: Micros, gain: number, target: number): void {
     const last = this.#marks.at(-1);
-    const isOver =
-      !last || gain !== last.gain || (now - last.at >= length && this.#sentNumber + 1 - last.number >= MIN_DATAGRAMS);
-    if (isOver) {
+    const isLong = last && now - last.at >= length && number - last.number >= MIN_DATAGRAMS;
+    if (!last || gain !== last.gain || isLong) {
       if (this.#marks.length === MAX_MARKS) this.#marks.shift();
-      this.#marks.push({ number, at: now, bytes: this.#sentBytes, gain, target });
+      this.#marks.push({ number, at: now, gain, target });
     }
-    this.#sentBytes += bytes;
-    this.#sentNumber = number;
   }
 
-  onLost(bytes: number): void {
-    this.#lostBytes += bytes;
+  onLost(datagrams: number): void {
+    this.#lost += datagrams;
   }
 
-  /**
-   * Takes a report in.
-   * @param largest largest number received
-   * @param receivedBytes all bytes received when the report was made, at `receivedAt` by the receiver's clock; they do not wrap
-   * @returns a round that is complete now
-   */
-  onReport(largest: number, receivedBytes: number, receivedAt: Micros, delay: Micros): Round | undefined {
+  /** Takes a report in; returns a round that is complete now. */
+  onReport(sample: AckSample): Round | undefined {
     const [first, second] = this.#marks;
-    if (!first || largest < first.number) return undefined;
-    if (this.#receivedBytes < 0) this.#begin(receivedBytes, receivedAt);
-    this.#delay = Math.min(this.#delay, delay);
-    if (!second || largest < second.number) return undefined;
+    if (!first || sample.largest < first.number) return undefined;
+    if (this.#start.largest < 0) this.#begin(sample);
+    this.#delaySum += sample.delay;
+    this.#delays++;
+    if (!second || sample.largest < second.number) return undefined;
     this.#marks.shift();
-    const sentFor = second.at - first.at;
-    const arrivedFor = receivedAt - this.#receivedAt;
-    const sentBytes = second.bytes - first.bytes;
-    const arrivedBytes = receivedBytes - this.#receivedBytes;
-    const { gain, target } = first;
+    const start = this.#start;
+    const stretchedFor = arrivedAt(sample) - start.arrivedAt;
     const round = {
-      gain,
-      target,
-      sent: rate(sentBytes, sentFor),
-      arrived: rate(arrivedBytes, arrivedFor),
-      delay: this.#delay,
-      loss: this.#lostBytes / Math.max(1, arrivedBytes + this.#lostBytes),
-      duration: sentFor,
-      datagrams: second.number - first.number,
+      gain: first.gain,
+      target: first.target,
+      sent: rate(sample.sentBytes - start.sentBytes, stretchedFor - (sample.delay - this.#startDelay)),
+      stretched: rate(sample.sentBytes - start.sentBytes, stretchedFor),
+      arrived: rate(sample.receivedBytes - start.receivedBytes, sample.receivedAt - start.madeAt),
+      delay: this.#delaySum / this.#delays,
+      delays: this.#delays,
+      duration: second.at - first.at,
+      datagrams: sample.largest - start.largest,
+      lost: this.#lost,
     };
-    this.#begin(receivedBytes, receivedAt);
-    return sentFor > 0 && arrivedFor > 0 ? round : undefined;
+    this.#begin(sample);
+    return round.sent > 0 && round.stretched > 0 ? round : undefined;
   }
 
   /** Forgets what is in flight: after an outage nothing of it says anything. */
   reset(): void {
     this.#marks.length = 0;
-    this.#receivedBytes = -1;
-    this.#delay = Number.POSITIVE_INFINITY;
+    this.#start.largest = -1;
   }
 
-  #begin(receivedBytes: number, receivedAt: Micros): void {
-    this.#receivedBytes = receivedBytes;
-    this.#receivedAt = receivedAt;
-    this.#delay = Number.POSITIVE_INFINITY;
-    this.#lostBytes = 0;
+  #begin(sample: AckSample): void {
+    const start = this.#start;
+    start.largest = sample.largest;
+    start.sentBytes = sample.sentBytes;
+    start.arrivedAt = arrivedAt(sample);
+    start.madeAt = sample.receivedAt;
+    start.receivedBytes = sample.receivedBytes;
+    this.#startDelay = sample.delay;
+    this.#delaySum = 0;
+    this.#delays = 0;
+    this.#lost = 0;
   }
+}
+
+/** When the latest datagram of the report arrived, by the receiver's clock. */
+function arrivedAt(sample: AckSample): Micros {
+  return sample.receivedAt - sample.ackDelay;
 }
 
 function rate(bytes: number, micros: Micros): number {

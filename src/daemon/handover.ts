@@ -57,6 +57,8 @@ async function spawnDaemon(command: string[], tunFd: number): Promise<void> {
   clearTimeout(timer);
   process.off("SIGINT", abandon);
   process.off("SIGTERM", abandon);
+  // The interface is gone only when the process that holds it is.
+  if (message.ready === false) await child.exited;
   child.unref();
   if (message.ready === false) throw new NetcombinerError(message.reason, message.exitCode);
 }

@@ -64,6 +64,7 @@ function changedHostKeys(current: Configuration, next: Configuration): string[] 
   if (current.tunnel.security !== next.tunnel.security) changed.push("Security");
   if (!Bun.deepEquals(current.tunnel.sharedKey, next.tunnel.sharedKey)) changed.push("SharedKey");
   if (current.tunnel.mtu !== next.tunnel.mtu) changed.push("MTU");
+  if (current.tunnel.scheduling !== next.tunnel.scheduling) changed.push("Scheduling");
   if (!Bun.deepEquals(current.addresses, next.addresses)) changed.push("Address");
   return changed;
 }

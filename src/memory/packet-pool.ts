@@ -30,6 +30,8 @@ export const PACKET_FLAG = {
   CHECKSUM_PARTIAL: 1,
   /** The kernel that handed the packet over vouches for its TCP or UDP checksum (virtio DATA_VALID). */
   CHECKSUM_VALID: 2,
+  /** One of the datagrams that carried it has arrived. */
+  DELIVERED: 4,
 } as const;
 
 export class PacketPool {
@@ -53,8 +55,9 @@ export class PacketPool {
   readonly class: Uint8Array;
   /** When the packet entered, then when it was first sent (µs). */
   readonly time: Float64Array;
-  /** How often it was sent. */
+  /** How often it was sent, and how many of these datagrams are neither acknowledged nor taken for lost. */
   readonly attempts: Uint8Array;
+  readonly copies: Uint8Array;
   readonly #refs: Uint8Array;
   readonly #free: Int32Array;
   #freeCount: number;
@@ -77,6 +80,7 @@ export class PacketPool {
     this.sequence = new Uint32Array(new ArrayBuffer(4 * count));
     this.class = new Uint8Array(new ArrayBuffer(count));
     this.attempts = new Uint8Array(new ArrayBuffer(count));
+    this.copies = new Uint8Array(new ArrayBuffer(count));
     this.time = new Float64Array(new ArrayBuffer(8 * count));
     this.#refs = new Uint8Array(new ArrayBuffer(count));
     this.#free = new Int32Array(new ArrayBuffer(4 * count));
@@ -111,6 +115,7 @@ export class PacketPool {
     this.length[slot] = 0;
     this.flags[slot] = 0;
     this.attempts[slot] = 0;
+    this.copies[slot] = 0;
     return slot;
   }
 

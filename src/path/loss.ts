@@ -29,8 +29,8 @@ export class Outcome {
   overtaken: Micros = 0;
   /** The largest number newly acknowledged, -1 if none. */
   largestAcked = -1;
-  /** The largest number the peer has, if that is news; -1 otherwise. */
-  newest = -1;
+  /** What arrived at the peer last, if the report is newer than all before; -1 otherwise. */
+  latest = -1;
   /** When the newest lost datagram was sent. */
   lostSentAt: Micros = 0;
 
@@ -42,7 +42,7 @@ export class Outcome {
     this.spuriousPackets = 0;
     this.overtaken = 0;
     this.largestAcked = -1;
-    this.newest = -1;
+    this.latest = -1;
     this.lostSentAt = 0;
   }
 }
@@ -57,9 +57,11 @@ export function applyAck(sent: SentPackets, ack: Ack, by: LossDetection, fate: S
   const all = expand(ack.ack, sent.next);
   const nack = expand(ack.nack, sent.next);
   if (largest >= sent.next || all > largest || nack > all) return false;
+  const latest = expand(ack.latest, sent.next);
+  if (latest > largest) return false;
   if (largest > sent.largestReported) {
     sent.largestReported = largest;
-    out.newest = largest;
+    if (latest >= sent.oldest) out.latest = latest;
   }
   let at = largest;
   for (let i = 0; i < ack.ranges; i++) {

@@ -62,11 +62,4 @@ export class OneWayDelay {
     this.#isMeasured = true;
     this.latest = delay;
   }
-
-  /** The base was found not to be ours to reach any more: `delay` is the new one. */
-  rebase(now: Micros, delay: Micros): void {
-    this.#thisEra = delay;
-    this.#lastEra = delay;
-    this.#eraEnds = now + ERA;
-  }
 }

@@ -83,6 +83,10 @@ export class Path {
   lastSentAt: Micros;
   /** A probe is to go with the next datagrams, whatever the timers say. */
   probeWanted = false;
+  /** Something was sent whose loss would hurt, and nothing after it. */
+  tailAtRisk = false;
+  /** Every byte costs: nothing goes twice. */
+  isMetered = false;
   /** How often the peer's address changed. */
   roams = 0;
   sentPackets = 0;
@@ -106,10 +110,12 @@ export class Path {
     inFlight: 0,
     appLimited: false,
     largest: -1,
+    latest: -1,
     receivedBytes: 0,
     receivedAt: 0,
+    ackDelay: 0,
     delay: 0,
-    baseDelay: 0,
+    sentBytes: 0,
     jitter: 0,
   };
   /** The peer's counters of the newest report, raw and unwrapped. */
@@ -169,6 +175,10 @@ export class Path {
     return this.delay.jitter;
   }
 
+  get ownLoss(): number {
+    return this.controller.ownLoss;
+  }
+
   /** Bytes per second the path is believed to carry. */
   get estimate(): number {
     const { estimate } = this.controller;
@@ -189,7 +199,7 @@ export class Path {
     writeHeader(pool.view, start, TYPE.TRANSPORT, this.settings.peerIndex, this.sent.next);
     this.security.seal(pool, slot);
     const bytes = pool.length[slot] as number;
-    this.sent.add(now, asksForAck ? bytes : 0, this.appLimited, kept);
+    this.sent.add(now, asksForAck ? bytes : 0, bytes, this.appLimited, kept);
     this.sentPackets++;
     this.sentBytes += bytes;
     this.sentRate.add(now, bytes);
@@ -219,9 +229,10 @@ export class Path {
       if (outcome.spuriousPackets > 0) this.reorder.onSpurious(now, outcome.overtaken, this.rtt.smoothed);
       applyGap(this.sent, this.reorder.window(now), this.reorder.distance, fate, outcome);
     }
-    if (outcome.newest >= 0) this.#takeReport(now, ack, outcome.newest);
+    if (outcome.latest >= 0) this.#takeReport(now, ack, outcome.latest);
     this.#account(now, outcome);
-    if (outcome.lostPackets > 0) this.controller.onLost(now, outcome.lostBytes, outcome.lostSentAt);
+    if (outcome.lostPackets > 0)
+      this.controller.onLost(now, outcome.lostBytes, outcome.lostPackets, outcome.lostSentAt);
     if (outcome.ackedPackets > 0) {
       const sample = this.#sample;
       sample.now = now;
@@ -235,14 +246,13 @@ export class Path {
       sample.inFlight = this.sent.bytesInFlight;
       sample.appLimited = this.sent.wasAppLimited(outcome.largestAcked);
       this.controller.onAcked(sample);
-      if (this.controller.wantsRebase) this.delay.rebase(now, this.delay.smoothed);
       this.liveness.onAnswered(now, this.sent.packetsInFlight > 0);
     }
     return true;
   }
 
   /** Unwraps the peer's counters; a report that was overtaken by a newer one adds nothing. */
-  #takeReport(now: Micros, ack: Ack, newest: number): void {
+  #takeReport(now: Micros, ack: Ack, latest: number): void {
     const sample = this.#sample;
     const isFirst = sample.largest < 0;
     const time = (ack.receivedAt + ack.delay) >>> 0;
@@ -252,12 +262,14 @@ export class Path {
     }
     this.#rawBytes = ack.bytes;
     this.#rawTime = time;
-    const sentAt = this.sent.sentAt(newest);
+    const sentAt = this.sent.sentAt(latest);
     this.rtt.update(now - sentAt - ack.delay);
     this.delay.update(now, this.settings.delayOrigin.relative(sentAt, ack.receivedAt));
-    sample.largest = newest;
+    sample.largest = this.sent.largestReported;
+    sample.latest = latest;
+    sample.ackDelay = ack.delay;
+    sample.sentBytes = this.sent.totalAt(latest);
     sample.delay = this.delay.latest;
-    sample.baseDelay = this.delay.base;
     sample.jitter = this.delay.jitter;
   }
 
@@ -293,7 +305,7 @@ export class Path {
     if (outcome.lostPackets === 0) return;
     this.lostPackets += outcome.lostPackets;
     this.lostMeter.add(now, outcome.lostPackets);
-    this.controller.onLost(now, outcome.lostBytes, outcome.lostSentAt);
+    this.controller.onLost(now, outcome.lostBytes, outcome.lostPackets, outcome.lostSentAt);
   }
 
   /** When the path next wants attention, sending aside. */

@@ -13,6 +13,7 @@ const BITS = 32;
 const WORDS = RECEIVE_WINDOW / BITS;
 const WORD_MASK = WORDS - 1;
 const FULL = 0xffffffff;
+const REORDERING_MEMORY: Micros = 1_000_000;
 /** Each number is described by this many reports, in case some are lost. */
 const REPORTS_COVERED = 8;
 
@@ -25,7 +26,10 @@ export class ReceivedPackets {
   /** The highest number given up; -1 while there is none. */
   nack = -1;
   largest = -1;
-  largestAt: Micros = 0;
+  /** What arrived last, and when. */
+  latest = -1;
+  latestAt: Micros = 0;
+  #overtakenAt: Micros = -NEVER;
   packets = 0;
   bytes = 0;
   #holeSince: Micros = NEVER;
@@ -38,8 +42,10 @@ export class ReceivedPackets {
     } else {
       this.#clear(this.largest + 1, number);
       this.largest = number;
-      this.largestAt = now;
     }
+    if (number < this.largest) this.#overtakenAt = now;
+    this.latest = number;
+    this.latestAt = now;
     const word = (number / BITS) & WORD_MASK;
     this.#seen[word] = ((this.#seen[word] as number) | (1 << (number % BITS))) >>> 0;
     this.packets++;
@@ -48,6 +54,11 @@ export class ReceivedPackets {
     if (this.ack === this.largest) this.#holeSince = NEVER;
     else if (this.#holeSince === NEVER) this.#open(now);
     return true;
+  }
+
+  /** True if datagrams overtook each other of late: a hole is no sign of a loss then. */
+  isReordering(now: Micros): boolean {
+    return now - this.#overtakenAt < REORDERING_MEMORY;
   }
 
   /** True while a number below the largest is missing. */
@@ -81,8 +92,9 @@ export class ReceivedPackets {
     out.ack = this.ack;
     out.nack = this.nack;
     out.largest = this.largest;
-    out.receivedAt = this.largestAt % 0x1_0000_0000;
-    out.delay = now - this.largestAt;
+    out.latest = this.latest;
+    out.receivedAt = this.latestAt % 0x1_0000_0000;
+    out.delay = now - this.latestAt;
     out.packets = this.packets;
     out.bytes = this.bytes;
     const slot = this.#reports++ % REPORTS_COVERED;

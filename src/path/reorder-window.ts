@@ -13,7 +13,9 @@ export class ReorderWindow {
   #window: Micros = 0;
   #learnedAt: Micros = 0;
   /** Datagrams that must have overtaken one before it is taken for lost. */
-  distance = 3;
+  get distance(): number {
+    return this.#window > 0 ? 3 : 1;
+  }
 
   /** A datagram arrived after all, overtaken by ones sent up to `overtaken` later. */
   onSpurious(now: Micros, overtaken: Micros, rtt: Micros): void {

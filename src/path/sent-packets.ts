@@ -17,6 +17,8 @@ export class SentPackets {
   #sentAt = new Float64Array(INITIAL_CAPACITY);
   #appLimited = new Uint8Array(INITIAL_CAPACITY);
   #slots = new Int32Array(INITIAL_CAPACITY);
+  #total = new Float64Array(INITIAL_CAPACITY);
+  #sentBytes = 0;
   #mask = INITIAL_CAPACITY - 1;
   /** Oldest packet number with a record, and oldest that may be in flight. */
   #oldest = 0;
@@ -44,9 +46,10 @@ export class SentPackets {
 
   /**
    * Records the next packet number; `bytes` of 0 for a datagram that asks for no acknowledgement.
+   * @param size bytes of the datagram, whatever it asks for
    * @param slot the packet kept for repair, -1 for none
    */
-  add(now: Micros, bytes: number, appLimited: boolean, slot: number): number {
+  add(now: Micros, bytes: number, size: number, appLimited: boolean, slot: number): number {
     if (this.next - this.#oldest > this.#mask) this.#makeRoom();
     const number = this.next++;
     const i = number & this.#mask;
@@ -55,6 +58,8 @@ export class SentPackets {
     this.#sentAt[i] = now;
     this.#appLimited[i] = appLimited ? 1 : 0;
     this.#slots[i] = slot;
+    this.#sentBytes += size;
+    this.#total[i] = this.#sentBytes;
     if (bytes > 0) {
       this.bytesInFlight += bytes;
       this.packetsInFlight++;
@@ -72,6 +77,11 @@ export class SentPackets {
 
   sentAt(number: number): Micros {
     return this.#sentAt[number & this.#mask] as number;
+  }
+
+  /** Bytes sent up to this datagram and with it, of all kinds. */
+  totalAt(number: number): number {
+    return this.#total[number & this.#mask] as number;
   }
 
   wasAppLimited(number: number): boolean {
@@ -102,7 +112,7 @@ export class SentPackets {
   }
 
   #makeRoom(): void {
-    if (this.#firstInFlight - this.#oldest > this.#mask >>> 2 || this.#mask + 1 >= MAX_CAPACITY) {
+    if (this.#firstInFlight - this.#oldest > (3 * this.#mask) / 4 || this.#mask + 1 >= MAX_CAPACITY) {
       this.#oldest = this.#firstInFlight;
     } else this.#grow();
   }
@@ -114,6 +124,7 @@ export class SentPackets {
     const sentAt = new Float64Array(capacity);
     const appLimited = new Uint8Array(capacity);
     const slots = new Int32Array(capacity);
+    const total = new Float64Array(capacity);
     for (let number = this.#oldest; number < this.next; number++) {
       const from = number & this.#mask;
       const to = number & (capacity - 1);
@@ -122,12 +133,14 @@ export class SentPackets {
       sentAt[to] = this.#sentAt[from] as number;
       appLimited[to] = this.#appLimited[from] as number;
       slots[to] = this.#slots[from] as number;
+      total[to] = this.#total[from] as number;
     }
     this.#state = state;
     this.#bytes = bytes;
     this.#sentAt = sentAt;
     this.#appLimited = appLimited;
     this.#slots = slots;
+    this.#total = total;
     this.#mask = capacity - 1;
   }
 }

@@ -86,7 +86,8 @@ export class Inbound {
     if (path.state === "exchanging") this.#events.onConfirmed(now, path);
     this.#readMessages(now, path, slot);
     if (this.#asksForAck) {
-      path.acks.note(now, this.#urgent || path.received.largest > before + 1);
+      const showsLoss = path.received.largest > before + 1 && !path.received.isReordering(now);
+      path.acks.note(now, this.#urgent || showsLoss);
     }
     if (!this.#handedOn) pool.release(slot);
   }

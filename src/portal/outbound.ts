@@ -20,6 +20,9 @@ import { ControlMessages, DUE } from "./control-messages.ts";
 /** A path may repair if it delivers at most this much later than the fastest. */
 const REPAIR_SLACK: Micros = 5_000;
 
+/** A path that loses more than this of its own has its packets copied where there is room. */
+const COPY_LOSS = 0.001;
+
 export class Outbound {
   readonly #context: PortalContext;
   readonly #flows: Flows;
@@ -108,14 +111,32 @@ export class Outbound {
     if (!path.isUp || path.metric !== this.activeMetric) return;
     const { repair, scheduler, queue } = this.#context;
     const mayRepair = repair.length > 0 && this.#isAmongFastest(path);
+    path.isStarved = false;
     while (!out.isFull && path.maySend(now)) {
       const lost = mayRepair ? repair.next(now) : NO_SLOT;
-      const slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : this.#prepareRepeat(lost);
+      let slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : this.#prepareRepeat(lost);
+      if (slot < 0) slot = this.#nextCopy(now, path);
       path.isStarved = slot < 0;
       if (slot < 0) break;
-      this.#sendPacket(now, path, slot, out);
+      this.#sendPacket(now, path, slot, out, lost !== NO_SLOT);
     }
+    if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
     path.appLimited = queue.length === 0;
+  }
+
+  /** Nothing follows that would show the loss of what was just sent: a probe does. */
+  #followUp(now: Micros, path: Path, out: PacketBatch): void {
+    path.tailAtRisk = false;
+    path.probeWanted = true;
+    this.#pollControl(now, path, out);
+  }
+
+  /** What a path with nothing else to do may carry again, so that a loss elsewhere is repaired before it is noticed. */
+  #nextCopy(now: Micros, path: Path): Slot {
+    const { repair } = this.#context;
+    if (path.isMetered || !this.#isAmongFastest(path)) return NO_SLOT;
+    const slot = repair.nextCopy(now, path.id);
+    return slot === NO_SLOT ? slot : this.#prepareRepeat(slot);
   }
 
   #isAmongFastest(path: Path): boolean {
@@ -150,7 +171,7 @@ export class Outbound {
     return copy;
   }
 
-  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch): void {
+  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
     const { pool, overhead, repair } = this.#context;
     const length = pool.length[slot] as number;
     if (length + DATA_SIZE + HEADER_SIZE + overhead > path.mtu) return drop(this.#context, slot, "packet-too-big");
@@ -165,9 +186,16 @@ export class Outbound {
     if (attempts === 0) pool.time[slot] = now;
     pool.attempts[slot] = attempts + 1;
     const isKept = repair.keeps(slot);
-    if (isKept) pool.retain(slot);
+    if (isKept) {
+      pool.retain(slot);
+      pool.copies[slot] = (pool.copies[slot] as number) + 1;
+    }
     path.seal(now, pool, slot, true, isKept ? slot : NO_SLOT);
     out.push(slot);
+    // A repeat is copied wherever it goes: its flow waits for it.
+    const isCopied = (flags & DATA_FLAG.REPEAT) !== 0 ? isRepair : path.ownLoss > COPY_LOSS;
+    if (isKept && isCopied) repair.offerCopy(slot, path.id);
+    if (isRepair || path.ownLoss > COPY_LOSS) path.tailAtRisk = true;
   }
 
   #pollControl(now: Micros, path: Path, out: PacketBatch): void {

@@ -38,12 +38,13 @@ export class Outlook {
     if (paths.length === 0) return;
     const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
     const total = paths.reduce((sum, path) => sum + path.estimate, 0);
-    const used = paths.filter((path) => path.estimate >= NEGLIGIBLE * total);
+    const used = paths.filter((path) => !path.controller.isSettled || path.estimate >= NEGLIGIBLE * total);
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
     this.#queues.spread = spread;
     const { repair } = this.#context;
     repair.patience = this.#patience(best);
+    repair.copyPatience = best.rtt.smoothed;
     this.#outbound.control.hold = Math.min(LONGEST_HOLD, repair.patience + spread + 3 * jitter + 10_000);
   }
 

@@ -4,21 +4,28 @@
  * lost, a few times and not for long. What is given up is told to the peer, so that nothing waits for it.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
-import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
 import type { SlotFate } from "../path/loss.ts";
 import { CLASS } from "../wire/messages.ts";
 
-const MAX_ATTEMPTS = 4;
+const MAX_ATTEMPTS = 8;
 /** Keeping stops when so little of the arena is free. */
 const RESERVE_SHARE = 1 / 4;
 const MAX_ABANDONED = 256;
+const COPIES = 1_024;
 
 export class Repair implements SlotFate {
   readonly #pool: PacketPool;
   readonly #queue: Ring;
   /** Sequences given up, to be told: bucket and sequence in turn. */
   readonly #abandoned = new Ring(2 * MAX_ABANDONED);
+  /** Packets that may be copied, and the paths that carried them. */
+  readonly #copies = new Ring(COPIES);
+  readonly #carriers = new Ring(COPIES);
+  /** A copy sent later than this would come no sooner than a repair. */
+  copyPatience: Micros = MICROS_PER_SECOND / 50;
+  copied = 0;
   /** How old a packet may become, µs from its first sending. */
   patience: Micros = MICROS_PER_SECOND / 5;
   now: Micros = 0;
@@ -48,11 +55,52 @@ export class Repair implements SlotFate {
   };
 
   onDelivered(slot: Slot): void {
-    this.#pool.release(slot);
+    const pool = this.#pool;
+    pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.DELIVERED;
+    pool.copies[slot] = (pool.copies[slot] as number) - 1;
+    pool.release(slot);
   }
 
   onLost(slot: Slot): void {
+    const pool = this.#pool;
+    const copies = (pool.copies[slot] as number) - 1;
+    pool.copies[slot] = copies;
+    // Another datagram carried it to the end, or may yet.
+    if (copies > 0 || this.#isDelivered(slot)) return pool.release(slot);
     if (!this.#isWorthIt(slot) || !this.#queue.push(slot)) this.#giveUp(slot);
+  }
+
+  /** A packet left on a path that loses some: a copy of it may go on another path that has nothing else to do. */
+  offerCopy(slot: Slot, path: number): void {
+    this.#pool.retain(slot);
+    if (!this.#copies.push(slot) || !this.#carriers.push(path)) {
+      this.#pool.release(slot);
+      this.#pool.release(this.#copies.shift());
+      this.#carriers.shift();
+    }
+  }
+
+  /** A packet worth copying on `path`, owned by the caller; -1 for none. */
+  nextCopy(now: Micros, path: number): Slot {
+    const pool = this.#pool;
+    for (;;) {
+      const slot = this.#copies.peek();
+      if (slot < 0) return NO_SLOT;
+      const isStale =
+        this.#isDelivered(slot) || pool.copies[slot] === 0 || now - (pool.time[slot] as number) > this.copyPatience;
+      if (!isStale && this.#carriers.peek() === path) return NO_SLOT;
+      this.#copies.shift();
+      this.#carriers.shift();
+      if (!isStale && (pool.attempts[slot] as number) < MAX_ATTEMPTS) {
+        this.copied++;
+        return slot;
+      }
+      pool.release(slot);
+    }
+  }
+
+  #isDelivered(slot: Slot): boolean {
+    return ((this.#pool.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
   }
 
   /** Sends nothing of what waits: the peer that would know a repeat is gone. */

@@ -16,13 +16,21 @@ export function reportTunnel(
   outbound: Outbound,
   inbound: Inbound,
 ): TunnelSnapshot {
-  const { settings, pool, queue } = context;
+  const { settings, pool, queue, repair, resequencer } = context;
   return {
     security: settings.security,
     mtu: settings.mtu,
     outbound: { packets: outbound.packets, bytes: outbound.bytes },
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
+    repair: { repaired: repair.repaired, copied: repair.copied, givenUp: repair.givenUp, waiting: repair.length },
+    order: {
+      held: resequencer.held,
+      heldTotal: resequencer.heldTotal,
+      expired: resequencer.expired,
+      late: resequencer.late,
+      hold: resequencer.hold,
+    },
     slots: { total: pool.count, free: pool.free },
     drops: context.drops.snapshot(),
     links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.activeMetric)),

@@ -35,7 +35,7 @@ export interface LinkSettings {
   readonly keepAlive: Micros;
   /** Silence of the peer after which a path is given up. */
   readonly timeout: Micros;
-  /** First wait before an initiated link connects again; doubles up to 32 times, with jitter. */
+  /** First wait before an initiated link connects again; doubles up to 2 s, with jitter. */
   readonly retryWait: Micros;
   /** Largest datagram, bytes of the transport's payload; 0 for the transport's default. */
   readonly mtu: number;

@@ -66,6 +66,10 @@ export interface TunnelSnapshot {
   readonly outbound: Traffic;
   readonly inbound: Traffic;
   readonly queue: Traffic;
+  /** Packets sent again, copied on an idle path, given up, and waiting to be sent again. */
+  readonly repair: { repaired: number; copied: number; givenUp: number; waiting: number };
+  /** Early packets held now and in all, holes given up by time, packets that came after that. */
+  readonly order: { held: number; heldTotal: number; expired: number; late: number; hold: Micros };
   readonly slots: { total: number; free: number };
   readonly drops: Partial<Record<DropReason, number>>;
   readonly links: LinkSnapshot[];

@@ -8,6 +8,9 @@ import type { Resequencer } from "./resequencer.ts";
 export class ImmediateDispatch implements Resequencer {
   readonly name = "immediate";
   hold: Micros = 0;
+  readonly heldTotal = 0;
+  readonly expired = 0;
+  readonly late = 0;
   readonly #ready: Ring;
 
   /** @param capacity at least as many as the pool has slots, so that it never overflows */

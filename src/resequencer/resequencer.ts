@@ -7,6 +7,10 @@ export interface Resequencer {
   readonly name: string;
   /** Packets held now. */
   readonly held: number;
+  /** Packets that were held, holes given up by time, and packets that came after that, since the start. */
+  readonly heldTotal: number;
+  readonly expired: number;
+  readonly late: number;
   /** How long an early packet may wait, µs; told by the sender, who knows the paths. */
   hold: Micros;
   /** The sender will not send these again: what waits for them goes on. */

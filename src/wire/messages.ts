@@ -8,12 +8,12 @@
  *              The packet runs to the end of the messages unless LENGTH. The bucket names the flow it belongs to,
  *              its top three bits the delivery class; the sequence is its place in that bucket, modulo 2^24.
  *
- * ACK          | 2:4 rsv:4 | index:24 | ack:32 | nack:32 | largest:32 | received at:32 | delay:24 | packets:32 | bytes:32 |
- *              | n:8 | n x (gap:16, run:16) |                                                    32 + 4 n
+ * ACK          | 2:4 rsv:4 | index:24 | ack:32 | nack:32 | largest:32 | latest:32 | received at:32 | delay:24 | packets:32 |
+ *              | bytes:32 | n:8 | n x (gap:16, run:16) |                                          36 + 4 n
  *              About the path whose receiver index at the addressee is `index`. `ack` and `nack` as in the dissertation
  *              (3.2.3): every packet number up to `ack` was received or given up, `nack` is the highest given up.
- *              `received at` is when `largest` arrived (receiver's clock, microseconds, modulo 2^32), `delay` the microseconds
- *              from then to this message; `packets` and `bytes` count all datagrams received, modulo 2^32.
+ *              `latest` arrived last, `received at` (receiver's clock, microseconds, modulo 2^32), `delay` microseconds before
+ *              this message: where datagrams overtake each other it says more than `largest`, the luckiest; `packets` and `bytes` count all datagrams received, modulo 2^32.
  *              Ranges go down from `largest`: `run` numbers received, then `gap` missing, then the next run; the first gap is 0.
  *
  * PROBE        | 3:4 rsv:4 |                asks for an ACK at once                               1
@@ -48,7 +48,7 @@ export const CLOSE_REASON = { SHUTDOWN: 1, REMOVED: 2, REPLACED: 3 } as const;
 
 /** Bytes in front of the packet in a DATA message that runs to the end. */
 export const DATA_SIZE = 6;
-export const ACK_SIZE = 32;
+export const ACK_SIZE = 36;
 export const PROBE_SIZE = 1;
 export const CLOSE_SIZE = 2;
 export const HOLD_SIZE = 3;
@@ -94,9 +94,10 @@ export class Ack {
   ack = 0;
   nack = 0;
   largest = 0;
+  latest = 0;
   /** Receiver's clock, µs modulo 2^32. */
   receivedAt = 0;
-  /** µs between arrival of `largest` and the message. */
+  /** µs between arrival of `latest` and the message. */
   delay = 0;
   packets = 0;
   bytes = 0;
@@ -114,29 +115,31 @@ export class Ack {
     view.setUint32(offset + 4, this.ack >>> 0);
     view.setUint32(offset + 8, this.nack >>> 0);
     view.setUint32(offset + 12, this.largest >>> 0);
-    view.setUint32(offset + 16, this.receivedAt >>> 0);
+    view.setUint32(offset + 16, this.latest >>> 0);
+    view.setUint32(offset + 20, this.receivedAt >>> 0);
     const delay = Math.min(this.delay, 0xffffff);
-    view.setUint8(offset + 20, delay >>> 16);
-    view.setUint16(offset + 21, delay & 0xffff);
-    view.setUint32(offset + 23, this.packets >>> 0);
-    view.setUint32(offset + 27, this.bytes >>> 0);
-    view.setUint8(offset + 31, this.ranges);
+    view.setUint8(offset + 24, delay >>> 16);
+    view.setUint16(offset + 25, delay & 0xffff);
+    view.setUint32(offset + 27, this.packets >>> 0);
+    view.setUint32(offset + 31, this.bytes >>> 0);
+    view.setUint8(offset + 35, this.ranges);
     for (let i = 0; i < 2 * this.ranges; i++) view.setUint16(offset + ACK_SIZE + 2 * i, this.pairs[i] as number);
   }
 
   /** Reads the message at `offset`; returns its size, or -1 if it does not fit before `end` or is not well formed. */
   read(view: DataView, offset: number, end: number): number {
     if (end - offset < ACK_SIZE) return -1;
-    const ranges = view.getUint8(offset + 31);
+    const ranges = view.getUint8(offset + 35);
     if (ranges > MAX_RANGES || end - offset < ACK_SIZE + 4 * ranges) return -1;
     this.index = view.getUint32(offset) & 0xffffff;
     this.ack = view.getUint32(offset + 4);
     this.nack = view.getUint32(offset + 8);
     this.largest = view.getUint32(offset + 12);
-    this.receivedAt = view.getUint32(offset + 16);
-    this.delay = (view.getUint8(offset + 20) << 16) | view.getUint16(offset + 21);
-    this.packets = view.getUint32(offset + 23);
-    this.bytes = view.getUint32(offset + 27);
+    this.latest = view.getUint32(offset + 16);
+    this.receivedAt = view.getUint32(offset + 20);
+    this.delay = (view.getUint8(offset + 24) << 16) | view.getUint16(offset + 25);
+    this.packets = view.getUint32(offset + 27);
+    this.bytes = view.getUint32(offset + 31);
     this.ranges = ranges;
     for (let i = 0; i < 2 * ranges; i++) this.pairs[i] = view.getUint16(offset + ACK_SIZE + 2 * i);
     return ACK_SIZE + 4 * ranges;

@@ -15,6 +15,8 @@ const REPORT: TunnelReport = {
     outbound: { packets: 10, bytes: 3_124_588_000 },
     inbound: { packets: 20, bytes: 19_542_101_197 },
     queue: { packets: 1, bytes: 1400 },
+    repair: { repaired: 7, copied: 3, givenUp: 1, waiting: 0 },
+    order: { held: 2, heldTotal: 90, expired: 1, late: 0, hold: 80_000 },
     slots: { total: 4096, free: 4000 },
     drops: { "queue-full": 12, "datagram-forged": 3 },
     links: [
@@ -76,6 +78,8 @@ describe("renderReport", () => {
   security: blake2s, mtu: 1400
   transfer: 18.20 GiB received, 2.91 GiB sent
   queue: 1 packet, 1.37 KiB, slots: 4000 of 4096 free
+  repaired: 7, copied 3, given up 1
+  held for order: 90 for at most 80.0 ms, now 2, in vain 1, late 0
   dropped: queue-full 12, datagram-forged 3
 
 link: fibre  (UDP, initiates)

@@ -42,7 +42,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key of the other section",
     host("RemoteHost = a"),
-    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Address, MTU, LogLevel",
+    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel",
   ],
   ["a key given twice", peer("Metric = 1", "metric = 2"), ":5: Peer[0].Metric given twice: first on line 4"],
   [
@@ -102,7 +102,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a controller nobody has",
     peer("Congestion = bbr"),
-    ":4: Peer[0].Congestion invalid: expected one of newreno, none; given bbr",
+    ":4: Peer[0].Congestion invalid: expected one of rate, newreno, none; given bbr",
   ],
   ["metric too big", peer("Metric = 65536"), ":4: Peer[0].Metric invalid: max 65535; given 65536"],
   [

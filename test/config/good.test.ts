@@ -35,7 +35,7 @@ describe("A configuration", () => {
           method: "UDP",
           role: "listen",
           metric: undefined,
-          congestion: "newreno",
+          congestion: "rate",
           keepAlive: 10_000_000,
           timeout: 25_000_000,
           retryWait: 1_000_000,
@@ -63,7 +63,7 @@ describe("A configuration", () => {
   test("has no congestion control on TCP and no ports on IP by default", () => {
     const [tcp, ip] = links("[Peer]\nMethod = tcp\nRemoteHost = a\n[Peer]\nMethod = ip\nRemoteHost = a\n");
     expect(tcp?.settings).toMatchObject({ name: "tcp0", method: "TCP", congestion: "none" });
-    expect(ip?.settings).toMatchObject({ name: "ip1", method: "IP", congestion: "newreno" });
+    expect(ip?.settings).toMatchObject({ name: "ip1", method: "IP", congestion: "rate" });
     expect(ip?.transport).toMatchObject({ localPort: 0, remotePort: 0, protocol: 253 });
   });
 
