@@ -4,7 +4,7 @@
  */
 import { parseEndpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
-import type { SecurityName } from "../../src/portal/settings.ts";
+import type { SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
 import type { SeededRandom } from "../../src/random.ts";
 import { TYPE, writeHeader } from "../../src/wire/datagram.ts";
 import { Glance } from "../../src/wire/ip.ts";
@@ -29,10 +29,13 @@ const LINKS = 2;
 const STRANGER = parseEndpoint("198.51.100.7", 9) as Uint8Array;
 
 /** Two connected portals that have talked; equal every time, so that recorded datagrams fit any of them. */
-function talkedPair(security: SecurityName): Pair {
-  const pair = new Pair(new End("192.0.2.1", 1, { security }), new End("192.0.2.2", 2, { security }));
-  pair.b.portal.addLink(pair.now, linkSettings(0, "listen"));
-  for (let id = 0; id < LINKS; id++) pair.a.portal.addLink(pair.now, linkSettings(id, "initiate"));
+function talkedPair(settings: Partial<TunnelSettings>): Pair {
+  const pair = new Pair(new End("192.0.2.1", 1, settings), new End("192.0.2.2", 2, settings));
+  pair.b.portal.addLink(pair.now, linkSettings(0, "listen", { congestion: "rate" }));
+  for (let id = 0; id < LINKS; id++) {
+    const congestion = id === 0 ? "newreno" : "rate";
+    pair.a.portal.addLink(pair.now, linkSettings(id, "initiate", { congestion }));
+  }
   pair.run(100_000);
   for (let i = 0; i < 20; i++) {
     pair.a.offer(pair.now, udpPacket(i));
@@ -44,7 +47,7 @@ function talkedPair(security: SecurityName): Pair {
 }
 
 function record(security: SecurityName): Uint8Array[] {
-  const bytes = talkedPair(security).seen.map((datagram) => datagram.bytes);
+  const bytes = talkedPair({ security }).seen.map((datagram) => datagram.bytes);
   return bytes.filter((datagram, i) => i < 30 || datagram.length < 60 || i % 7 === 0);
 }
 
@@ -94,7 +97,7 @@ function checkBounds(pair: Pair): void {
 const attacked: Target = {
   draw: (random) => mutate(random, RECORDED.blake2s),
   start(random) {
-    const pair = talkedPair("blake2s");
+    const pair = talkedPair({ security: "blake2s" });
     const paths = pair.b.portal.paths.length;
     const sent = new Set<string>(pair.b.delivered.map((packet) => packet.toHex()));
     const received = new Set<string>();
@@ -137,7 +140,7 @@ function address(random: SeededRandom, path: Path, input: Uint8Array): void {
 function aimAck(random: SeededRandom, path: Path, view: DataView): void {
   view.setUint32(8, ((MESSAGE.ACK << 28) | path.settings.index) >>> 0);
   const { next } = path.sent;
-  for (const offset of [12, 16, 20]) if (random.chance(0.7)) view.setUint32(offset, next - 1 - random.below(6));
+  for (const offset of [12, 16, 20, 24]) if (random.chance(0.7)) view.setUint32(offset, next - 1 - random.below(6));
 }
 
 function checkPacket(glance: Glance, packet: Uint8Array): void {
@@ -154,10 +157,10 @@ function say(random: SeededRandom, pair: Pair, to: End, input: Uint8Array): void
 }
 
 /** A peer with the keys says what it likes. */
-const hostile: Target = {
+const hostile = (scheduling: "adaptive" | "greedy"): Target => ({
   draw: (random) => mutate(random, random.chance(0.7) ? MESSAGES : RECORDED.none),
   start() {
-    const pair = talkedPair("none");
+    const pair = talkedPair({ security: "none", scheduling });
     const glance = new Glance();
     let count = 0;
     return (random, input) => {
@@ -170,8 +173,12 @@ const hostile: Target = {
       if (count % 25 === 0) checkBounds(pair);
     };
   },
-};
+});
 
 const RECORDED = { blake2s: record("blake2s"), none: record("none") } as const;
 
-export const PORTALS = { "portal-attacked": attacked, "portal-hostile-peer": hostile } as const;
+export const PORTALS = {
+  "portal-attacked": attacked,
+  "portal-hostile-peer": hostile("adaptive"),
+  "portal-hostile-peer-greedy": hostile("greedy"),
+} as const;
