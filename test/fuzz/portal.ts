@@ -29,7 +29,7 @@ const LINKS = 2;
 const STRANGER = parseEndpoint("198.51.100.7", 9) as Uint8Array;
 
 /** Two connected portals that have talked; equal every time, so that recorded datagrams fit any of them. */
-function talkedPair(settings: Partial<TunnelSettings>): Pair {
+export function talkedPair(settings: Partial<TunnelSettings>): Pair {
   const pair = new Pair(new End("192.0.2.1", 1, settings), new End("192.0.2.2", 2, settings));
   pair.b.portal.addLink(pair.now, linkSettings(0, "listen", { congestion: "rate" }));
   for (let id = 0; id < LINKS; id++) {
@@ -51,7 +51,7 @@ function record(security: SecurityName): Uint8Array[] {
   return bytes.filter((datagram, i) => i < 30 || datagram.length < 60 || i % 7 === 0);
 }
 
-function dataMessage(packet: Uint8Array, sequence: number, withLength: boolean): Uint8Array {
+export function dataMessage(packet: Uint8Array, sequence: number, withLength: boolean): Uint8Array {
   const head = new Uint8Array(DATA_SIZE + (withLength ? 2 : 0));
   const view = new DataView(head.buffer);
   writeData(view, 0, withLength ? DATA_FLAG.LENGTH : 0, 5, sequence & 1, sequence);

@@ -55,6 +55,14 @@ describe("extendPacketNumber", () => {
     expect(extendPacketNumber(0x00009b32, 0xa82f_0000_0000 + 0x30eb)).toBe(0xa82f_0000_9b32);
   });
 
+  test("reaches from just above 2^31 below what is expected to 2^31 above", () => {
+    const [expected, half] = [3 * SPAN + 12_345, SPAN / 2];
+    for (const number of [expected - half + 1, expected + half - 1, expected + half]) {
+      expect(extendPacketNumber(number % SPAN, expected)).toBe(number);
+    }
+    expect(extendPacketNumber((expected - half) % SPAN, expected)).toBe(expected + half);
+  });
+
   test("never goes below zero", () => {
     expect(extendPacketNumber(0xffffffff, 0)).toBe(0xffffffff);
     expect(extendPacketNumber(0xffffffff, SPAN)).toBe(0xffffffff);

@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import type { Endpoint } from "../../src/endpoint.ts";
+import type { Path } from "../../src/path/path.ts";
+import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
+import { MESSAGE } from "../../src/wire/messages.ts";
+import { type Pair, udpPacket } from "../portal/pair.ts";
+import { join } from "../support/internet.ts";
+import { dataMessage, talkedPair } from "./portal.ts";
+
+/** Injects messages into `b` as an authentic datagram; returns what `b` delivers for it. */
+function deliveredFor(pair: Pair, ...messages: readonly Uint8Array[]): Uint8Array[] {
+  const path = pair.b.portal.paths[0] as Path;
+  const datagram = join(new Uint8Array(HEADER_SIZE), ...messages);
+  const view = new DataView(datagram.buffer);
+  writeHeader(view, 0, TYPE.TRANSPORT, path.settings.index, path.received.largest + 1);
+  pair.b.delivered.length = 0;
+  pair.inject(pair.b, datagram, path.remote as Endpoint, path.socket);
+  pair.run(300_000);
+  return pair.b.delivered.slice();
+}
+
+describe("a hostile peer's datagram", () => {
+  const pair = talkedPair({ security: "none" });
+  const packet = udpPacket(7, 300);
+
+  test.each([true, false])(
+    "delivers no packet that is cut short, at any length (with a length field: %p)",
+    (hasLength) => {
+      const whole = dataMessage(packet, hasLength ? 1_000 : 1_001, hasLength);
+      for (let length = 1; length < whole.length; length++) {
+        expect(deliveredFor(pair, whole.subarray(0, length))).toEqual([]);
+      }
+      expect(deliveredFor(pair, whole)).toEqual([packet]);
+    },
+  );
+
+  test("delivers every packet that it holds, and reads on behind each", () => {
+    const packets = [11, 12, 13].map((id) => udpPacket(id, 120));
+    const messages = packets.map((each, i) => dataMessage(each, 2_000 + i, true));
+    const probe = Uint8Array.of(MESSAGE.PROBE << 4);
+    const ids = deliveredFor(pair, ...messages.flatMap((message) => [probe, message])).map((each) => each[31]);
+    expect(ids.sort()).toEqual([11, 12, 13]);
+  });
+
+  test("leaves no slot behind", () => {
+    pair.run(40_000_000);
+    expect([pair.a.pool.free, pair.b.pool.free]).toEqual([pair.a.pool.count, pair.b.pool.count]);
+  });
+});
