@@ -20,7 +20,7 @@ function applyTimeout(sent: SentPackets, before: number, out: loss.Outcome): voi
 
 function sentOf(count: number): SentPackets {
   const sent = new SentPackets();
-  for (let i = 0; i < count; i++) sent.add(1_000 * i, 100, false, -1);
+  for (let i = 0; i < count; i++) sent.add(1_000 * i, 100, 100, false, -1);
   return sent;
 }
 
@@ -30,6 +30,7 @@ function ackOf(values: { ack: number; nack?: number; largest: number }, pairs: r
     ack: values.ack >>> 0,
     nack: (values.nack ?? -1) >>> 0,
     largest: values.largest >>> 0,
+    latest: values.largest >>> 0,
     ranges: pairs.length / 2,
   });
   ack.pairs.set(pairs);
@@ -159,7 +160,8 @@ class Transfer {
   }
 
   send(now: number): void {
-    const number = this.sent.add(now, 1 + this.#random.below(1400), false, -1);
+    const bytes = 1 + this.#random.below(1400);
+    const number = this.sent.add(now, bytes, bytes, false, -1);
     if (this.#random.chance(this.#loss)) return;
     if (this.#held < 0 && this.#random.chance(0.1)) this.#held = number;
     else this.#deliver(number, now);
@@ -171,7 +173,12 @@ class Transfer {
   hear(): void {
     const [sent, ack, out] = [this.sent, this.#ack, this.#out];
     this.received.report(ack, sent.next);
-    Object.assign(ack, { ack: ack.ack >>> 0, nack: ack.nack >>> 0, largest: ack.largest >>> 0 });
+    Object.assign(ack, {
+      ack: ack.ack >>> 0,
+      nack: ack.nack >>> 0,
+      largest: ack.largest >>> 0,
+      latest: ack.latest >>> 0,
+    });
     if (this.#random.chance(this.#reportLoss)) return;
     const before = sent.packetsInFlight;
     if (!applyAck(sent, ack, out)) throw new Error("an honest report was refused");

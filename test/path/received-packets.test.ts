@@ -144,13 +144,13 @@ describe("ReceivedPackets", () => {
     expect(namedBy(ack)).toEqual(new Set([117, 114, 111, 108, 105]));
   });
 
-  test("counts everything and tells how long ago the largest came", () => {
+  test("counts everything and tells what came last, and how long ago", () => {
     const received = new ReceivedPackets();
     received.accept(0, 5_000, 100);
     received.accept(2, 2 ** 32 + 7, 50);
     received.accept(1, 2 ** 32 + 9, 50);
     const ack = report(received, 2 ** 32 + 107);
-    expect(ack).toMatchObject({ ack: 2, largest: 2, receivedAt: 7, delay: 100, packets: 3, bytes: 200 });
+    expect(ack).toMatchObject({ ack: 2, largest: 2, latest: 1, receivedAt: 9, delay: 98, packets: 3, bytes: 200 });
   });
 
   test("never lets ACK fall, nor pass the largest, nor NACK pass ACK", () => {

@@ -13,7 +13,18 @@ import {
 } from "../../src/wire/messages.ts";
 import { seeded } from "../support/seed.ts";
 
-const FIELDS = ["index", "ack", "nack", "largest", "receivedAt", "delay", "packets", "bytes", "ranges"] as const;
+const FIELDS = [
+  "index",
+  "ack",
+  "nack",
+  "largest",
+  "latest",
+  "receivedAt",
+  "delay",
+  "packets",
+  "bytes",
+  "ranges",
+] as const;
 
 function ackWith(values: Partial<Record<(typeof FIELDS)[number], number>>, pairs: readonly number[] = []): Ack {
   const ack = Object.assign(new Ack(), values, { ranges: pairs.length / 2 });
@@ -57,6 +68,7 @@ describe("Ack", () => {
       ack: 0x04050607,
       nack: 0x08090a0b,
       largest: 0x0c0d0e0f,
+      latest: 0x30313233,
       receivedAt: 0x10111213,
       delay: 0x141516,
       packets: 0x1718191a,
@@ -64,10 +76,8 @@ describe("Ack", () => {
     },
     [0, 0x2122, 0x2324, 0x2526],
   );
-  const known = "2001020304050607 08090a0b0c0d0e0f 1011121314151617 18191a1b1c1d1e02 0000212223242526".replaceAll(
-    " ",
-    "",
-  );
+  const known =
+    "2001020304050607 08090a0b0c0d0e0f 30313233 1011121314151617 18191a1b1c1d1e02 0000212223242526".replaceAll(" ", "");
 
   test("writes the known bytes", () => {
     const bytes = new Uint8Array(sample.size);
@@ -88,6 +98,7 @@ describe("Ack", () => {
             ack: u32(),
             nack: u32(),
             largest: u32(),
+            latest: u32(),
             receivedAt: u32(),
             delay: random.below(2 ** 24),
             packets: u32(),
@@ -115,7 +126,7 @@ describe("Ack", () => {
   test("refuses more ranges than there may be", () => {
     const view = new DataView(new ArrayBuffer(ACK_SIZE + 4 * 255));
     for (let ranges = MAX_RANGES + 1; ranges < 256; ranges++) {
-      view.setUint8(31, ranges);
+      view.setUint8(ACK_SIZE - 1, ranges);
       expect(new Ack().read(view, 0, view.byteLength)).toBe(-1);
     }
   });
