@@ -112,7 +112,10 @@ export class SentPackets {
   }
 
   #makeRoom(): void {
-    if (this.#firstInFlight - this.#oldest > (3 * this.#mask) / 4 || this.#mask + 1 >= MAX_CAPACITY) {
+    if (
+      this.#firstInFlight - this.#oldest > (3 * this.#mask) / 4 ||
+      (this.#mask + 1 >= MAX_CAPACITY && this.#firstInFlight > this.#oldest)
+    ) {
       this.#oldest = this.#firstInFlight;
     } else this.#grow();
   }

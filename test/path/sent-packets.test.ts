@@ -73,4 +73,15 @@ describe("SentPackets", () => {
     expect([sent.packetsInFlight, sent.bytesInFlight]).toEqual([75, 7_500]);
     expect(sent.next - sent.oldest).toBeLessThanOrEqual(2_048);
   });
+
+  test("forgets nothing in flight for datagrams that ask for no answer, though it is full", () => {
+    const sent = new SentPackets();
+    while (!sent.isFull) add(sent, 0, 1);
+    const count = sent.next;
+    for (let i = 0; i < 100; i++) add(sent, 1, 0);
+    for (let i = 0; i < count; i++) if (sent.stateOf(i) === SENT.IN_FLIGHT) sent.settle(i, SENT.ACKED);
+    sent.trim();
+    expect([sent.packetsInFlight, sent.bytesInFlight]).toEqual([0, 0]);
+    expect(sent.isFull).toBe(false);
+  });
 });
