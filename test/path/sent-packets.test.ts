@@ -4,6 +4,12 @@ import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
 const add = (sent: SentPackets, now: number, bytes: number, appLimited = false) =>
   sent.add(now, bytes, Math.max(bytes, 60), appLimited, -1);
 
+/** Sends until no more fits; returns how many that were. */
+function fill(sent: SentPackets): number {
+  while (!sent.isFull) add(sent, 0, 1);
+  return sent.next;
+}
+
 describe("SentPackets", () => {
   test("numbers datagrams from 0 and counts what asks for an answer", () => {
     const sent = new SentPackets();
@@ -76,8 +82,7 @@ describe("SentPackets", () => {
 
   test("forgets nothing in flight for datagrams that ask for no answer, though it is full", () => {
     const sent = new SentPackets();
-    while (!sent.isFull) add(sent, 0, 1);
-    const count = sent.next;
+    const count = fill(sent);
     for (let i = 0; i < 100; i++) add(sent, 1, 0);
     for (let i = 0; i < count; i++) if (sent.stateOf(i) === SENT.IN_FLIGHT) sent.settle(i, SENT.ACKED);
     sent.trim();
