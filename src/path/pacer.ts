@@ -7,7 +7,7 @@ import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
 /** A burst lasts about this long at the current rate. */
 const BURST: Micros = 1_000;
-const MAX_BURST = 65_536;
+const MAX_BURST = 524_288;
 
 export class Pacer {
   readonly #minBurst: number;
