@@ -24,7 +24,9 @@ import { type Socket, Sockets, type Transport } from "./sockets.ts";
 import { TunEdge } from "./tun-edge.ts";
 
 /** Slots of the arena: what the queue, the paths and the resequencer may hold, and batches on their way. */
-const SLOTS = 16_384;
+const SLOTS = 8_192;
+/** Kept for what comes from the network. */
+const RESERVED_SLOTS = 512;
 /** A datagram is at most the tunnel's MTU and this much. */
 const DATAGRAM_GROWTH = 128;
 const ETHERNET = 1_500;
@@ -51,6 +53,7 @@ export class Dataplane {
   #flushes = 0;
   /** The TUN has more than the poll tells. */
   #tunPending = false;
+  #hasRoom = true;
   #isDone = false;
   #ended: FromDataplane = { type: "stopped", cause: "asked", reason: "asked to stop" };
 
@@ -99,7 +102,8 @@ export class Dataplane {
 
   /** One wait and what follows from it; returns how often the control plane wrote to wake us. */
   #turn(): number {
-    const timeout = this.#tunPending ? 0 : this.#portal.pollTimeout(monotonicMicros()) - monotonicMicros();
+    const timeout =
+      this.#tunPending && this.#hasRoom ? 0 : this.#portal.pollTimeout(monotonicMicros()) - monotonicMicros();
     this.#poller.wait(timeout);
     const now = monotonicMicros();
     let wakeUps = 0;
@@ -110,10 +114,19 @@ export class Dataplane {
       else if (fd === this.#wakeFd) wakeUps = drain(fd);
       else this.#serve(now, fd, this.#poller.events(at));
     }
-    if (tunReady) this.#readTun(now);
+    if (tunReady && this.#hasRoom) this.#readTun(now);
     this.#portal.handleTimeout(now);
     this.#settle(now);
+    this.#watchRoom();
     return wakeUps;
+  }
+
+  /** Without free slots the host's packets wait in the kernel, and the poll must not wake for them. */
+  #watchRoom(): void {
+    const hasRoom = this.#pool.free >= RESERVED_SLOTS;
+    if (hasRoom === this.#hasRoom) return;
+    this.#hasRoom = hasRoom;
+    this.#poller.setReadable(this.#tunFd, hasRoom);
   }
 
   /** Sends, delivers and does what the portal asks until nothing is left to do now. */
@@ -146,7 +159,7 @@ export class Dataplane {
     const socket = this.#sockets.of(fd);
     if (!socket) return;
     const { transport } = socket;
-    if (transport instanceof TcpListener) return this.#accept(socket);
+    if (transport instanceof TcpListener) return this.#accept(now, socket);
     if (socket.attempt >= 0 && transport instanceof TcpStream) return this.#connected(now, socket, transport);
     if ((events & POLL.OUT) !== 0) this.#resume(now, socket, transport);
     if ((events & ~POLL.OUT) !== 0) this.#receive(now, socket, transport);
@@ -271,8 +284,8 @@ export class Dataplane {
     this.#portal.handleSocketClosed(now, socket.id, reason);
   }
 
-  #accept(listener: Socket): void {
-    for (const socket of this.#sockets.accept(listener)) this.#portal.addSocket(socket.link, socket.id, true);
+  #accept(now: Micros, listener: Socket): void {
+    for (const socket of this.#sockets.accept(listener)) this.#portal.addSocket(now, socket.link, socket.id, true);
   }
 
   #connected(now: Micros, socket: Socket, stream: TcpStream): void {
@@ -334,7 +347,7 @@ export class Dataplane {
       this.#portal.handleOpened(now, id, attempt, socket.id, remote, local);
       for (const other of others) {
         other.attempt = -1;
-        this.#portal.addSocket(id, other.id, false);
+        this.#portal.addSocket(now, id, other.id, false);
       }
     } catch (error) {
       this.#portal.handleFailed(now, id, attempt, error instanceof Error ? error.message : String(error));

@@ -12,6 +12,9 @@ import { createEndpoint, type Endpoint, familyOf, setPort } from "../endpoint.ts
 import type { PacketPool } from "../memory/packet-pool.ts";
 import type { DataplaneLink } from "./messages.ts";
 
+/** Connections at a time, of anybody; those that do not begin an exchange are closed by the portal. */
+const MAX_STREAMS = 64;
+
 export type Transport = UdpSocket | RawSocket | TcpStream;
 
 export interface Socket {
@@ -86,10 +89,18 @@ export class Sockets {
     }
   }
 
-  /** The streams that wait at a listener, registered. */
+  /** The streams that wait at a listener, registered; beyond a bound they are closed at once. */
   accept(listener: Socket): Socket[] {
-    const streams = (listener.transport as TcpListener).accept();
-    return streams.map((stream) => this.#add(listener.link, -1, stream));
+    const out: Socket[] = [];
+    for (const stream of (listener.transport as TcpListener).accept()) {
+      if (this.#streams < MAX_STREAMS) out.push(this.#add(listener.link, -1, stream));
+      else stream.close();
+    }
+    return out;
+  }
+
+  get #streams(): number {
+    return this.#byId.filter((socket) => socket?.transport instanceof TcpStream).length;
   }
 
   close(id: number): void {

@@ -16,6 +16,8 @@ import { Link } from "./link.ts";
 import { createPath } from "./path-factory.ts";
 import type { LinkSettings } from "./settings.ts";
 
+/** An accepted connection that carries no path by then is closed. */
+const ACCEPTED_PATIENCE: Micros = 10_000_000;
 /** A suspect path is given this long before a new exchange is tried beside it. */
 const SUSPECT_PATIENCE: Micros = 600_000;
 
@@ -23,6 +25,8 @@ interface Socket {
   readonly link: number;
   /** TCP: one peer, and the end of the connection is the end of the path. */
   readonly isConnected: boolean;
+  /** When an accepted connection must have a path; `NEVER` for other sockets. */
+  readonly deadline: Micros;
 }
 
 export class Links {
@@ -77,7 +81,8 @@ export class Links {
       this.#context.events.push({ type: "close", socket });
       return;
     }
-    this.#sockets.set(socket, { link: id, isConnected: link.settings.method === "TCP" && link.isInitiator });
+    const isConnected = link.settings.method === "TCP" && link.isInitiator;
+    this.#sockets.set(socket, { link: id, isConnected, deadline: NEVER });
     link.opened(now, socket, remote, local);
     if (link.isInitiator) this.#initiate(now, link);
   }
@@ -89,8 +94,9 @@ export class Links {
   }
 
   /** A listening link has one more socket: an accepted TCP connection, or one for the other IP version. */
-  addSocket(id: number, socket: number, isConnected: boolean): void {
-    if (this.#links.has(id)) this.#sockets.set(socket, { link: id, isConnected });
+  addSocket(now: Micros, id: number, socket: number, isConnected: boolean): void {
+    const deadline = isConnected ? now + ACCEPTED_PATIENCE : NEVER;
+    if (this.#links.has(id)) this.#sockets.set(socket, { link: id, isConnected, deadline });
     else this.#context.events.push({ type: "close", socket });
   }
 
@@ -172,6 +178,7 @@ export class Links {
   handleTimeout(now: Micros): void {
     this.#admission.handleTimeout(now);
     if (this.#isClosing) return;
+    for (const [socket, { deadline }] of this.#sockets) if (now >= deadline) this.#closeIdle(socket);
     for (const path of this.#context.paths.list) this.#reviveBeside(now, path);
     for (const link of this.#links.values()) if (now >= link.deadline) this.#act(now, link);
   }
@@ -179,12 +186,22 @@ export class Links {
   deadline(): Micros {
     let at = this.#admission.deadline();
     for (const link of this.#links.values()) at = Math.min(at, link.deadline);
+    for (const { deadline } of this.#sockets.values()) at = Math.min(at, deadline);
     for (const path of this.#context.paths.list) {
       if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
         at = Math.min(at, path.liveness.since + SUSPECT_PATIENCE);
       }
     }
     return at;
+  }
+
+  /** Closes an accepted connection that nobody uses; one with a path is looked at no more. */
+  #closeIdle(socket: number): void {
+    const facts = this.#sockets.get(socket);
+    if (!facts) return;
+    if (this.#context.paths.list.some((path) => path.socket === socket && path.state !== "exchanging")) {
+      this.#sockets.set(socket, { ...facts, deadline: NEVER });
+    } else this.#closeSocket(socket);
   }
 
   /** A path that stays suspect may have lost its address, or its peer its keys: try anew while it is still probed. */

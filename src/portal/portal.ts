@@ -103,8 +103,8 @@ export class Portal {
   }
 
   /** A listening link has one more socket: an accepted TCP connection (`isConnected`), or one for the other IP version. */
-  addSocket(link: number, socket: number, isConnected: boolean): void {
-    this.#links.addSocket(link, socket, isConnected);
+  addSocket(now: Micros, link: number, socket: number, isConnected: boolean): void {
+    this.#links.addSocket(now, link, socket, isConnected);
   }
 
   /** A socket ended by itself. */
@@ -177,7 +177,13 @@ export class Portal {
 
   #chooseMetric(): void {
     let lowest = NEVER;
-    for (const path of this.#context.paths.list) if (path.isUp) lowest = Math.min(lowest, path.metric);
+    let up = 0;
+    for (const path of this.#context.paths.list) {
+      if (!path.isUp) continue;
+      lowest = Math.min(lowest, path.metric);
+      up++;
+    }
+    for (const path of this.#context.paths.list) path.liveness.isAlone = path.isUp && up === 1;
     this.#outbound.activeMetric = lowest;
   }
 }

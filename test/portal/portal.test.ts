@@ -145,6 +145,23 @@ describe("Portal", () => {
     expect(pair.b.delivered.length).toBe(count);
   });
 
+  test("closes an accepted connection that nobody uses", () => {
+    const end = new End("192.0.2.2", 2);
+    end.portal.addLink(0, linkSettings(0, "listen", { method: "TCP" }));
+    end.portal.addSocket(1_000, 0, 7, true);
+    const closed = (now: number): number[] => {
+      end.portal.handleTimeout(now);
+      const sockets: number[] = [];
+      for (let event = end.portal.pollEvent(); event; event = end.portal.pollEvent()) {
+        if (event.type === "close") sockets.push(event.socket);
+      }
+      return sockets;
+    };
+    expect(closed(9_000_000)).toEqual([]);
+    expect(end.portal.pollTimeout(9_000_000)).toBeLessThanOrEqual(10_001_000);
+    expect(closed(10_001_000)).toEqual([7]);
+  });
+
   test("tells the peer when it shuts down", () => {
     const pair = connectedPair();
     pair.b.portal.close(pair.now);
