@@ -13,7 +13,6 @@ import type { Rtt } from "./rtt.ts";
 export type PathState = "exchanging" | "up" | "suspect" | "down";
 
 const SHORTEST_SUSPICION: Micros = 50_000;
-const ALONE_PATIENCE = 4;
 const SHORTEST_PROBE: Micros = 20_000;
 const LONGEST_PROBE: Micros = 500_000;
 
@@ -21,8 +20,6 @@ export class Liveness {
   state: PathState;
   reason: string;
   since: Micros;
-  /** No other path is up: suspicion would only stop what may still get through, so it comes later. */
-  isAlone = false;
   /** Since when something is unanswered; `NEVER` while nothing is. */
   #waitingSince: Micros = NEVER;
   #suspectSince: Micros = NEVER;
@@ -104,7 +101,7 @@ export class Liveness {
 
   #suspicionAt(rtt: Rtt): Micros {
     const wait = 1.5 * rtt.smoothed + 4 * rtt.deviation + LONGEST_ACK_DELAY;
-    return this.#waitingSince + Math.max(SHORTEST_SUSPICION, wait) * (this.isAlone ? ALONE_PATIENCE : 1);
+    return this.#waitingSince + Math.max(SHORTEST_SUSPICION, wait);
   }
 
   #suspect(now: Micros, reason: string): void {

@@ -177,13 +177,7 @@ export class Portal {
 
   #chooseMetric(): void {
     let lowest = NEVER;
-    let up = 0;
-    for (const path of this.#context.paths.list) {
-      if (!path.isUp) continue;
-      lowest = Math.min(lowest, path.metric);
-      up++;
-    }
-    for (const path of this.#context.paths.list) path.liveness.isAlone = path.isUp && up === 1;
+    for (const path of this.#context.paths.list) if (path.isUp) lowest = Math.min(lowest, path.metric);
     this.#outbound.activeMetric = lowest;
   }
 }
