@@ -141,7 +141,8 @@ async function answerTo(line: string, commands: Commands): Promise<Answer> {
   }
 }
 
-function commandOf(line: string): string | undefined {
+/** The command a request names, undefined for anything that is not a request; whoever may connect is root, but may err. */
+export function commandOf(line: string): string | undefined {
   if (line.length > REQUEST_SIZE_MAX) return undefined;
   try {
     const request: unknown = JSON.parse(line);

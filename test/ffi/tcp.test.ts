@@ -45,6 +45,22 @@ function sendPlain(stream: TcpStream, bytes: Uint8Array): void {
   expect(system.libc.send(stream.fd, pointerTo(stable), bytes.length, 0)).toBe(bytes.length);
 }
 
+/** Noise in which most prefixes are lengths that may be. */
+function anyBytes(random: SeededRandom): Uint8Array {
+  const bytes = new Uint8Array(1 + random.below(3_000));
+  random.bytes(bytes);
+  if (random.chance(0.8)) for (let i = 0; i + 4 < bytes.length; i += 1 + random.below(300)) bytes.fill(0, i, i + 3);
+  return bytes;
+}
+
+function takeAll(pool: PacketPool, stream: TcpStream): void {
+  const batch = new PacketBatch(4);
+  for (let got = receiveOnce(stream, batch); got > 0; got = stream.receive(batch)) {
+    for (let i = 0; i < batch.count; i++) expect(pool.length[batch.at(i)]).toBeWithin(1, pool.slotSize);
+    releaseAll(pool, batch);
+  }
+}
+
 function framed(contents: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(contents.reduce((sum, bytes) => sum + 4 + bytes.length, 0));
   let to = 0;
@@ -161,6 +177,21 @@ describe("TcpStream", () => {
       expect(stream.send(batch, NONE, NONE)).toBe(-1);
     });
   }
+
+  test("takes any stream of bytes for datagrams or an end, and leaves no slot behind", () => {
+    const random = new SeededRandom(SEED);
+    const pool = new PacketPool(16, MTU);
+    for (let round = 0; round < 60; round++) {
+      const [plain, stream] = pair(pool);
+      for (let part = 0; part < 5 && stream.state === "open"; part++) {
+        sendPlain(plain, anyBytes(random));
+        takeAll(pool, stream);
+      }
+      plain.close();
+      stream.close();
+      expect(pool.free).toBe(pool.count);
+    }
+  });
 
   test("ends when the peer closes, without what was cut short", () => {
     const pool = new PacketPool(8, MTU);
