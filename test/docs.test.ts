@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Glob } from "bun";
-import { ROOT } from "./rules/sources.ts";
+import { validateConfiguration } from "../src/config/load.ts";
+import { ROOT, sourceFiles } from "./rules/sources.ts";
 
 const PATTERNS = ["*.md", ...["docs", "packaging", "test", "src", "ffi"].map((folder) => `${folder}/**/*.md`)];
 const paths = PATTERNS.flatMap((pattern) => [...new Glob(pattern).scanSync({ cwd: ROOT })]);
@@ -15,8 +16,25 @@ function linkedFiles(path: string, text: string): string[] {
 }
 
 function mentionedScripts(text: string): string[] {
-  return [...text.matchAll(/\bnpm run ([a-z-]+)/g)].map(([, name]) => name as string);
+  return [...text.matchAll(/\bnpm run ([a-z][a-z0-9-]*)/g)].map(([, name]) => name as string);
 }
+
+/** Blocks fenced as `ini`: whole configuration files, with what an item of a list is indented by. */
+function configurations(text: string): string[] {
+  return [...text.matchAll(/^( *)```ini\n([\s\S]*?)^ *```/gm)].map(([, indent = "", block = ""]) =>
+    block.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+  );
+}
+
+/** Files of the project that are named as code, like `src/main.ts`; not those with a placeholder. */
+function namedFiles(text: string): string[] {
+  return [...text.matchAll(/`((?:src|ffi|build|test|packaging|docs)\/[a-z0-9/._-]+\.[a-z]+)`/g)].map(
+    ([, path]) => path as string,
+  );
+}
+
+const DECISION_LINES = 30;
+const DECISION_PARTS = ["Context", "Decision", "Cost", "We would know it was wrong if"];
 
 describe("the documents", () => {
   test("link to files that exist", () => {
@@ -39,8 +57,51 @@ describe("the documents", () => {
     expect(unknown).toEqual([]);
   });
 
+  test("name files that exist", () => {
+    const missing = documents.flatMap(({ path, text }) =>
+      namedFiles(text)
+        .filter((named) => !existsSync(join(ROOT, named)))
+        .map((named) => `${path}: ${named}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test("are there where the sources refer to them", () => {
+    const references = sourceFiles(["src", "ffi", "build", "packaging"]).flatMap(({ path, text }) =>
+      [...text.matchAll(/\bdocs\/[a-z0-9/-]+\.md\b/g)].map(([target]) => ({ path, target })),
+    );
+    expect(references.length).toBeGreaterThan(0);
+    expect(references.filter(({ target }) => !existsSync(join(ROOT, target)))).toEqual([]);
+  });
+
+  test("show configurations that are valid", () => {
+    const shown = documents.flatMap(({ path, text }) => configurations(text).map((block) => ({ path, block })));
+    expect(shown.length).toBeGreaterThan(1);
+    const faults = shown.flatMap(({ path, block }) => {
+      const found = { text: block, mode: 0o600 };
+      return validateConfiguration(found, path, () => ({ problem: "no such file" })).faults.map(
+        ({ line, text }) => `${path}, line ${line} of a block: ${text}`,
+      );
+    });
+    expect(faults).toEqual([]);
+  });
+
+  test("tell each decision in a few lines and the same four parts", () => {
+    const decisions = documents.filter(({ path }) => path.startsWith("docs/decisions/"));
+    expect(decisions.map(({ path }) => Number(path.slice("docs/decisions/".length).split("-")[0]))).toEqual(
+      decisions.map((_, i) => i + 1),
+    );
+    for (const { path, text } of decisions) {
+      const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+      const lines = text.trimEnd().split("\n").length;
+      expect({ path, parts, isShort: lines <= DECISION_LINES }).toEqual({ path, parts: DECISION_PARTS, isShort: true });
+    }
+  });
+
   test("are read right", () => {
     expect(linkedFiles("docs/a.md", "[b](../src/b.ts#l1) [c](https://c.example/) [d](#d)")).toEqual(["src/b.ts"]);
     expect(mentionedScripts("`npm run build -- --all` and npm test")).toEqual(["build"]);
+    expect(configurations("1. a\n   ```ini\n   [Host]\n   ```\n```sh\nls\n```\n")).toEqual(["[Host]\n"]);
+    expect(namedFiles("`src/main.ts`, `test/<area>/x.test.ts`, `src/path`")).toEqual(["src/main.ts"]);
   });
 });
