@@ -17,6 +17,22 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
       atLeast(`two links against one, ${way}`, (await lab.tunnel(way)).steadyMbits / single, 2 * GAIN);
     });
 
+    test(`gains from two equal links with greedy pull and New Reno, ${way}`, async () => {
+      await lab.renew([line(FAST), line(FAST)]);
+      const single = await lab.direct(FAST, way);
+      const dissertation = { host: { Scheduling: "greedy" }, peer: { Congestion: "newreno" } };
+      await lab.portals.startBoth(usualPlans([0, 1], dissertation), 2);
+      atLeast(`two links against one, greedy, ${way}`, (await lab.tunnel(way)).steadyMbits / single, 2 * GAIN);
+    });
+
+    test(`gains from a link ten times as far away, ${way}`, async () => {
+      await lab.renew([line(FAST), { both: { ...line(FAST).both, delay: 50_000 } }]);
+      const single = await lab.direct(FAST, way);
+      await lab.portals.startBoth(usualPlans([0, 1]), 2);
+      const bulk = await lab.tunnel(way, 8_000);
+      atLeast(`10 and 100 ms away, against the nearer, ${way}`, meanBetween(bulk, 4, 8) / single, 2 * GAIN);
+    });
+
     test(`gains from unequal links, ${way}`, async () => {
       await lab.renew([line(FAST), line(SLOW)]);
       const single = await lab.direct(FAST, way);

@@ -12,6 +12,7 @@ import type { LinkShape } from "../sim/link-model.ts";
 import { FAMILIES, PLAN, SHARED_SUBNET } from "./addresses.ts";
 import { EmulatorProcess } from "./emulator-process.ts";
 import type { EmulatorCounters } from "./emulator-protocol.ts";
+import { allowCubic } from "./inner-control.ts";
 import { Namespaces, sweep } from "./namespaces.ts";
 
 export const PLACES = ["client", "local", "inet", "remote", "server"] as const;
@@ -136,6 +137,7 @@ export class Topology {
   }
 
   async #build(): Promise<void> {
+    allowCubic();
     for (const place of PLACES) {
       this.#namespaces.add(place);
       this.#namespaces.sysctl(place, SYSCTLS);
@@ -270,6 +272,7 @@ export class Topology {
 }
 
 const SYSCTLS = {
+  "ipv4/tcp_congestion_control": "cubic",
   "ipv4/ip_forward": 1,
   "ipv6/conf/all/forwarding": 1,
   "ipv4/conf/all/rp_filter": 0,

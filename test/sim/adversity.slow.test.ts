@@ -17,5 +17,5 @@ describe(`many worlds of chance (NC_SEED=${seed})`, () => {
       };
       expect(outcome).toEqual({ worldSeed, arrived: true, free: [true, true] });
     }
-  });
+  }, 60_000);
 });
