@@ -56,6 +56,8 @@ export interface CongestionController {
    * @param sentAt when the newest of them was sent
    */
   onLost(now: Micros, bytes: number, packets: number, sentAt: Micros): void;
+  /** Datagrams taken for lost before have arrived after all. */
+  onSpurious(packets: number): void;
   /** The path was silent for long and starts afresh. */
   onIdleRestart(now: Micros): void;
 }

@@ -55,6 +55,8 @@ export class NewReno implements CongestionController {
     this.#threshold = this.window;
   }
 
+  onSpurious(): void {}
+
   onIdleRestart(): void {
     this.window = Math.min(this.window, INITIAL_DATAGRAMS * this.#datagram);
   }

@@ -12,5 +12,6 @@ export class NoCongestionControl implements CongestionController {
   onSent(): void {}
   onAcked(): void {}
   onLost(): void {}
+  onSpurious(): void {}
   onIdleRestart(): void {}
 }

@@ -96,7 +96,7 @@ export class RateController implements CongestionController {
   }
 
   get pacingRate(): number {
-    if (this.#rate > 0) return this.#gain * this.#rate;
+    if (this.#rate > 0) return Math.max(this.#floor(), this.#gain * this.#rate);
     return this.#rtt === 0 ? Number.POSITIVE_INFINITY : STARTUP_GAIN * this.#initialRate();
   }
 
@@ -117,6 +117,10 @@ export class RateController implements CongestionController {
     this.#rounds.onLost(packets);
   }
 
+  onSpurious(packets: number): void {
+    this.#rounds.onLost(-packets);
+  }
+
   onAcked(sample: AckSample): void {
     this.#rtt = sample.smoothedRtt;
     this.#jitter = sample.jitter;
@@ -129,7 +133,7 @@ export class RateController implements CongestionController {
 
   onIdleRestart(now: Micros): void {
     this.#rounds.reset();
-    this.#rate /= 2;
+    if (this.#rate > 0) this.#rate = Math.max(this.#floor(), this.#rate / 2);
     this.#enter(now, this.#rate === 0 ? "startup" : "recover", this.#rate === 0 ? STARTUP_GAIN : 1);
   }
 
@@ -178,11 +182,17 @@ export class RateController implements CongestionController {
     if (this.#stalled < 3 && !isQueueing && !isLossy) return;
     if (isQueueing && isTried) this.#rate = Math.min(this.#rate, Math.max(rate, this.#rate / 2));
     if (isLossy) this.#rate = Math.min(this.#rate, Math.max(round.arrived, this.#rate / 4));
+    this.#rate = Math.max(this.#floor(), this.#rate);
     this.#drain(now);
   }
 
   #initialRate(): number {
     return (INITIAL_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, 1_000);
+  }
+
+  /** So little always goes that the path can be measured; a queue of ours stretches the round trip and so lowers it. */
+  #floor(): number {
+    return (MIN_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, 2 * MIN_ROUND);
   }
 
   #judgeDrain(now: Micros): void {
@@ -234,7 +244,7 @@ export class RateController implements CongestionController {
     this.#lossLost += round.lost;
     const startup = this.#mode === "startup";
     if (this.#lossDatagrams < (startup ? 50 : LOSS_SAMPLE)) return false;
-    const loss = Math.min(1, this.#lossLost / this.#lossDatagrams);
+    const loss = Math.max(0, Math.min(1, this.#lossLost / this.#lossDatagrams));
     const own = Math.min(this.#ownLoss, MAX_OWN_LOSS);
     const noise = 2 * Math.sqrt((Math.max(own, 0.005) * 1) / this.#lossDatagrams);
     this.#lossDatagrams = 0;
@@ -251,10 +261,7 @@ export class RateController implements CongestionController {
   #cut(now: Micros, arrived: number): void {
     this.#lossyRounds = 0;
     this.#successes = 0;
-    this.#rate = Math.max(
-      Math.min(this.#rate, arrived),
-      (MIN_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, MIN_ROUND) / 2,
-    );
+    this.#rate = Math.max(this.#floor(), Math.min(this.#rate, arrived));
     this.#drain(now);
   }
 

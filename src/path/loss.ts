@@ -89,8 +89,9 @@ function settleBelow(
   const last = by === "nack" ? all : Math.min(all, described);
   for (let number = sent.firstInFlight; number <= last; number++) {
     if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
-    if (number <= nack) settleLost(sent, number, fate, out);
-    else if (number <= described) settleAcked(sent, number, fate, out);
+    if (number > nack) {
+      if (number <= described) settleAcked(sent, number, fate, out);
+    } else if (by === "nack") settleLost(sent, number, fate, out);
   }
 }
 

@@ -23,6 +23,8 @@ import { SentPackets } from "./sent-packets.ts";
 
 /** The sender's timeout of the dissertation, in round-trip times. */
 const SENDER_TIMEOUT = 3;
+/** Where datagrams overtake each other, a missing one is waited for at least this long. */
+const LATE: Micros = 250_000;
 
 export interface PathSettings {
   /** Position in the portal's table, below 256. */
@@ -226,7 +228,7 @@ export class Path {
     const { lossDetection, fate } = this.settings;
     if (!applyAck(this.sent, ack, lossDetection, fate, outcome)) return false;
     if (lossDetection === "gap") {
-      if (outcome.spuriousPackets > 0) this.reorder.onSpurious(now, outcome.overtaken, this.rtt.smoothed);
+      this.#learnReordering(now, outcome);
       applyGap(this.sent, this.reorder.window(now), this.reorder.distance, fate, outcome);
     }
     if (outcome.latest >= 0) this.#takeReport(now, ack, outcome.latest);
@@ -249,6 +251,13 @@ export class Path {
       this.liveness.onAnswered(now, this.sent.packetsInFlight > 0);
     }
     return true;
+  }
+
+  #learnReordering(now: Micros, outcome: Outcome): void {
+    this.reorder.onAcked(outcome.ackedPackets);
+    if (outcome.spuriousPackets === 0) return;
+    this.reorder.onSpurious(now, outcome.spuriousPackets, outcome.overtaken, this.rtt.smoothed);
+    this.controller.onSpurious(outcome.spuriousPackets);
   }
 
   /** Unwraps the peer's counters; a report that was overtaken by a newer one adds nothing. */
@@ -285,7 +294,7 @@ export class Path {
       applyTimeout(this.sent, now - this.#senderTimeout(), this.settings.fate, this.#outcome);
       this.#loseTimedOut(now);
     }
-    if (this.received.hasHole && this.received.giveUp(now, this.rtt.smoothed)) this.acks.hurry();
+    if (this.received.hasHole && this.received.giveUp(now, this.#holeWait(now))) this.acks.hurry();
     const changed = this.liveness.advance(now, this.rtt);
     if (changed && this.state === "suspect") {
       applyTimeout(this.sent, now, this.settings.fate, this.#outcome);
@@ -312,8 +321,14 @@ export class Path {
   deadline(): Micros {
     let at = this.liveness.deadline(this.rtt);
     if (this.sent.packetsInFlight > 0) at = Math.min(at, this.#senderTimeoutAt());
-    if (this.received.hasHole) at = Math.min(at, this.received.giveUpAt(this.rtt.smoothed));
+    if (this.received.hasHole) at = Math.min(at, this.received.giveUpAt(this.#holeWait(this.received.latestAt)));
     return Math.min(at, this.acks.dueAt(this.rtt.smoothed));
+  }
+
+  /** What is overtaken on a path that reorders comes later than half a round trip, and must still be told of. */
+  #holeWait(now: Micros): Micros {
+    const isLate = this.settings.lossDetection === "gap" && this.received.isReordering(now);
+    return isLate ? Math.max(LATE, this.rtt.smoothed) : this.rtt.smoothed / 2;
   }
 
   #senderTimeoutAt(): Micros {
@@ -323,7 +338,8 @@ export class Path {
   /** With `gap`, only the last datagrams before a pause are found lost by time: soon, as nothing overtakes them. */
   #senderTimeout(): Micros {
     if (this.settings.lossDetection === "gap") {
-      return this.rtt.smoothed + Math.max(4 * this.rtt.deviation, 5_000) + this.reorder.window(0) + LONGEST_ACK_DELAY;
+      const { smoothed, deviation } = this.rtt;
+      return smoothed + Math.max(4 * deviation, this.reorder.window(0), 5_000) + LONGEST_ACK_DELAY;
     }
     return SENDER_TIMEOUT * Math.max(this.rtt.smoothed + this.rtt.deviation, MICROS_PER_SECOND / 100);
   }

@@ -67,13 +67,13 @@ export class ReceivedPackets {
   }
 
   /** When the present hole is to be given up. */
-  giveUpAt(rtt: Micros): Micros {
-    return this.#holeSince + rtt / 2;
+  giveUpAt(wait: Micros): Micros {
+    return this.#holeSince + wait;
   }
 
   /** Gives up what was missing when the hole was noticed, if its time has come; true if NACK rose. */
-  giveUp(now: Micros, rtt: Micros): boolean {
-    if (now < this.giveUpAt(rtt)) return false;
+  giveUp(now: Micros, wait: Micros): boolean {
+    if (now < this.giveUpAt(wait)) return false;
     let missing = this.#holeMark - 1;
     while (missing > this.ack && this.#has(missing)) missing--;
     const rose = missing > this.ack;

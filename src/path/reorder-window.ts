@@ -1,11 +1,17 @@
 /**
  * How far datagrams of one path overtake each other without one being lost, learned from losses that turned out to be none (RFC 9002 section 6.1.2
- * leaves this to the implementation). On a path that keeps order a gap is a loss at once.
+ * leaves this to the implementation). On a path that keeps order a gap is a loss at once. On one that does not, the window follows the quantile beyond
+ * which few datagrams come: a needless repeat costs one datagram, but every real loss is noticed later by the whole window.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
 const LONGEST: Micros = 300_000;
-/** Without anything spurious for so long, the window shrinks again. */
+/** Growth for a datagram that came after all, and the share of datagrams that may. */
+const STEP = 1 / 8;
+const SPURIOUS_SHARE = 0.0025;
+/** A window smaller than this is none. */
+const SHORTEST: Micros = 500;
+/** Without anything spurious for so long, the window shrinks although little is sent. */
 const MEMORY: Micros = 10 * MICROS_PER_SECOND;
 const SHRINK = 0.75;
 
@@ -17,16 +23,26 @@ export class ReorderWindow {
     return this.#window > 0 ? 3 : 1;
   }
 
-  /** A datagram arrived after all, overtaken by ones sent up to `overtaken` later. */
-  onSpurious(now: Micros, overtaken: Micros, rtt: Micros): void {
-    this.#window = Math.max(this.#window, Math.min(1.25 * overtaken + 1_000, Math.max(LONGEST, 2 * rtt)));
+  /** `packets` datagrams arrived after all, overtaken by ones sent up to `overtaken` later. */
+  onSpurious(now: Micros, packets: number, overtaken: Micros, rtt: Micros): void {
+    const enough = Math.min(1.25 * overtaken + 1_000, Math.max(LONGEST, 2 * rtt));
+    // One datagram says little of the others: begin as RACK does (RFC 8985 section 6.2).
+    const grown = this.#window === 0 ? rtt / 4 : this.#window * (1 + STEP) ** packets;
+    this.#window = Math.max(this.#window, Math.min(grown, enough));
     this.#learnedAt = now;
+  }
+
+  /** `packets` datagrams arrived in time. */
+  onAcked(packets: number): void {
+    if (this.#window === 0) return;
+    this.#window *= 1 - Math.min(SHRINK, STEP * SPURIOUS_SHARE * packets);
+    if (this.#window < SHORTEST) this.#window = 0;
   }
 
   /** µs between sending times; 0 while the path keeps order. */
   window(now: Micros): Micros {
     if (this.#window > 0 && now - this.#learnedAt > MEMORY) {
-      this.#window = this.#window < 500 ? 0 : this.#window * SHRINK;
+      this.#window = this.#window < SHORTEST ? 0 : this.#window * SHRINK;
       this.#learnedAt = now;
     }
     return this.#window;

@@ -5,6 +5,8 @@ import { Ack, MAX_RANGES } from "../../src/wire/messages.ts";
 import { seeded } from "../support/seed.ts";
 
 const RTT = 10_000;
+/** How long a hole is waited for. */
+const WAIT = RTT / 2;
 
 /** The numbers that the ranges of a report name. */
 function namedBy(ack: Ack): Set<number> {
@@ -44,9 +46,9 @@ describe("ReceivedPackets", () => {
     const received = new ReceivedPackets();
     receive(received, [0, 1, 2, 3, 5], 0);
     expect([received.ack, received.nack]).toEqual([3, -1]);
-    expect(received.giveUp(RTT / 2 - 1, RTT)).toBe(false);
+    expect(received.giveUp(RTT / 2 - 1, WAIT)).toBe(false);
     received.accept(6, RTT / 2, 1);
-    expect(received.giveUp(RTT / 2, RTT)).toBe(true);
+    expect(received.giveUp(RTT / 2, WAIT)).toBe(true);
     expect([received.ack, received.nack]).toEqual([6, 4]);
     received.accept(7, RTT, 1);
     expect([received.ack, received.nack, received.hasHole]).toEqual([7, 4, false]);
@@ -54,12 +56,12 @@ describe("ReceivedPackets", () => {
 
   test("gives up half a round trip after something later came, and says when", () => {
     const received = new ReceivedPackets();
-    expect(received.giveUpAt(RTT)).toBe(Number.POSITIVE_INFINITY);
+    expect(received.giveUpAt(WAIT)).toBe(Number.POSITIVE_INFINITY);
     receive(received, [0, 2], 1_000);
-    expect(received.giveUpAt(RTT)).toBe(6_000);
-    expect(received.giveUp(5_999, RTT)).toBe(false);
+    expect(received.giveUpAt(WAIT)).toBe(6_000);
+    expect(received.giveUp(5_999, WAIT)).toBe(false);
     expect(received.nack).toBe(-1);
-    expect(received.giveUp(6_000, RTT)).toBe(true);
+    expect(received.giveUp(6_000, WAIT)).toBe(true);
     expect([received.ack, received.nack]).toEqual([2, 1]);
   });
 
@@ -67,10 +69,10 @@ describe("ReceivedPackets", () => {
     const received = new ReceivedPackets();
     receive(received, [0, 2], 0);
     receive(received, [4], RTT / 2 - 1);
-    received.giveUp(RTT / 2, RTT);
+    received.giveUp(RTT / 2, WAIT);
     expect([received.ack, received.nack]).toEqual([2, 1]);
     expect(received.hasHole).toBe(true);
-    expect(received.giveUp(RTT, RTT)).toBe(true);
+    expect(received.giveUp(RTT, WAIT)).toBe(true);
     expect([received.ack, received.nack]).toEqual([4, 3]);
   });
 
@@ -79,13 +81,13 @@ describe("ReceivedPackets", () => {
     receive(received, [0, 3, 2], 0);
     receive(received, [1], RTT / 4);
     expect([received.ack, received.nack, received.hasHole]).toEqual([3, -1, false]);
-    expect(received.giveUp(10 * RTT, RTT)).toBe(false);
+    expect(received.giveUp(10 * RTT, WAIT)).toBe(false);
   });
 
   test("takes what comes after it was given up, once", () => {
     const received = new ReceivedPackets();
     receive(received, [0, 2], 0);
-    received.giveUp(RTT, RTT);
+    received.giveUp(RTT, WAIT);
     expect(receive(received, [1, 1])).toEqual([true, false]);
     expect(namedBy(report(received))).toEqual(new Set([0, 1, 2]));
   });
@@ -160,7 +162,7 @@ describe("ReceivedPackets", () => {
         const before = received.ack;
         now += random.below(2_000);
         received.accept(drawNumber(random, received.largest), now, 1);
-        if (random.chance(0.2)) received.giveUp(now, RTT);
+        if (random.chance(0.2)) received.giveUp(now, WAIT);
         const { ack, nack, largest, hasHole } = received;
         const isSane = ack >= before && ack <= largest && nack <= ack && hasHole === ack < largest;
         if (!isSane) throw new Error(`step ${i}: ack ${ack} after ${before}, nack ${nack}, largest ${largest}`);
@@ -172,7 +174,7 @@ describe("ReceivedPackets", () => {
     const received = new ReceivedPackets();
     receive(received, [0, 50_000]);
     expect(received.ack).toBeGreaterThan(50_000 - RECEIVE_WINDOW);
-    received.giveUp(RTT, RTT);
+    received.giveUp(RTT, WAIT);
     expect([received.ack, received.nack]).toEqual([50_000, 49_999]);
   });
 
