@@ -13,6 +13,8 @@ const INTERVAL: Micros = 20_000;
 const PATIENCE_TRIPS = 5;
 const SHORTEST_PATIENCE: Micros = 80_000;
 const LONGEST_PATIENCE: Micros = 400_000;
+/** A path whose rate is not known yet needs a backlog to find it, for so many of its round trips. */
+const SEARCH_TRIPS = 2;
 /** A host's own retransmission timer fires soon after this. */
 const LONGEST_HOLD: Micros = 500_000;
 /** A path this much smaller than all together is not waited for. */
@@ -41,7 +43,8 @@ export class Outlook {
     const used = paths.filter((path) => !path.controller.isSettled || path.estimate >= NEGLIGIBLE * total);
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
-    this.#queues.spread = spread;
+    const search = used.reduce((most, path) => Math.max(most, path.controller.isSettled ? 0 : path.rtt.smoothed), 0);
+    this.#queues.spread = spread + SEARCH_TRIPS * search;
     const { repair } = this.#context;
     repair.patience = this.#patience(best);
     repair.copyPatience = best.rtt.smoothed;
