@@ -67,7 +67,7 @@ function renderPath(path: PathSnapshot, c: Colours): string[] {
   const role = path.state !== "up" ? "" : path.standby ? ", standby" : ", carrying";
   const paced = path.pacingRate > 0 ? `, paced at ${formatRate(path.pacingRate)}` : "";
   return [
-    line(c, 1, "path", `${path.local} -> ${path.remote}`),
+    line(c, 1, "path", `${path.local} -> ${path.remote}${peerName(path)}`),
     line(c, 2, "state", `${stateText(path, c)}${role}`, ["metric", path.metric]),
     line(c, 2, "rtt", roundTrip(path)),
     line(c, 2, "rate", `${formatRate(path.rate.sent)} sent, ${formatRate(path.rate.received)} received${paced}`),
@@ -78,6 +78,12 @@ function renderPath(path: PathSnapshot, c: Colours): string[] {
     ]),
     line(c, 2, "transfer", transfer(path.received, path.sent), ["mtu", path.mtu]),
   ];
+}
+
+/** What the peer calls its link, where a listener has several paths. */
+function peerName({ name }: PathSnapshot): string {
+  const [, own] = name.split("/");
+  return own === undefined ? "" : ` (${own})`;
 }
 
 function roundTrip({ rtt }: PathSnapshot): string {

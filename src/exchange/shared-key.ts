@@ -41,7 +41,7 @@ export class SharedKeyExchange implements Exchange {
   read(initiation: Uint8Array): Hello | Refusal {
     const decoded = decodeExchange(initiation);
     if (typeof decoded === "string") return decoded === "version" ? "version" : "malformed";
-    if (!isSigned(initiation, this.#initiationKey)) return "forged";
+    if (!isSigned(initiation, this.#initiationKey)) return this.#unsigned(decoded.hello);
     return decoded.hello.security === this.#suite.id ? decoded.hello : "security";
   }
 
@@ -57,9 +57,14 @@ export class SharedKeyExchange implements Exchange {
     const decoded = decodeExchange(response);
     if (typeof decoded === "string") return decoded === "version" ? "version" : "malformed";
     if (decoded.receiverIndex !== hello.index) return "unexpected";
-    if (!isSigned(response, this.#responseKey(hello.random))) return "forged";
+    if (!isSigned(response, this.#responseKey(hello.random))) return this.#unsigned(decoded.hello);
     if (decoded.hello.security !== this.#suite.id) return "security";
     return this.#agree(decoded.hello, initiation, response, true);
+  }
+
+  /** Another suite means other keys. The word of an unsigned message is not believed, but it is the likeliest thing to tell a person. */
+  #unsigned(hello: Hello): Refusal {
+    return hello.security === this.#suite.id ? "forged" : "security";
   }
 
   #agree(peer: Hello, initiation: Uint8Array, response: Uint8Array, isInitiator: boolean): Agreement {

@@ -350,11 +350,12 @@ export class Links {
       refusal === "limited" ? "exchange-limited" : refusal === "unexpected" ? "exchange-unexpected" : "exchange-forged";
     this.#context.drops.count(DROP[reason]);
     const text = REFUSALS[refusal];
-    if (text) this.#log("warn", link.settings.name, `${formatEndpoint(remote)}: ${text}`);
+    if (text) this.#log("warn", link.settings.name, `${formatEndpoint(remote)}: ${text}`, refusal);
   }
 
-  #log(level: "warn" | "info" | "debug", name: string, text: string): void {
-    this.#context.events.push({ type: "log", level, key: `${name} ${text.slice(0, 12)}`, text: `${name}: ${text}` });
+  /** @param topic messages on one topic count together when their rate is limited */
+  #log(level: "warn" | "info" | "debug", name: string, text: string, topic = text.slice(0, 12)): void {
+    this.#context.events.push({ type: "log", level, key: `${name} ${topic}`, text: `${name}: ${text}` });
   }
 
   /** Time until the next attempt; 0 if none is planned. */

@@ -190,6 +190,16 @@ describe("Portal", () => {
     expect(pair.b.logs.join("\n")).toContain("SharedKey");
   });
 
+  test("tells a peer with another Security apart from one with another key", () => {
+    const pair = new Pair(new End("192.0.2.1", 1, { security: "none" }));
+    pair.b.portal.addLink(pair.now, linkSettings(0, "listen"));
+    pair.a.portal.addLink(pair.now, linkSettings(0, "initiate"));
+    pair.run(3_000_000);
+    expect(pair.b.portal.paths).toHaveLength(0);
+    expect(pair.b.logs.join("\n")).toContain("Security is another");
+    expect(pair.b.logs.join("\n")).not.toContain("SharedKey");
+  });
+
   test("authenticates the addresses between the NATs where both ends ask for it", () => {
     const at = (text: string) => parseEndpoint(text);
     for (const claimed of ["192.0.2.1", "192.0.2.99"]) {
