@@ -6,13 +6,20 @@
  * (RFC 3542, 3). No checksum is asked for: the datagram's own authentication is stronger. Endpoints have port 0.
  * One socket carries one IP version; a listener for both opens two.
  */
-import { createEndpoint, type Endpoint, formatEndpoint, setPort } from "../src/endpoint.ts";
+import { createEndpoint, type Endpoint, setPort } from "../src/endpoint.ts";
 import type { PacketBatch } from "../src/memory/packet-batch.ts";
 import type { PacketPool } from "../src/memory/packet-pool.ts";
 import type { Consumer, Producer } from "../src/ports.ts";
 import { DatagramReader, type DatagramSocket, DatagramWriter } from "./datagrams.ts";
 import { askLocalAddress } from "./local-address.ts";
-import { type OpenedSocket, openSocket, type SocketDescription, type SocketRequest, setSwitch } from "./socket.ts";
+import {
+  describeSocket,
+  type OpenedSocket,
+  openSocket,
+  type SocketDescription,
+  type SocketRequest,
+  setSwitch,
+} from "./socket.ts";
 import { SocketCounters } from "./socket-counters.ts";
 import { type SocketSystem, systemSockets } from "./socket-system.ts";
 
@@ -90,14 +97,7 @@ export class RawSocket implements Producer, Consumer {
   }
 
   describe(): SocketDescription {
-    return {
-      local: formatEndpoint(this.#opened.local),
-      interface: this.#opened.interface,
-      receiveBuffer: this.#opened.receiveBuffer,
-      sendBuffer: this.#opened.sendBuffer,
-      gso: false,
-      gro: false,
-    };
+    return describeSocket(this.#opened, false, false);
   }
 
   /** Closes the descriptor and gives back slots that were not handed over. A second call does nothing. */

@@ -53,6 +53,18 @@ export interface SocketDescription {
   readonly gro: boolean;
 }
 
+/** What was granted to a socket, and whether it sends and receives runs of datagrams in one call. */
+export function describeSocket(opened: OpenedSocket, gso: boolean, gro: boolean): SocketDescription {
+  return {
+    local: formatEndpoint(opened.local),
+    interface: opened.interface,
+    receiveBuffer: opened.receiveBuffer,
+    sendBuffer: opened.sendBuffer,
+    gso,
+    gro,
+  };
+}
+
 /**
  * A bound, non-blocking socket.
  * @throws NetcombinerError when the system refuses the family, the interface, the mark or the address

@@ -7,7 +7,7 @@ import type { PacketPool } from "../src/memory/packet-pool.ts";
 import { systemError } from "./errno.ts";
 import { pointerTo } from "./libc.ts";
 import { readSockaddr, SOCKADDR_ROOM } from "./sockaddr.ts";
-import { type OpenedSocket, openSocket, type SocketDescription, type SocketRequest } from "./socket.ts";
+import { describeSocket, type OpenedSocket, openSocket, type SocketDescription, type SocketRequest } from "./socket.ts";
 import { SocketCounters } from "./socket-counters.ts";
 import { IPPROTO, type SocketSystem, systemSockets } from "./socket-system.ts";
 import { TcpStream } from "./tcp.ts";
@@ -74,14 +74,7 @@ export class TcpListener {
   }
 
   describe(): SocketDescription {
-    return {
-      local: formatEndpoint(this.#opened.local),
-      interface: this.#opened.interface,
-      receiveBuffer: this.#opened.receiveBuffer,
-      sendBuffer: this.#opened.sendBuffer,
-      gso: false,
-      gro: false,
-    };
+    return describeSocket(this.#opened, false, false);
   }
 
   /** Closes the listening descriptor; accepted streams live on. A second call does nothing. */

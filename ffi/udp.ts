@@ -4,7 +4,7 @@
  * batches; with segmentation offload where the kernel has it and one by one where not, to the same effect.
  * It must not know what a datagram says, nor which path it belongs to.
  */
-import { createEndpoint, type Endpoint, formatEndpoint } from "../src/endpoint.ts";
+import { createEndpoint, type Endpoint } from "../src/endpoint.ts";
 import type { PacketBatch } from "../src/memory/packet-batch.ts";
 import type { PacketPool } from "../src/memory/packet-pool.ts";
 import type { Consumer, Producer } from "../src/ports.ts";
@@ -12,6 +12,7 @@ import { DatagramReader, type DatagramSocket, DatagramWriter } from "./datagrams
 import { askLocalAddress } from "./local-address.ts";
 import { SegmentReader, SegmentWriter } from "./segments.ts";
 import {
+  describeSocket,
   type OpenedSocket,
   openSocket,
   readOption,
@@ -106,14 +107,7 @@ export class UdpSocket implements Producer, Consumer {
   }
 
   describe(): SocketDescription {
-    return {
-      local: formatEndpoint(this.#opened.local),
-      interface: this.#opened.interface,
-      receiveBuffer: this.#opened.receiveBuffer,
-      sendBuffer: this.#opened.sendBuffer,
-      gso: this.#segmentWriter?.isEnabled ?? false,
-      gro: this.#hasGro,
-    };
+    return describeSocket(this.#opened, this.#segmentWriter?.isEnabled ?? false, this.#hasGro);
   }
 
   /** Closes the descriptor and gives back slots that were not handed over. A second call does nothing. */

@@ -1,5 +1,7 @@
 // @hot
 /** First-in first-out of slots (or any 32-bit integers) in a power-of-two ring that never grows. */
+import type { PacketBatch } from "./packet-batch.ts";
+
 export class Ring {
   readonly capacity: number;
   readonly #items: Int32Array;
@@ -40,6 +42,16 @@ export class Ring {
     const item = this.#items[this.#head & this.#mask] as number;
     this.#head = (this.#head + 1) >>> 0;
     return item;
+  }
+
+  /** Moves items to the end of a batch until one is empty or the other full; returns how many. */
+  drainTo(batch: PacketBatch): number {
+    let moved = 0;
+    while (!batch.isFull && this.#head !== this.#tail) {
+      batch.push(this.shift());
+      moved++;
+    }
+    return moved;
   }
 
   /** The oldest item but `index` ones, -1 beyond the newest; nothing is removed. */

@@ -97,11 +97,7 @@ export class Outbound {
 
   /** Appends errors for the host to `out`, whose owner then has the slots. */
   pollErrors(out: PacketBatch): void {
-    while (!out.isFull) {
-      const slot = this.#toHost.shift();
-      if (slot < 0) return;
-      out.push(slot);
-    }
+    this.#toHost.drainTo(out);
   }
 
   /** Appends the datagrams that `path` may send now to `out`; whoever sends them releases the slots. */
@@ -134,7 +130,7 @@ export class Outbound {
   /** What a path with nothing else to do may carry again, so that a loss elsewhere is repaired before it is noticed. */
   #nextCopy(now: Micros, path: Path): Slot {
     const { repair } = this.#context;
-    if (path.isMetered || !this.#isAmongFastest(path)) return NO_SLOT;
+    if (!this.#isAmongFastest(path)) return NO_SLOT;
     const slot = repair.nextCopy(now, path.id);
     return slot === NO_SLOT ? slot : this.#prepareRepeat(slot);
   }

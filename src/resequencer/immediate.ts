@@ -27,14 +27,7 @@ export class ImmediateDispatch implements Resequencer {
   }
 
   poll(_now: Micros, out: PacketBatch): number {
-    let n = 0;
-    while (!out.isFull) {
-      const slot = this.#ready.shift();
-      if (slot < 0) break;
-      out.push(slot);
-      n++;
-    }
-    return n;
+    return this.#ready.drainTo(out);
   }
 
   /** Nothing waits for anything here. */

@@ -66,14 +66,7 @@ export class PerFlowResequencer implements Resequencer {
 
   poll(now: Micros, out: PacketBatch): number {
     this.#expire(now);
-    let n = 0;
-    while (!out.isFull) {
-      const slot = this.#ready.shift();
-      if (slot < 0) break;
-      out.push(slot);
-      n++;
-    }
-    return n;
+    return this.#ready.drainTo(out);
   }
 
   deadline(): Micros {
