@@ -7,7 +7,6 @@ export const DROP_REASONS = [
   "packet-malformed",
   "packet-too-big",
   "queue-full",
-  "queue-aged",
   "no-slot",
   "datagram-truncated",
   "datagram-version",
@@ -22,7 +21,6 @@ export const DROP_REASONS = [
   "send-failed",
   "sink-full",
   "sequence-duplicate",
-  "sequence-late",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -32,7 +32,7 @@ describe("DROP_REASONS", () => {
       DROP["packet-malformed"],
       DROP["datagram-forged"],
       DROP["exchange-limited"],
-      DROP["sequence-late"],
-    ]).toEqual([1, 9, 15, 19]);
+      DROP["sequence-duplicate"],
+    ]).toEqual([1, 8, 14, 17]);
   });
 });

@@ -19,6 +19,7 @@ import { NO_SLOT, PacketPool } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import type { PortalEvent } from "../portal/events.ts";
 import { Portal } from "../portal/portal.ts";
+import { withEdges } from "./edge-drops.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import { type Socket, Sockets, type Transport } from "./sockets.ts";
 import { TunEdge } from "./tun-edge.ts";
@@ -92,7 +93,8 @@ export class Dataplane {
       this.#links.delete(message.link);
       this.#portal.removeLink(now, message.link);
     } else if (message.type === "snapshot") {
-      this.#post({ type: "snapshot", request: message.request, snapshot: this.#portal.snapshot(now) });
+      const snapshot = withEdges(this.#portal.snapshot(now), this.#edge, this.#sockets);
+      this.#post({ type: "snapshot", request: message.request, snapshot });
     } else if (message.type === "stop") {
       this.#portal.close(now);
       this.#isDone = true;
