@@ -19,8 +19,6 @@ export interface AckSample {
   priorInFlight: number;
   /** Bytes in flight now. */
   inFlight: number;
-  /** True if the sender had nothing to send when the acknowledged datagrams left: the window was not what limited it. */
-  appLimited: boolean;
   /** Largest number the receiver has. */
   largest: number;
   /** The number that arrived last before the report. */

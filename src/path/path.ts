@@ -75,8 +75,6 @@ export class Path {
   readonly local: Endpoint = createEndpoint();
   /** Which socket the path's datagrams leave by; a roaming peer may change it. */
   socket: number;
-  /** True while the queue was empty when this path last could have sent. */
-  appLimited = true;
   /** The scheduler had nothing for this path although packets wait: only a packet or an acknowledgement can help. */
   isStarved = false;
   /** Datagrams wait in the dataplane for the socket: nothing more may be sealed. */
@@ -87,8 +85,6 @@ export class Path {
   probeWanted = false;
   /** Something was sent whose loss would hurt, and nothing after it. */
   tailAtRisk = false;
-  /** Every byte costs: nothing goes twice. */
-  isMetered = false;
   /** How often the peer's address changed. */
   roams = 0;
   sentPackets = 0;
@@ -110,7 +106,6 @@ export class Path {
     sentAt: 0,
     priorInFlight: 0,
     inFlight: 0,
-    appLimited: false,
     largest: -1,
     latest: -1,
     receivedBytes: 0,
@@ -201,7 +196,7 @@ export class Path {
     writeHeader(pool.view, start, TYPE.TRANSPORT, this.settings.peerIndex, this.sent.next);
     this.security.seal(pool, slot);
     const bytes = pool.length[slot] as number;
-    this.sent.add(now, asksForAck ? bytes : 0, bytes, this.appLimited, kept);
+    this.sent.add(now, asksForAck ? bytes : 0, bytes, kept);
     this.sentPackets++;
     this.sentBytes += bytes;
     this.sentRate.add(now, bytes);
@@ -246,7 +241,6 @@ export class Path {
       sample.sentAt = this.sent.sentAt(outcome.largestAcked);
       sample.priorInFlight = prior;
       sample.inFlight = this.sent.bytesInFlight;
-      sample.appLimited = this.sent.wasAppLimited(outcome.largestAcked);
       this.controller.onAcked(sample);
       this.liveness.onAnswered(now, this.sent.packetsInFlight > 0);
     }
@@ -273,7 +267,7 @@ export class Path {
     this.#rawTime = time;
     const sentAt = this.sent.sentAt(latest);
     this.rtt.update(now - sentAt - ack.delay);
-    this.delay.update(now, this.settings.delayOrigin.relative(sentAt, ack.receivedAt));
+    this.delay.update(this.settings.delayOrigin.relative(sentAt, ack.receivedAt));
     sample.largest = this.sent.largestReported;
     sample.latest = latest;
     sample.ackDelay = ack.delay;

@@ -15,7 +15,6 @@ export class SentPackets {
   #state = new Uint8Array(INITIAL_CAPACITY);
   #bytes = new Uint16Array(INITIAL_CAPACITY);
   #sentAt = new Float64Array(INITIAL_CAPACITY);
-  #appLimited = new Uint8Array(INITIAL_CAPACITY);
   #slots = new Int32Array(INITIAL_CAPACITY);
   #total = new Float64Array(INITIAL_CAPACITY);
   #sentBytes = 0;
@@ -49,14 +48,13 @@ export class SentPackets {
    * @param size bytes of the datagram, whatever it asks for
    * @param slot the packet kept for repair, -1 for none
    */
-  add(now: Micros, bytes: number, size: number, appLimited: boolean, slot: number): number {
+  add(now: Micros, bytes: number, size: number, slot: number): number {
     if (this.next - this.#oldest > this.#mask) this.#makeRoom();
     const number = this.next++;
     const i = number & this.#mask;
     this.#state[i] = bytes === 0 ? SENT.EMPTY : SENT.IN_FLIGHT;
     this.#bytes[i] = bytes;
     this.#sentAt[i] = now;
-    this.#appLimited[i] = appLimited ? 1 : 0;
     this.#slots[i] = slot;
     this.#sentBytes += size;
     this.#total[i] = this.#sentBytes;
@@ -82,10 +80,6 @@ export class SentPackets {
   /** Bytes sent up to this datagram and with it, of all kinds. */
   totalAt(number: number): number {
     return this.#total[number & this.#mask] as number;
-  }
-
-  wasAppLimited(number: number): boolean {
-    return this.#appLimited[number & this.#mask] === 1;
   }
 
   /** Takes a datagram out of flight as `SENT.ACKED` or `SENT.LOST`; returns the slot that was kept, now the caller's, or -1. */
@@ -125,7 +119,6 @@ export class SentPackets {
     const state = new Uint8Array(capacity);
     const bytes = new Uint16Array(capacity);
     const sentAt = new Float64Array(capacity);
-    const appLimited = new Uint8Array(capacity);
     const slots = new Int32Array(capacity);
     const total = new Float64Array(capacity);
     for (let number = this.#oldest; number < this.next; number++) {
@@ -134,14 +127,12 @@ export class SentPackets {
       state[to] = this.#state[from] as number;
       bytes[to] = this.#bytes[from] as number;
       sentAt[to] = this.#sentAt[from] as number;
-      appLimited[to] = this.#appLimited[from] as number;
       slots[to] = this.#slots[from] as number;
       total[to] = this.#total[from] as number;
     }
     this.#state = state;
     this.#bytes = bytes;
     this.#sentAt = sentAt;
-    this.#appLimited = appLimited;
     this.#slots = slots;
     this.#total = total;
     this.#mask = capacity - 1;

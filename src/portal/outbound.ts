@@ -117,7 +117,6 @@ export class Outbound {
       this.#sendPacket(now, path, slot, out, lost !== NO_SLOT);
     }
     if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
-    path.appLimited = queue.length === 0;
   }
 
   /** Nothing follows that would show the loss of what was just sent: a probe does. */

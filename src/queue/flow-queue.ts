@@ -28,7 +28,7 @@ export class FlowQueue {
   aboveSince: Micros = -1;
   dropAt: Micros = 0;
   drops = 0;
-  /** The next packet that comes is to be dropped (or was marked instead). */
+  /** The next packet that comes is to be dropped. */
   dropsNext = false;
   #slots = new Int32Array(INITIAL);
   #mask = INITIAL - 1;

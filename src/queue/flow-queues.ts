@@ -31,9 +31,8 @@ export class FlowQueues {
   bytes = 0;
   /** How much later the slowest path in use delivers than the fastest, µs: waiting for that is useful. */
   spread: Micros = 0;
-  /** Packets dropped and marked by AQM, and shed for want of room. */
+  /** Packets dropped by AQM, and shed for want of room. */
   dropped = 0;
-  marked = 0;
   shed = 0;
 
   /** @param buckets flows told apart; @param maxPackets packets that may wait in all */

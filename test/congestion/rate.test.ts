@@ -100,7 +100,6 @@ class Loop {
       sentAt: at - delay,
       priorInFlight: 0,
       inFlight: 0,
-      appLimited: false,
       largest: number,
       latest: number,
       receivedBytes: this.#received,

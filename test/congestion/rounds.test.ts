@@ -17,7 +17,6 @@ function heard(number: number, at: number, received: number): AckSample {
     sentAt: 1_000 * number,
     priorInFlight: 0,
     inFlight: 0,
-    appLimited: false,
     largest: number,
     latest: number,
     receivedBytes: (received + 1) * BYTES,

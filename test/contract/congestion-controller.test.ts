@@ -68,7 +68,6 @@ class RandomPath {
         sentAt: this.now - rtt,
         priorInFlight,
         inFlight: this.inFlight,
-        appLimited: this.#random.chance(0.3),
         largest: this.#number - 1,
         latest: this.#number - 1,
         ackDelay: this.#random.below(25_000),

@@ -125,7 +125,7 @@ const ack: Target = {
     const nobody = { onDelivered() {}, onLost() {} };
     let now = 0;
     return (random, input) => {
-      for (let i = random.below(8); i > 0; i--) sent.add(now++, random.below(3) * 500, 1_000, false, -1);
+      for (let i = random.below(8); i > 0; i--) sent.add(now++, random.below(3) * 500, 1_000, -1);
       const view = new DataView(input.buffer, input.byteOffset, input.length);
       if (report.read(view, 0, input.length) < 0) return;
       // The numbers of this state are small: bring those of the report near.

@@ -20,7 +20,7 @@ function applyTimeout(sent: SentPackets, before: number, out: loss.Outcome): voi
 
 function sentOf(count: number): SentPackets {
   const sent = new SentPackets();
-  for (let i = 0; i < count; i++) sent.add(1_000 * i, 100, 100, false, -1);
+  for (let i = 0; i < count; i++) sent.add(1_000 * i, 100, 100, -1);
   return sent;
 }
 
@@ -161,7 +161,7 @@ class Transfer {
 
   send(now: number): void {
     const bytes = 1 + this.#random.below(1400);
-    const number = this.sent.add(now, bytes, bytes, false, -1);
+    const number = this.sent.add(now, bytes, bytes, -1);
     if (this.#random.chance(this.#loss)) return;
     if (this.#held < 0 && this.#random.chance(0.1)) this.#held = number;
     else this.#deliver(number, now);

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
 
-const add = (sent: SentPackets, now: number, bytes: number, appLimited = false) =>
-  sent.add(now, bytes, Math.max(bytes, 60), appLimited, -1);
+const add = (sent: SentPackets, now: number, bytes: number) => sent.add(now, bytes, Math.max(bytes, 60), -1);
 
 /** Sends until no more fits; returns how many that were. */
 function fill(sent: SentPackets): number {
@@ -21,10 +20,10 @@ describe("SentPackets", () => {
   test("keeps every record while it grows", () => {
     const sent = new SentPackets();
     const count = 5_000;
-    for (let i = 0; i < count; i++) add(sent, 10 * i, 1 + (i % 1400), i % 3 === 0);
+    for (let i = 0; i < count; i++) add(sent, 10 * i, 1 + (i % 1400));
     for (let i = 0; i < count; i++) {
       expect(sent.stateOf(i)).toBe(SENT.IN_FLIGHT);
-      expect([sent.bytesOf(i), sent.sentAt(i), sent.wasAppLimited(i)]).toEqual([1 + (i % 1400), 10 * i, i % 3 === 0]);
+      expect([sent.bytesOf(i), sent.sentAt(i)]).toEqual([1 + (i % 1400), 10 * i]);
     }
     expect(sent.packetsInFlight).toBe(count);
   });

@@ -12,7 +12,6 @@ export function ackSample(values: Partial<AckSample>): AckSample {
     sentAt: 0,
     priorInFlight: 10_000,
     inFlight: 9_000,
-    appLimited: false,
     largest: 0,
     latest: 0,
     ackDelay: 0,
