@@ -56,13 +56,10 @@ export class PerFlowResequencer implements Resequencer {
   /** The sender will not send these again: what waits for them goes on. */
   abandon(now: Micros, bucket: number, sequence: number, count: number): void {
     const flow = this.#byBucket[bucket];
-    if (!flow) return;
+    if (!flow || flow.held === 0) return;
+    // Only the hole in front can be closed; one further back is met when its turn comes, by time.
     const distance = flow.distance(sequence);
-    if (distance > 0) {
-      for (let i = 0; i < count && distance + i < MAX_AHEAD; i++) flow.abandon(sequence + i, distance + i);
-      return;
-    }
-    if (flow.held === 0 || distance + count <= 0) return;
+    if (distance > 0 || distance + count <= 0) return;
     for (let i = distance + count; i > 0; i--) this.#step(flow);
     this.#drain(now, flow);
   }
@@ -100,17 +97,15 @@ export class PerFlowResequencer implements Resequencer {
   #deliverNext(now: Micros, flow: FlowOrder, slot: Slot): void {
     this.#ready.push(slot);
     flow.advance(true);
-    if (flow.held > 0 || flow.hasAbandoned) this.#drain(now, flow);
+    if (flow.held > 0) this.#drain(now, flow);
   }
 
   /** Delivers what is held up to the next hole, whose time then begins. */
   #drain(now: Micros, flow: FlowOrder): void {
-    flow.skipAbandoned();
     for (let slot = flow.takeNext(); slot !== NO_SLOT; slot = flow.takeNext()) {
       this.#ready.push(slot);
       this.held--;
       flow.advance(true);
-      flow.skipAbandoned();
     }
     if (flow.held > 0) flow.deadline = now + this.hold;
     else this.#stopWaiting(flow);
