@@ -12,7 +12,7 @@ import type { LinkShape } from "../sim/link-model.ts";
 import { FAMILIES, PLAN, SHARED_SUBNET } from "./addresses.ts";
 import { EmulatorProcess } from "./emulator-process.ts";
 import type { EmulatorCounters } from "./emulator-protocol.ts";
-import { allowCubic } from "./inner-control.ts";
+import { whileCubicIsAllowed } from "./inner-control.ts";
 import { Namespaces, sweep } from "./namespaces.ts";
 
 export const PLACES = ["client", "local", "inet", "remote", "server"] as const;
@@ -137,11 +137,12 @@ export class Topology {
   }
 
   async #build(): Promise<void> {
-    allowCubic();
-    for (const place of PLACES) {
-      this.#namespaces.add(place);
-      this.#namespaces.sysctl(place, SYSCTLS);
-    }
+    whileCubicIsAllowed(() => {
+      for (const place of PLACES) {
+        this.#namespaces.add(place);
+        this.#namespaces.sysctl(place, SYSCTLS);
+      }
+    });
     this.#cable("client", "eth0", "local", "lan");
     this.#cable("inet", "rem", "remote", "eth0");
     this.#cable("inet", "srv", "server", "eth0");
