@@ -246,7 +246,7 @@ export class RateController implements CongestionController {
     if (this.#lossDatagrams < (startup ? 50 : LOSS_SAMPLE)) return false;
     const loss = Math.max(0, Math.min(1, this.#lossLost / this.#lossDatagrams));
     const own = Math.min(this.#ownLoss, MAX_OWN_LOSS);
-    const noise = 2 * Math.sqrt((Math.max(own, 0.005) * 1) / this.#lossDatagrams);
+    const noise = 2 * Math.sqrt(Math.max(own, 0.005) / this.#lossDatagrams);
     this.#lossDatagrams = 0;
     this.#lossLost = 0;
     const isExcess = isTried && loss - own > (startup ? STARTUP_LOSS : EXCESS_LOSS) + noise;

@@ -3,9 +3,10 @@
  * short-lived, and carry nothing.
  */
 import { type Micros, NEVER } from "../clock.ts";
-import { type Endpoint, sameAddress } from "../endpoint.ts";
+import type { Endpoint } from "../endpoint.ts";
 import type { Refusal } from "../exchange/exchange.ts";
 import type { Path } from "../path/path.ts";
+import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import type { PortalContext } from "./context.ts";
 import type { Link } from "./link.ts";
 import { createPath } from "./path-factory.ts";
@@ -54,12 +55,7 @@ export class Admission {
     const hello = exchange.read(initiation);
     if (typeof hello === "string") return hello;
     if (this.isFormer(hello.run.toHex())) return "unexpected";
-    const { publicAddress } = link.settings;
-    const claimed = hello.addresses;
-    const isRight = publicAddress
-      ? claimed && sameAddress(claimed.source, remote) && sameAddress(claimed.destination, publicAddress)
-      : !claimed;
-    if (!isRight) return "addresses";
+    if (!agreesWith(link.settings.publicAddress, hello.addresses, remote)) return "addresses";
     const random = hello.random.toHex();
     const again = this.#unconfirmed.find((entry) => entry.initiation === random);
     if (again) {
@@ -86,13 +82,12 @@ export class Admission {
     const index = paths.reserve();
     if (index === 0) return "limited";
     const { settings } = link;
-    const addresses = settings.publicAddress && { source: settings.publicAddress, destination: remote };
     const answer = exchange.respond(initiation, {
       index,
       link: settings.id,
       metric: settings.metric ?? metric,
       name: settings.name,
-      addresses,
+      addresses: claimAddresses(settings.publicAddress, remote),
     });
     if (typeof answer === "string") {
       paths.cancel(index);

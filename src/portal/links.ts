@@ -4,13 +4,14 @@
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { DROP } from "../drops.ts";
-import { type Endpoint, formatEndpoint, sameAddress } from "../endpoint.ts";
+import { type Endpoint, formatEndpoint } from "../endpoint.ts";
 import type { Agreement, Introduction, Refusal } from "../exchange/exchange.ts";
 import { NO_SLOT } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import { TYPE } from "../wire/datagram.ts";
 import { CLOSE_REASON, CLOSE_SIZE, MESSAGE } from "../wire/messages.ts";
 import { Admission } from "./admission.ts";
+import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import type { PortalContext } from "./context.ts";
 import { Link } from "./link.ts";
 import { createPath } from "./path-factory.ts";
@@ -239,19 +240,14 @@ export class Links {
     const index = this.#context.paths.reserve();
     if (index === 0) return undefined;
     const { id, name, metric, publicAddress } = link.settings;
-    const addresses = publicAddress && { source: publicAddress, destination: remote };
-    return { index, link: id, metric: metric ?? 0, name, addresses };
+    return { index, link: id, metric: metric ?? 0, name, addresses: claimAddresses(publicAddress, remote) };
   }
 
   #complete(now: Micros, link: Link, socket: number, message: Uint8Array, remote: Endpoint): void {
     if (!link.initiation || link.socket !== socket) return this.#context.drops.count(DROP["exchange-unexpected"]);
     const agreement = link.initiation.complete(message);
     if (typeof agreement === "string") return this.#refused(link, agreement, remote);
-    const { publicAddress } = link.settings;
-    const claimed = agreement.peer.addresses;
-    const isRight = publicAddress
-      ? claimed && sameAddress(claimed.source, remote) && sameAddress(claimed.destination, publicAddress)
-      : !claimed;
+    const isRight = agreesWith(link.settings.publicAddress, agreement.peer.addresses, remote);
     if (!isRight) return this.#refused(link, "addresses", remote);
     if (this.#admission.isFormer(agreement.run))
       return this.#failAttempt(now, link, "answer of a former run of the peer");
