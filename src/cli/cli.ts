@@ -7,6 +7,7 @@ import { checkCommand } from "./check.ts";
 import { colours } from "./colour.ts";
 import { downCommand } from "./down.ts";
 import { genkeyCommand } from "./genkey.ts";
+import { linkCommand } from "./link.ts";
 import type { Program } from "./program.ts";
 import { reloadCommand } from "./reload.ts";
 import { runTunnelCommand } from "./run.ts";
@@ -50,6 +51,7 @@ function commands(program: Program): Record<CommandName, Command> {
     show: showCommand,
     reload: reloadCommand,
     down: downCommand,
+    link: linkCommand,
     version: versionCommand,
   };
 }

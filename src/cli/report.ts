@@ -50,6 +50,7 @@ function renderLink(link: LinkSnapshot, c: Colours): string {
   return [
     `${c.bold(c.yellow("link"))}: ${c.yellow(link.name)}  (${link.method}, ${ROLES[link.role]})`,
     line(c, 1, "state", `${stateText(link, c)}${failures}${retry}`),
+    ...(link.byHand === "" ? [] : [line(c, 1, "changed by hand", link.byHand)]),
     ...link.paths.flatMap((path) => renderPath(path, c)),
   ].join("\n");
 }

@@ -1,12 +1,17 @@
 /** Speaks to the running tunnel of an interface, with errors that name it. */
-import { askControl } from "../daemon/control-client.ts";
+import { type AskOptions, askControl, controlledInterfaces } from "../daemon/control-client.ts";
 import { socketPath } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import { assertInterfaceName, usageError } from "./arguments.ts";
 
 /** @throws NetcombinerError `UNAVAILABLE` "nc0 is not running", and what `askControl` throws */
-export async function askTunnel(interfaceName: string, command: string): Promise<Record<string, unknown>> {
+export async function askTunnel(
+  interfaceName: string,
+  command: string,
+  options: AskOptions = {},
+): Promise<Record<string, unknown>> {
   try {
-    return await askControl(socketPath(interfaceName), command);
+    return await askControl(socketPath(interfaceName), command, options);
   } catch (error) {
     if (!isNotRunning(error)) throw error;
     throw new NetcombinerError(`${interfaceName} is not running`, EXIT.UNAVAILABLE, { cause: error });
@@ -15,4 +20,29 @@ export async function askTunnel(interfaceName: string, command: string): Promise
 
 export function isNotRunning(error: unknown): boolean {
   return error instanceof NetcombinerError && error.exitCode === EXIT.UNAVAILABLE;
+}
+
+/** The interface that was named, or the only one with a tunnel that runs. @throws NetcombinerError when there is none, or a choice */
+export async function chosenInterface(name: string | undefined): Promise<string> {
+  if (name !== undefined) {
+    assertInterfaceName(name);
+    return name;
+  }
+  const names = controlledInterfaces();
+  const running = await Promise.all(names.map((candidate) => isRunning(candidate)));
+  const [only, ...others] = names.filter((_, i) => running[i]);
+  if (only === undefined) throw new NetcombinerError("no tunnel is running", EXIT.UNAVAILABLE);
+  if (others.length === 0) return only;
+  throw usageError(`several tunnels are running, name one of them: ${[only, ...others].join(", ")}`);
+}
+
+/** A socket that nobody answers at is one left behind, not a tunnel. */
+async function isRunning(name: string): Promise<boolean> {
+  try {
+    await askTunnel(name, "status");
+    return true;
+  } catch (error) {
+    if (isNotRunning(error)) return false;
+    throw error;
+  }
 }

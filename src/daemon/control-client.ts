@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { createConnection } from "node:net";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
+import { CONTROL_VERSION } from "./control-requests.ts";
 import { runDirectory } from "./paths.ts";
 
 const ANSWER_SIZE_MAX = 16 << 20;
@@ -18,13 +19,24 @@ export interface TunnelReport {
   readonly snapshot: TunnelSnapshot;
 }
 
+/** Things a command may take besides its name, and how long its answer may take, milliseconds. */
+export interface AskOptions {
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly patience?: number;
+}
+
 /**
  * Sends one command and gives the fields of the answer.
  * @throws NetcombinerError `UNAVAILABLE` when nobody listens, `NO_PERMISSION`, `PROTOCOL` for no or a strange answer,
  * `TEMPORARY` with the error that was answered
  */
-export async function askControl(path: string, command: string): Promise<Record<string, unknown>> {
-  const answer = parseAnswer(await exchange(path, `${JSON.stringify({ command })}\n`));
+export async function askControl(
+  path: string,
+  command: string,
+  { parameters = {}, patience = ANSWER_TIMEOUT_MS }: AskOptions = {},
+): Promise<Record<string, unknown>> {
+  const request = JSON.stringify({ ...parameters, command, version: CONTROL_VERSION });
+  const answer = parseAnswer(await exchange(path, `${request}\n`, patience));
   if (!answer) throw new NetcombinerError(`${path}: the answer makes no sense`, EXIT.PROTOCOL);
   if (answer.ok !== true) throw new NetcombinerError(String(answer.error), EXIT.TEMPORARY);
   return answer;
@@ -51,7 +63,7 @@ function parseAnswer(text: string): Record<string, unknown> | undefined {
 }
 
 /** Sends `request`, then reads until the other side has said everything. */
-function exchange(path: string, request: string): Promise<string> {
+function exchange(path: string, request: string, patience: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = "";
   const socket = createConnection({ path });
@@ -60,7 +72,7 @@ function exchange(path: string, request: string): Promise<string> {
     socket.destroy();
   };
   socket.setEncoding("utf8");
-  socket.setTimeout(ANSWER_TIMEOUT_MS, () => fail(`${path}: no answer`));
+  socket.setTimeout(patience, () => fail(`${path}: no answer`));
   socket.on("connect", () => socket.write(request));
   socket.on("data", (chunk: string) => {
     text += chunk;

@@ -1,9 +1,10 @@
 /**
  * The control socket of a running tunnel: a Unix socket that speaks JSON, one request and one answer a line.
  *
- *     {"command":"show"}                  {"ok":true, ...}
+ *     {"command":"show","version":1}      {"ok":true, ...}
  *     anything else                       {"ok":false,"error":"..."}
  *
+ * What else a request may hold, and the version, is in `control-requests.ts`.
  * Only the socket's owner can connect (mode 0600). Requests are bounded in length and number, and nothing a client sends throws.
  */
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
@@ -11,8 +12,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { askControl } from "./control-client.ts";
+import { type Parameters, parseRequest, REQUEST_SIZE_MAX } from "./control-requests.ts";
 
-export const REQUEST_SIZE_MAX = 4096;
 export const CLIENTS_MAX = 16;
 const IDLE_MS = 30_000;
 
@@ -20,8 +21,8 @@ export type Answer =
   | { readonly ok: true; readonly [key: string]: unknown }
   | { readonly ok: false; readonly error: string };
 
-/** Answers by command. A handler that throws or rejects becomes an answer too. */
-export type Commands = Readonly<Record<string, () => Answer | Promise<Answer>>>;
+/** Answers by command, each given the rest of the request. A handler that throws or rejects becomes an answer too. */
+export type Commands = Readonly<Record<string, (parameters: Parameters) => Answer | Promise<Answer>>>;
 
 export interface Control {
   /** Stops listening, removes the socket and lets go of the clients. */
@@ -130,25 +131,12 @@ function drained(socket: Socket): Promise<void> {
 }
 
 async function answerTo(line: string, commands: Commands): Promise<Answer> {
-  const command = commandOf(line);
-  const handler = command === undefined || !Object.hasOwn(commands, command) ? undefined : commands[command];
-  if (!handler)
-    return { ok: false, error: `expected {"command":"..."} with one of ${Object.keys(commands).join(", ")}` };
   try {
-    return await handler();
+    const request = parseRequest(line);
+    const handler = request && Object.hasOwn(commands, request.command) ? commands[request.command] : undefined;
+    if (request && handler) return await handler(request.parameters);
+    return { ok: false, error: `expected {"command":"..."} with one of ${Object.keys(commands).join(", ")}` };
   } catch (error) {
     return { ok: false, error: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-/** The command a request names, undefined for anything that is not a request; whoever may connect is root, but may err. */
-export function commandOf(line: string): string | undefined {
-  if (line.length > REQUEST_SIZE_MAX) return undefined;
-  try {
-    const request: unknown = JSON.parse(line);
-    if (typeof request !== "object" || request === null || !("command" in request)) return undefined;
-    return typeof request.command === "string" ? request.command : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -6,6 +6,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
 import { type Answer, type Commands, openControl } from "./control.ts";
+import { LinkRequest, type Parameters, parseParameters } from "./control-requests.ts";
 import { DataplaneClient, type DataplaneThread, type Stopped } from "./dataplane-client.ts";
 import type { Log } from "./log.ts";
 import type { Notifier } from "./notify.ts";
@@ -176,12 +177,22 @@ export class Daemon {
       status: () => ({ ok: true, interface: this.#options.interface, pid: process.pid }),
       show: () => this.#show(),
       reload: () => this.reload(),
+      link: (parameters) => this.#changeLink(parameters),
       down: () => {
         // After the answer is on its way.
         setImmediate(() => this.stop("asked by netcombiner down"));
         return { ok: true, pid: process.pid };
       },
     };
+  }
+
+  #changeLink(parameters: Parameters): Answer {
+    const { link: name, ...change } = parseParameters(LinkRequest, parameters);
+    const links = this.#configuration?.links ?? [];
+    const link = links.find(({ settings }) => settings.name === name);
+    if (!link || !this.#dataplane) return { ok: false, error: unknownLink(name, links) };
+    this.#dataplane.changeLink(link.settings.id, change);
+    return { ok: true };
   }
 
   async #show(): Promise<Answer> {
@@ -191,4 +202,8 @@ export class Daemon {
     const { interface: name } = this.#options;
     return { ok: true, interface: name, version: version(), pid: process.pid, uptime, snapshot };
   }
+}
+
+function unknownLink(name: string, links: Configuration["links"]): string {
+  return `no link ${name}; there are ${links.map(({ settings }) => settings.name).join(", ")}`;
 }

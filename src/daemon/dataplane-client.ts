@@ -1,4 +1,5 @@
 /** The control plane's side of the conversation with the data plane's worker (`messages.ts`). */
+import type { LinkChange } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import type { Resolution } from "./resolve.ts";
@@ -61,6 +62,10 @@ export class DataplaneClient {
 
   removeLink(link: number): void {
     this.#send({ type: "remove-link", link });
+  }
+
+  changeLink(link: number, change: LinkChange): void {
+    this.#send({ type: "change-link", link, change });
   }
 
   /** @throws Error when the worker does not answer */

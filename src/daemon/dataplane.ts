@@ -92,7 +92,8 @@ export class Dataplane {
     else if (message.type === "remove-link") {
       this.#links.delete(message.link);
       this.#portal.removeLink(now, message.link);
-    } else if (message.type === "snapshot") {
+    } else if (message.type === "change-link") this.#portal.changeLink(now, message.link, message.change);
+    else if (message.type === "snapshot") {
       const snapshot = withEdges(this.#portal.snapshot(now), this.#edge, this.#sockets);
       this.#post({ type: "snapshot", request: message.request, snapshot });
     } else if (message.type === "stop") {

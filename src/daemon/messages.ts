@@ -3,7 +3,7 @@
  * Rare, so plain objects; after a message to the worker the control plane also writes the wake-up descriptor.
  */
 import type { Endpoint } from "../endpoint.ts";
-import type { LinkSettings, LinkTransport, TunnelSettings } from "../portal/settings.ts";
+import type { LinkChange, LinkSettings, LinkTransport, TunnelSettings } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 
 export interface DataplaneLink {
@@ -36,6 +36,7 @@ export type ToDataplane =
   | { readonly type: "unresolved"; readonly link: number; readonly attempt: number; readonly reason: string }
   | { readonly type: "add-link"; readonly link: DataplaneLink }
   | { readonly type: "remove-link"; readonly link: number }
+  | { readonly type: "change-link"; readonly link: number; readonly change: LinkChange }
   | { readonly type: "snapshot"; readonly request: number }
   | { readonly type: "stop" };
 

@@ -60,7 +60,8 @@ export class Path {
   readonly settings: PathSettings;
   readonly id: number;
   readonly link: number;
-  readonly metric: number;
+  /** Lower is preferred; as agreed in the exchange, until somebody changes it at this end. */
+  metric: number;
   readonly mtu: number;
   readonly controller: CongestionController;
   readonly security: Security;

@@ -20,7 +20,7 @@ const OPEN_TIMEOUT: Micros = 5_000_000;
 const LONGEST_WAIT: Micros = 2_000_000;
 
 export class Link {
-  readonly settings: LinkSettings;
+  settings: LinkSettings;
   state: LinkState = "waiting";
   reason = "starting";
   since: Micros;
@@ -34,13 +34,19 @@ export class Link {
   initiation: Initiation | undefined;
   /** Receiver index promised in the initiation. */
   index = 0;
+  /** What the peer was told in the newest initiation. */
+  announcedMetric = 0;
   /** When the state machine next acts. */
   deadline: Micros;
+  /** Taken down by hand: it stays down until it is taken up the same way. */
+  isHeld = false;
   #resends = 0;
+  readonly #configuredMetric: number | undefined;
   readonly #random: RandomBytes;
 
   constructor(now: Micros, settings: LinkSettings, random: RandomBytes) {
     this.settings = settings;
+    this.#configuredMetric = settings.metric;
     this.since = now;
     this.deadline = now;
     this.#random = random;
@@ -53,6 +59,19 @@ export class Link {
   /** True while an attempt is under way. */
   get isTrying(): boolean {
     return this.state === "resolving" || this.state === "exchanging";
+  }
+
+  /** What is not as configured because somebody changed it while it runs, for a person; empty otherwise. */
+  get byHand(): string {
+    const { metric } = this.settings;
+    const isChanged = metric !== this.#configuredMetric;
+    const metricText = `metric ${metric} (configured: ${this.#configuredMetric ?? "the peer's"})`;
+    return [...(this.isHeld ? ["down"] : []), ...(isChanged ? [metricText] : [])].join(", ");
+  }
+
+  /** @param metric "default" for the configured one */
+  setMetric(metric: number | "default"): void {
+    this.settings = { ...this.settings, metric: metric === "default" ? this.#configuredMetric : metric };
   }
 
   /** Begins an attempt: addresses are to be looked up anew. */
@@ -78,6 +97,12 @@ export class Link {
     this.deadline = now;
   }
 
+  /** Exchanges anew over the socket of a path in use, to tell the peer what has changed. */
+  reintroduce(now: Micros, socket: number, remote: Endpoint, local: Endpoint): void {
+    this.attempt++;
+    this.opened(now, socket, remote, local);
+  }
+
   /** True if the initiation is to be sent now; false if the attempt has failed. */
   takeResend(now: Micros): boolean {
     const wait = RESEND_WAITS[this.#resends++];
@@ -90,7 +115,8 @@ export class Link {
     this.failures = 0;
     this.initiation = undefined;
     this.#change(now, "up", "exchange done");
-    this.deadline = NEVER;
+    // What was changed while the exchange was under way is still to be told.
+    this.deadline = now;
   }
 
   /** The attempt failed or the path is lost: wait, longer each time, with jitter so that peers do not march in step. */
@@ -107,6 +133,7 @@ export class Link {
   }
 
   stopped(now: Micros, reason: string): void {
+    this.initiation = undefined;
     this.#change(now, "stopped", reason);
     this.deadline = NEVER;
   }

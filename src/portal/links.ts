@@ -6,16 +6,17 @@ import { type Micros, NEVER } from "../clock.ts";
 import { DROP } from "../drops.ts";
 import { type Endpoint, formatEndpoint } from "../endpoint.ts";
 import type { Agreement, Introduction, Refusal } from "../exchange/exchange.ts";
-import { NO_SLOT } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import { TYPE } from "../wire/datagram.ts";
-import { CLOSE_REASON, CLOSE_SIZE, MESSAGE } from "../wire/messages.ts";
+import { CLOSE_REASON } from "../wire/messages.ts";
 import { Admission } from "./admission.ts";
 import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import type { PortalContext } from "./context.ts";
+import { sayGoodbye } from "./goodbye.ts";
 import { Link } from "./link.ts";
 import { createPath } from "./path-factory.ts";
-import type { LinkSettings } from "./settings.ts";
+import { REFUSALS } from "./refusals.ts";
+import type { LinkChange, LinkSettings } from "./settings.ts";
 
 /** An accepted connection that carries no path by then is closed. */
 const ACCEPTED_PATIENCE: Micros = 10_000_000;
@@ -56,15 +57,48 @@ export class Links {
     this.#links.set(settings.id, new Link(now, settings, this.#context.random));
   }
 
-  /** Ends a link: its paths tell the peer and go, its socket is closed. */
   remove(now: Micros, id: number): void {
     const link = this.#links.get(id);
     if (!link) return;
-    this.#abandon(link);
+    this.#endLink(now, link, "link removed");
     this.#links.delete(id);
+  }
+
+  /** What a person wants changed of a running link. */
+  change(now: Micros, id: number, change: LinkChange): void {
+    const link = this.#links.get(id);
+    if (!link) return;
+    if (change.action === "metric") return this.#changeMetric(now, link, change.metric);
+    if (change.action === "down" && !link.isHeld) {
+      link.isHeld = true;
+      this.#endLink(now, link, "taken down by hand");
+      this.#log("info", link.settings.name, link.reason);
+    } else if (change.action === "up" && (link.isHeld || link.state === "waiting")) {
+      link.isHeld = false;
+      link.failures = 0;
+      link.retryNow(now, "taken up by hand");
+    }
+  }
+
+  /** This end follows at once; the peer learns it from the exchange that `handleTimeout` then makes. */
+  #changeMetric(now: Micros, link: Link, metric: number | "default"): void {
+    link.setMetric(metric);
+    for (const path of this.#context.paths.list) {
+      if (path.link === link.settings.id) path.metric = link.settings.metric ?? path.settings.metric;
+    }
+    this.#log("info", link.settings.name, link.byHand || `metric ${link.settings.metric ?? "the peer's"}`);
+    link.deadline = Math.min(link.deadline, link.state === "up" ? now : NEVER);
+    this.#onPathsChanged();
+  }
+
+  /** Ends all of a link: its paths tell the peer and go, its sockets are closed. */
+  #endLink(now: Micros, link: Link, reason: string): void {
+    const { id } = link.settings;
+    this.#abandon(link);
+    link.stopped(now, reason);
     for (const path of this.#context.paths.list.filter((p) => p.link === id)) {
-      this.#sayGoodbye(now, path, CLOSE_REASON.REMOVED);
-      this.#dropPath(now, path, "link removed");
+      sayGoodbye(this.#context, now, path, CLOSE_REASON.REMOVED);
+      this.#dropPath(now, path, reason);
     }
     for (const [socket, facts] of this.#sockets) if (facts.link === id) this.#closeSocket(socket);
   }
@@ -72,7 +106,7 @@ export class Links {
   /** All links end, and the peer is told. */
   close(now: Micros): void {
     this.#isClosing = true;
-    for (const path of this.#context.paths.list) this.#sayGoodbye(now, path, CLOSE_REASON.SHUTDOWN);
+    for (const path of this.#context.paths.list) sayGoodbye(this.#context, now, path, CLOSE_REASON.SHUTDOWN);
     for (const link of this.#links.values()) link.stopped(now, "shutting down");
   }
 
@@ -153,27 +187,11 @@ export class Links {
   handleAnswered(now: Micros, path: Path): void {
     this.#log("info", path.settings.name, `up: ${path.liveness.reason}`);
     const link = this.#links.get(path.link);
-    if (link?.isInitiator && link.state !== "up") {
+    if (link?.isInitiator) {
       this.#abandon(link);
       link.resumed(now);
     }
     this.#onPathsChanged();
-  }
-
-  /** One last datagram, so that the peer need not find out by silence. */
-  #sayGoodbye(now: Micros, path: Path, reason: number): void {
-    const { pool, events } = this.#context;
-    const slot = path.state === "exchanging" ? NO_SLOT : pool.take();
-    if (slot === NO_SLOT) return;
-    const start = pool.start[slot] as number;
-    pool.view.setUint8(start, MESSAGE.CLOSE << 4);
-    pool.view.setUint8(start + 1, reason);
-    pool.length[slot] = CLOSE_SIZE;
-    path.seal(now, pool, slot, false, NO_SLOT);
-    const from = pool.start[slot] as number;
-    const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
-    pool.release(slot);
-    events.push({ type: "send", socket: path.socket, remote: path.remote.slice(), local: path.local.slice(), message });
   }
 
   handleTimeout(now: Micros): void {
@@ -217,14 +235,26 @@ export class Links {
       link.begin(now);
       this.#context.events.push({ type: "open", link: link.settings.id, attempt: link.attempt });
     } else if (link.state === "resolving") this.#failAttempt(now, link, "could not open in time");
+    else if (link.state === "up") this.#announce(now, link);
     else if (link.state === "exchanging" && link.takeResend(now)) this.#sendInitiation(link);
     else this.#failAttempt(now, link, "no answer from the peer");
+  }
+
+  /** Tells the peer a metric that was changed, by an exchange over the socket of the path, which the new one then replaces. */
+  #announce(now: Micros, link: Link): void {
+    link.deadline = NEVER;
+    const { id, metric } = link.settings;
+    const path = this.#context.paths.list.find((candidate) => candidate.link === id && candidate.isUp);
+    if (!path || metric === undefined || path.settings.metric === metric) return;
+    link.reintroduce(now, path.socket, path.remote, path.local);
+    this.#initiate(now, link);
   }
 
   #initiate(now: Micros, link: Link): void {
     const introduction = this.#introduction(link, link.remote);
     if (!introduction) return this.#failAttempt(now, link, "too many paths");
     link.index = introduction.index;
+    link.announcedMetric = introduction.metric;
     link.initiation = this.#context.exchange.initiate(introduction);
     link.takeResend(now);
     this.#sendInitiation(link);
@@ -265,7 +295,9 @@ export class Links {
       local: link.local,
       state: "up",
       isConnected: facts.isConnected,
+      metric: link.settings.metric === undefined ? agreement.peer.metric : link.announcedMetric,
     });
+    path.metric = link.settings.metric ?? path.metric;
     link.succeeded(now);
     link.index = 0;
     path.probeWanted = true;
@@ -359,10 +391,3 @@ export class Links {
     return link.state === "waiting" && link.deadline !== NEVER ? Math.max(0, link.deadline - now) : 0;
   }
 }
-
-const REFUSALS: Partial<Record<Refusal | "addresses" | "limited", string>> = {
-  version: "speaks another version of the protocol; upgrade both portals",
-  forged: "exchange message not made with our SharedKey; compare the keys of both portals",
-  security: "the peer's Security is another than ours; set the same on both portals",
-  addresses: "addresses between the NATs are not as the peer says; check PublicAddress on both portals",
-};

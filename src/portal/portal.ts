@@ -26,7 +26,7 @@ import { Outlook } from "./outlook.ts";
 import { PathTable } from "./path-table.ts";
 import { Repair } from "./repair.ts";
 import { reportTunnel } from "./report.ts";
-import type { LinkSettings, TunnelSettings } from "./settings.ts";
+import type { LinkChange, LinkSettings, TunnelSettings } from "./settings.ts";
 import type { TunnelSnapshot } from "./snapshot.ts";
 
 export class Portal {
@@ -85,6 +85,11 @@ export class Portal {
 
   removeLink(now: Micros, id: number): void {
     this.#links.remove(now, id);
+  }
+
+  /** What a person wants changed of a running link. */
+  changeLink(now: Micros, id: number, change: LinkChange): void {
+    this.#links.change(now, id, change);
   }
 
   /** Ends all paths; take the events, which tell the peer. */

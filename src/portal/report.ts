@@ -45,6 +45,7 @@ function reportLink(now: Micros, context: PortalContext, link: Link, activeMetri
     name,
     method,
     role,
+    byHand: link.byHand,
     state: link.state,
     reason: link.reason,
     age: now - link.since,

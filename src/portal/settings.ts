@@ -43,6 +43,12 @@ export interface LinkSettings {
   readonly publicAddress: Endpoint | undefined;
 }
 
+/** What a person may change of a running link, until the next start. */
+export type LinkChange =
+  | { readonly action: "up" | "down" }
+  /** "default" for what the configuration says. */
+  | { readonly action: "metric"; readonly metric: number | "default" };
+
 /** Where a link's datagrams go, as the control plane sees it; names are resolved anew for every attempt. */
 export interface LinkTransport {
   readonly localHost: string | undefined;

@@ -49,6 +49,8 @@ export interface LinkSnapshot {
   readonly name: string;
   readonly method: string;
   readonly role: "initiate" | "listen";
+  /** What somebody changed while it runs: "down", "metric 10 (configured: 0)"; empty while all is as configured. */
+  readonly byHand: string;
   readonly state: LinkState;
   readonly reason: string;
   readonly age: Micros;

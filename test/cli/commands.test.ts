@@ -106,6 +106,13 @@ describe("netcombiner", () => {
     [EXIT.UNAVAILABLE, "nc9 is not running", "show", "nc9"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "down", "nc9"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "reload", "nc9"],
+    [EXIT.UNAVAILABLE, "nc9 is not running", "link", "lte", "down", "nc9"],
+    [EXIT.UNAVAILABLE, "no tunnel is running", "link", "lte", "metric", "10"],
+    [EXIT.USAGE, 'cannot make a link "off"', "link", "lte", "off"],
+    [EXIT.USAGE, "a metric is a number of 0 to 65535", "link", "lte", "metric"],
+    [EXIT.USAGE, "a metric is a number of 0 to 65535", "link", "lte", "metric", "65536"],
+    [EXIT.USAGE, "one word too many: nc1", "link", "lte", "down", "nc0", "nc1"],
+    [EXIT.USAGE, "ACTION", "link", "lte"],
   ];
 
   test.each(REFUSED.map(([code, complaint, ...args]) => [args.join(" "), code, complaint, args] as const))(

@@ -25,6 +25,7 @@ const REPORT: TunnelReport = {
         name: "fibre",
         method: "UDP",
         role: "initiate",
+        byHand: "",
         state: "up",
         reason: "",
         age: 61_000_000,
@@ -60,6 +61,7 @@ const REPORT: TunnelReport = {
         name: "lte",
         method: "TCP",
         role: "initiate",
+        byHand: "down, metric 10 (configured: 0)",
         state: "waiting",
         reason: "interface wwan0 has no address",
         age: 2_000_000,
@@ -93,7 +95,8 @@ link: fibre  (UDP, initiates)
     transfer: 2.67 MiB received, 1.34 MiB sent, mtu: 1472
 
 link: lte  (TCP, initiates)
-  state: waiting for 2 seconds: interface wwan0 has no address, 3 failed attempts, next attempt in 1.5 s`);
+  state: waiting for 2 seconds: interface wwan0 has no address, 3 failed attempts, next attempt in 1.5 s
+  changed by hand: down, metric 10 (configured: 0)`);
   });
 
   test("is coloured on a terminal that wants it, and says the same", () => {

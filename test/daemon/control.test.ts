@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLIENTS_MAX, type Control, openControl, REQUEST_SIZE_MAX } from "../../src/daemon/control.ts";
+import { CLIENTS_MAX, type Control, openControl } from "../../src/daemon/control.ts";
 import { askControl, controlledInterfaces } from "../../src/daemon/control-client.ts";
+import { REQUEST_SIZE_MAX } from "../../src/daemon/control-requests.ts";
 import { EXIT, NetcombinerError } from "../../src/errors.ts";
 
 let folder = "";
@@ -98,6 +99,17 @@ describe("The control socket", () => {
     for (const answer of answers) expect(JSON.parse(answer).ok).toBe(false);
     expect(answers.length).toBe(text.split("\n").length - 1);
     expect((await askControl(path, "status")).pid).toBe(42);
+  });
+
+  test("refuses another version of its protocol", async () => {
+    await open();
+    expect(await converse('{"command":"status","version":1}\n')).toBe('{"ok":true,"pid":42}\n');
+    const answer = JSON.parse(await converse('{"command":"status","version":2}\n'));
+    expect(answer).toEqual({
+      ok: false,
+      error: "speaks version 1 of the control protocol, not 2: restart the tunnel",
+    });
+    expect(JSON.parse(await converse('{"command":"status","version":"1"}\n')).ok).toBe(false);
   });
 
   test("lets go of a client that sends a line without end, or bytes that are no text", async () => {

@@ -276,6 +276,25 @@ describe("Daemon", () => {
     expect(await ended).toBe(EXIT.OK);
   });
 
+  test("changes a link as asked at its control socket, and only one there is", async () => {
+    const { thread, daemon, ready, socket } = setUp();
+    const ended = daemon.run();
+    await ready;
+    await askControl(socket, "link", { parameters: { link: "b", action: "metric", metric: 10 } });
+    await askControl(socket, "link", { parameters: { link: "a", action: "down" } });
+    expect(thread.of("change-link")).toEqual([
+      { type: "change-link", link: 1, change: { action: "metric", metric: 10 } },
+      { type: "change-link", link: 0, change: { action: "down" } },
+    ]);
+    const wrong = (parameters: Record<string, unknown>) => askControl(socket, "link", { parameters });
+    expect(wrong({ link: "c", action: "down" })).rejects.toThrow("no link c; there are a, b");
+    expect(wrong({ link: "a", action: "metric", metric: -1 })).rejects.toThrow("metric: ");
+    await wrong({ link: "a" }).catch(() => undefined);
+    expect(thread.of("change-link")).toHaveLength(2);
+    daemon.stop("done");
+    await ended;
+  });
+
   test("answers at its control socket, and ends when told there", async () => {
     const { daemon, ready, socket, told } = setUp();
     const ended = daemon.run();

@@ -50,7 +50,7 @@ const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = { cli: ["port
 /** Who may import which npm package; the rest of the world is not installed. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   citty: ["cli"],
-  valibot: ["config"],
+  valibot: ["config", "daemon"],
   "@noble/hashes": ["security", "exchange"],
 };
 

@@ -1,0 +1,61 @@
+/**
+ * What may be asked at the control socket: `{"command":"...","version":1,...}`. Whoever may connect is root, but may err, so that
+ * every request is checked before anything is done.
+ */
+import * as v from "valibot";
+
+/** Grows when a request or an answer changes its meaning; what is only added leaves it. A request without it is of version 1. */
+export const CONTROL_VERSION = 1;
+export const REQUEST_SIZE_MAX = 4096;
+
+/** All of a request but command and version. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+export interface Request {
+  readonly command: string;
+  readonly parameters: Parameters;
+}
+
+/** Undefined for anything that is not a request. @throws Error for one of another version */
+export function parseRequest(line: string): Request | undefined {
+  if (line.length > REQUEST_SIZE_MAX) return undefined;
+  const result = v.safeParse(RequestSchema, parseJson(line));
+  if (!result.success) return undefined;
+  const { command, version, ...parameters } = result.output;
+  if (version !== CONTROL_VERSION) {
+    throw new Error(`speaks version ${CONTROL_VERSION} of the control protocol, not ${version}: restart the tunnel`);
+  }
+  return { command, parameters };
+}
+
+const RequestSchema = v.looseObject({
+  command: v.string(),
+  version: v.optional(v.pipe(v.number(), v.integer()), CONTROL_VERSION),
+});
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const linkName = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+
+export const LinkRequest = v.variant("action", [
+  v.strictObject({ link: linkName, action: v.picklist(["up", "down"]) }),
+  v.strictObject({
+    link: linkName,
+    action: v.literal("metric"),
+    metric: v.union([v.literal("default"), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))]),
+  }),
+]);
+
+/** The parameters as `schema` has them. @throws Error that names the first one that is wrong */
+export function parseParameters<S extends v.GenericSchema>(schema: S, parameters: Parameters): v.InferOutput<S> {
+  const result = v.safeParse(schema, parameters);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new Error(`${v.getDotPath(issue) ?? "request"}: ${issue.message}`);
+}
