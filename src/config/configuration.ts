@@ -16,6 +16,7 @@ import {
   defaultTimeout,
 } from "./defaults.ts";
 import type { HostSection, PeerSection } from "./schema.ts";
+import { buildSystem, type SystemConfiguration } from "./system.ts";
 import type { InterfaceAddress } from "./values.ts";
 
 export interface ConfiguredLink {
@@ -29,6 +30,8 @@ export interface Configuration {
   readonly tunnel: TunnelSettings;
   readonly addresses: readonly InterfaceAddress[];
   readonly logLevel: NonNullable<HostSection["LogLevel"]>;
+  /** What `up` does besides. */
+  readonly system: SystemConfiguration;
   /** In the order of the file, numbered from 0. */
   readonly links: readonly ConfiguredLink[];
 }
@@ -49,6 +52,7 @@ export function buildConfiguration(
     },
     addresses: host.Address ?? [],
     logLevel: host.LogLevel ?? DEFAULT_LOG_LEVEL,
+    system: buildSystem(host),
     links: peers.map((peer, id) => buildLink(peer, id, taken)),
   };
 }

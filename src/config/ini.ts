@@ -12,6 +12,8 @@
 export interface IniEntry {
   readonly key: string;
   readonly value: string;
+  /** What was taken for a comment, from its first character. */
+  readonly comment?: string;
   /** Counts from 1. */
   readonly line: number;
 }
@@ -57,7 +59,11 @@ export function parseIni(text: string): IniDocument {
     else if (section) sections.push({ name: section[1] as string, line, entries: [] });
     else if (!entry) faults.push({ line, text: 'syntax: expected "[Section]" or "Key = value"' });
     else if (!current) faults.push({ line, text: "syntax: a key before the first section" });
-    else current.entries.push({ key: entry[1] as string, value: entry[2] as string, line });
+    else {
+      const comment = COMMENT.exec(raw)?.[0].trim();
+      const rest = comment === undefined ? {} : { comment };
+      current.entries.push({ key: entry[1] as string, value: entry[2] as string, line, ...rest });
+    }
   }
   return { sections, faults };
 }

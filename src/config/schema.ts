@@ -15,6 +15,7 @@ import {
   RETRY_WAIT_BOUNDS,
   TIMEOUT_BOUNDS,
 } from "./defaults.ts";
+import { COMMAND_KEYS, SYSTEM_KEYS, systemFaults } from "./system-schema.ts";
 import {
   address,
   duration,
@@ -31,8 +32,13 @@ import {
 
 /** Keys whose value never appears in a message. */
 export const SECRET_KEYS: ReadonlySet<string> = new Set(["SharedKey"]);
-/** Keys that may be given several times; their values are joined with commas. */
-export const LIST_KEYS: ReadonlySet<string> = new Set(["Address"]);
+/** Keys that may be given several times, and what their values are joined with. */
+export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
+  ...["Address", "ClientAddress", "LanInterface", "PeerNetworks", "KeepPorts", "Forward"].map(
+    (key) => [key, ", "] as const,
+  ),
+  ...COMMAND_KEYS.map((key) => [key, "\n"] as const),
+]);
 
 const HOST_KEYS = {
   SharedKey: v.optional(key()),
@@ -42,6 +48,7 @@ const HOST_KEYS = {
   Address: v.optional(interfaceAddresses()),
   MTU: v.optional(wholeNumber(MTU_BOUNDS)),
   LogLevel: v.optional(oneOf(["error", "warn", "info", "debug"])),
+  ...SYSTEM_KEYS,
 };
 
 const PEER_KEYS = {
@@ -91,6 +98,13 @@ export const HostSchema = v.pipe(
     ),
     ["MTU"],
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const { value: input } = dataset;
+    for (const { key, rule } of systemFaults(input)) {
+      addIssue({ message: rule, path: [{ type: "object", origin: "value", input, key, value: input[key] }] });
+    }
+  }),
 );
 
 type PeerOutput = v.InferOutput<v.ObjectSchema<typeof PEER_KEYS, undefined>>;

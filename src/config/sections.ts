@@ -16,6 +16,7 @@ import {
   type PeerSection,
   SECRET_KEYS,
 } from "./schema.ts";
+import { COMMAND_KEYS } from "./system-schema.ts";
 
 const SECTION_NAMES = ["Host", "Peer"] as const;
 
@@ -101,15 +102,24 @@ function collectKeys(section: IniSection, place: string, known: readonly string[
   for (const entry of section.entries) {
     const name = known.find((key) => key.toLowerCase() === entry.key.toLowerCase());
     const first = name === undefined ? undefined : given.get(name);
+    if (isCutCommand(name, entry)) {
+      const rule = '";" after white space begins a comment; put several commands in several lines';
+      faults.push({ line: entry.line, text: invalidText(`${place}.${name}`, rule, `${entry.value} ${entry.comment}`) });
+    }
     if (name === undefined) {
       faults.push({ line: entry.line, text: unknownText(`${place}.${entry.key}`, entry.key, known) });
     } else if (!first) {
       given.set(name, entry);
     } else if (LIST_KEYS.has(name)) {
-      given.set(name, { ...first, value: `${first.value}, ${entry.value}` });
+      given.set(name, { ...first, value: `${first.value}${LIST_KEYS.get(name)}${entry.value}` });
     } else {
       faults.push({ line: entry.line, text: `${place}.${name} given twice: first on line ${first.line}` });
     }
   }
   return given;
+}
+
+/** A command that lost what follows a `;`, which its writer may have meant for the shell. */
+function isCutCommand(name: string | undefined, { comment }: IniEntry): boolean {
+  return comment?.startsWith(";") === true && COMMAND_KEYS.some((key) => key === name);
 }

@@ -149,6 +149,7 @@ export class Daemon {
       tunFd,
       wakeFd: pipe.readFd,
       tunnel: configuration.tunnel,
+      mark: configuration.system.fwMark,
       links: configuration.links.map(({ settings, transport }) => ({ settings, transport })),
     });
     const early = await Promise.race([dataplane.ready, dataplane.stopped, this.#end.promise]);

@@ -62,7 +62,7 @@ export class Dataplane {
     this.#post = post;
     this.#pool = new PacketPool(SLOTS, Math.max(ETHERNET, start.tunnel.mtu) + DATAGRAM_GROWTH);
     this.#portal = new Portal(start.tunnel, this.#pool, (out) => crypto.getRandomValues(out));
-    this.#sockets = new Sockets(this.#pool, this.#poller);
+    this.#sockets = new Sockets(this.#pool, this.#poller, start.mark);
     const tun = adoptTun(start.tunFd);
     this.#edge = new TunEdge(this.#pool, tun);
     this.#tunFd = start.tunFd;

@@ -18,6 +18,8 @@ export interface StartMessage {
   /** Read end of the pipe that wakes the worker out of its poll. */
   readonly wakeFd: number;
   readonly tunnel: TunnelSettings;
+  /** What the sockets' datagrams carry for routing rules to know them by, Linux only. */
+  readonly mark?: number | undefined;
   readonly links: readonly DataplaneLink[];
 }
 

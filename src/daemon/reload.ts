@@ -1,5 +1,6 @@
 /** What a new configuration changes in a running tunnel: a pure comparison. */
 import { type Configuration, type ConfiguredLink, freeName } from "../config/configuration.ts";
+import type { SystemConfiguration } from "../config/system.ts";
 
 export interface ReloadPlan {
   /** What runs afterwards: links of the new file, those that did not change with the number and name they had. */
@@ -29,7 +30,7 @@ export function planReload(current: Configuration, next: Configuration): ReloadP
   const takenNames = new Set<string | undefined>([...kept, ...chosen].map((link) => link.settings.name));
   const links = next.links.map((link, i) => matches[i] ?? renumber(link, i, takenIds, takenNames));
   return {
-    configuration: { ...next, tunnel: current.tunnel, addresses: current.addresses, links },
+    configuration: { ...next, tunnel: current.tunnel, addresses: current.addresses, system: current.system, links },
     kept,
     removed: [...free],
     added: links.filter((_, i) => matches[i] === undefined),
@@ -66,5 +67,24 @@ function changedHostKeys(current: Configuration, next: Configuration): string[] 
   if (current.tunnel.mtu !== next.tunnel.mtu) changed.push("MTU");
   if (current.tunnel.scheduling !== next.tunnel.scheduling) changed.push("Scheduling");
   if (!Bun.deepEquals(current.addresses, next.addresses)) changed.push("Address");
+  changed.push(...changedSystemKeys(current.system, next.system));
   return changed;
+}
+
+const SYSTEM_KEYS: Readonly<Record<keyof SystemConfiguration, string>> = {
+  role: "Role",
+  table: "Table",
+  fwMark: "FwMark",
+  hooks: "PreUp, PostUp, PreDown or PostDown",
+  clientAddresses: "ClientAddress",
+  lanInterfaces: "LanInterface",
+  peerNetworks: "PeerNetworks",
+  masquerade: "Masquerade",
+  keepPorts: "KeepPorts",
+  forwards: "Forward",
+};
+
+function changedSystemKeys(current: SystemConfiguration, next: SystemConfiguration): string[] {
+  const names = Object.keys(SYSTEM_KEYS) as (keyof SystemConfiguration)[];
+  return names.filter((name) => !Bun.deepEquals(current[name], next[name])).map((name) => SYSTEM_KEYS[name]);
 }

@@ -29,12 +29,15 @@ export interface Socket {
 export class Sockets {
   readonly #pool: PacketPool;
   readonly #poller: Poller;
+  readonly #mark: number | undefined;
   readonly #byId: (Socket | undefined)[] = [];
   readonly #byFd: (Socket | undefined)[] = [];
 
-  constructor(pool: PacketPool, poller: Poller) {
+  /** @param mark SO_MARK of every socket */
+  constructor(pool: PacketPool, poller: Poller, mark?: number) {
     this.#pool = pool;
     this.#poller = poller;
+    this.#mark = mark;
   }
 
   at(id: number): Socket | undefined {
@@ -61,6 +64,7 @@ export class Sockets {
       family: familyOf(remote) === 0 ? listenFamily(local) : (familyOf(remote) as 4 | 6),
       local,
       interface: transport.localInterface,
+      mark: this.#mark,
     };
     const add = (opened: Transport | TcpListener): Socket => this.#add(settings.id, attempt, opened);
     if (settings.method === "UDP") return [add(UdpSocket.open(this.#pool, request))];
@@ -72,10 +76,11 @@ export class Sockets {
 
   #openRaw(link: DataplaneLink, attempt: number, family: 0 | 4 | 6, local: Endpoint): Socket[] {
     const { protocol, localInterface } = link.transport;
+    const shared = { interface: localInterface, mark: this.#mark, protocol };
     const bare = local.slice();
     setPort(bare, 0);
     const open = (version: 4 | 6): Socket => {
-      const raw = RawSocket.open(this.#pool, { family: version, local: bare, interface: localInterface, protocol });
+      const raw = RawSocket.open(this.#pool, { family: version, local: bare, ...shared });
       return this.#add(link.settings.id, attempt, raw);
     };
     if (family !== 0) return [open(family)];

@@ -42,7 +42,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key of the other section",
     host("RemoteHost = a"),
-    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel",
+    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
   ],
   ["a key given twice", peer("Metric = 1", "metric = 2"), ":5: Peer[0].Metric given twice: first on line 4"],
   [

@@ -176,12 +176,25 @@ describe("A configuration file", () => {
   test("means the same when the example's commented defaults are spelt out", async () => {
     const text = await Bun.file(EXAMPLE).text();
     const isDefault =
-      /^#(Security|MTU|LogLevel|Method|RemotePort|LocalPort|Metric|Congestion|KeepAlive|Timeout|RetryWait) = /;
+      /^#(Security|MTU|LogLevel|Method|RemotePort|LocalPort|Metric|Congestion|KeepAlive|Timeout|RetryWait|Table) = /;
     const spelt = text.split("\n").map((line) => (isDefault.test(line) ? line.slice(1) : line));
-    expect(spelt.filter((line, i) => line !== text.split("\n")[i]).length).toBeGreaterThanOrEqual(12);
+    expect(spelt.filter((line, i) => line !== text.split("\n")[i]).length).toBeGreaterThanOrEqual(13);
     // The commented section at the end is no list of defaults.
     const end = spelt.indexOf("#[Peer]");
     expect(read(spelt.slice(0, end).join("\n"))).toEqual(read(text));
+  });
+
+  test("shows keys for up in the example that are good at one end or the other", async () => {
+    const shown = (await Bun.file(EXAMPLE).text()).split("\n").filter((line) => /^#[A-Z]\w+ = /.test(line));
+    const pick = (...keys: string[]) =>
+      shown.filter((line) => keys.some((key) => line.startsWith(`#${key} = `))).map((line) => line.slice(1));
+    const hooks = pick("PreUp", "PostUp", "PreDown", "PostDown", "FwMark", "Table", "PeerNetworks");
+    const host = (lines: string[]) => [`[Host]`, `SharedKey = ${KEY}`, "Address = 10.47.25.2/24", ...lines, "[Peer]"];
+    const local = read(host([...hooks, ...pick("Role", "LanInterface", "Masquerade")]).join("\n"));
+    expect(local.system).toEqual(read(host([...hooks, "Role = local", "LanInterface = lan0"]).join("\n")).system);
+    const client = ["Role = remote", ...pick("ClientAddress", "KeepPorts")];
+    expect(read(host(client).join("\n")).system.clientAddresses).toHaveLength(2);
+    expect(read(host(["Role = remote", ...pick("Forward")]).join("\n")).system.forwards).toHaveLength(2);
   });
 
   test("finds its key file beside itself, from wherever it is read", () => {
