@@ -1,7 +1,7 @@
 // Makes a fresh clone usable: npm packages first, then the Debian packages that a purpose needs.
 // Plain Node without dependencies, because it runs before anything is installed.
 //
-//   node build/bootstrap.mjs [--npm-only | --for <purpose>]     purposes: test (default), demo, bench, arm64
+//   node build/bootstrap.mjs [--npm-only | --for <purpose>]     purposes: test (default), demo, evaluate, bench, arm64
 
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -12,14 +12,19 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Every Debian package the project uses: the command (or file) it brings, what for, and which purposes want it. */
 export const DEBIAN_PACKAGES = [
-  { package: "iproute2", command: "ip", why: "namespaces, addresses and routes", purposes: ["test", "demo", "bench"] },
+  {
+    package: "iproute2",
+    command: "ip",
+    why: "namespaces, addresses and routes",
+    purposes: ["test", "demo", "evaluate", "bench"],
+  },
   { package: "procps", command: "sysctl", why: "forwarding inside a namespace", purposes: ["test", "demo", "bench"] },
   { package: "nftables", command: "nft", why: "the NAT between portals", purposes: ["test", "demo"] },
   {
     package: "iputils-ping",
     command: "ping",
     why: "round trips through the tunnel",
-    purposes: ["test", "demo", "bench"],
+    purposes: ["test", "demo", "evaluate", "bench"],
   },
   { package: "iperf3", command: "iperf3", why: "load for the tunnel", purposes: ["test", "demo", "bench"] },
   { package: "gcc", command: "gcc", why: "compares our layouts with the system's headers", purposes: ["test"] },

@@ -14,6 +14,8 @@ export interface PingPlan {
 export interface Ping {
   /** Milliseconds, ascending. */
   readonly roundTrips: readonly number[];
+  /** Each answer: when its request was sent, in seconds since 1970, and its round trip in milliseconds. */
+  readonly answers: readonly (readonly [sentAt: number, millis: number])[];
   readonly lost: number;
   readonly median: number;
   /** What ping printed, for messages such as "message too long". */
@@ -25,6 +27,7 @@ export async function ping(topology: Topology, place: Place, plan: PingPlan): Pr
   const wait = (count * intervalMillis) / 1_000 + 1;
   const flags = [
     "-n",
+    "-D",
     "-c",
     `${count}`,
     "-i",
@@ -39,9 +42,13 @@ export async function ping(topology: Topology, place: Place, plan: PingPlan): Pr
     stdio: ["ignore", "pipe", "pipe"],
   });
   const [out, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  const roundTrips = [...out.matchAll(/time=([\d.]+) ms/g)].map((found) => Number(found[1])).sort((a, b) => a - b);
+  const answers = [...out.matchAll(/^\[([\d.]+)\].* time=([\d.]+) ms/gm)].map(([, at, millis]) => {
+    return [Number(at) - Number(millis) / 1_000, Number(millis)] as const;
+  });
+  const roundTrips = answers.map(([, millis]) => millis).sort((a, b) => a - b);
   return {
     roundTrips,
+    answers,
     lost: count - roundTrips.length,
     median: roundTrips[roundTrips.length >> 1] ?? Number.POSITIVE_INFINITY,
     text: `${out}${errors}`,

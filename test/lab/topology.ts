@@ -8,11 +8,12 @@
  * alone, so that the same flow can be measured without the tunnel. The remote portal has one interface. On request the
  * client also holds the remote portal's address, with the routes and rules of section 3.3.
  */
+import type { Micros } from "../../src/clock.ts";
 import type { LinkShape } from "../sim/link-model.ts";
 import { FAMILIES, PLAN, SHARED_SUBNET } from "./addresses.ts";
 import { EmulatorProcess } from "./emulator-process.ts";
-import type { EmulatorCounters } from "./emulator-protocol.ts";
-import { whileCubicIsAllowed } from "./inner-control.ts";
+import type { EmulatedCable, EmulatorCounters } from "./emulator-protocol.ts";
+import { type InnerControl, whileAllowed } from "./inner-control.ts";
 import { Namespaces, sweep } from "./namespaces.ts";
 
 export const PLACES = ["client", "local", "inet", "remote", "server"] as const;
@@ -31,6 +32,10 @@ export interface TopologyPlan {
   readonly clientHoldsRemoteAddress?: boolean;
   /** All links lie on one subnet with one router (section 3.3.3); IPv4 only. */
   readonly hasSharedSubnet?: boolean;
+  /** One-way delay between the internet and the server. */
+  readonly serverDelay?: Micros;
+  /** Congestion control of all hosts; default: CUBIC. */
+  readonly innerControl?: InnerControl;
 }
 
 /** As `tc netem` has it; also the length of most routers' queues. */
@@ -137,16 +142,18 @@ export class Topology {
   }
 
   async #build(): Promise<void> {
-    whileCubicIsAllowed(() => {
+    const { innerControl = "cubic", serverDelay } = this.#plan;
+    whileAllowed(innerControl, () => {
       for (const place of PLACES) {
         this.#namespaces.add(place);
-        this.#namespaces.sysctl(place, SYSCTLS);
+        this.#namespaces.sysctl(place, { ...SYSCTLS, "ipv4/tcp_congestion_control": innerControl });
       }
     });
     this.#cable("client", "eth0", "local", "lan");
     this.#cable("inet", "rem", "remote", "eth0");
-    this.#cable("inet", "srv", "server", "eth0");
+    if (serverDelay === undefined) this.#cable("inet", "srv", "server", "eth0");
     await this.#emulate();
+    if (serverDelay !== undefined) this.#raiseServerLine();
     this.#addEdges();
     if (this.#plan.hasSharedSubnet) this.#addSharedLinks();
     else for (let i = 0; i < this.links; i++) this.#addLink(i);
@@ -160,17 +167,27 @@ export class Topology {
   }
 
   async #emulate(): Promise<void> {
-    const { links, seed = 1 } = this.#plan;
-    this.#emulator = await EmulatorProcess.start(
-      links.map((link, i) => ({
-        ends: [
-          { namespace: this.#namespaces.nameOf("local"), interface: `wan${i}` },
-          { namespace: this.#namespaces.nameOf("inet"), interface: `wan${i}` },
-        ],
-        shapes: shapesOf(link),
-        seed: 1_000 * seed + i,
-      })),
-    );
+    const { links, seed = 1, serverDelay } = this.#plan;
+    const end = (place: Place, device: string) => ({ namespace: this.#namespaces.nameOf(place), interface: device });
+    const cables: EmulatedCable[] = links.map((link, i) => ({
+      ends: [end("local", `wan${i}`), end("inet", `wan${i}`)],
+      shapes: shapesOf(link),
+      seed: 1_000 * seed + i,
+    }));
+    if (serverDelay !== undefined) {
+      const shape = { delay: serverDelay };
+      cables.push({ ends: [end("inet", "srv"), end("server", "eth0")], shapes: [shape, shape], seed: 0 });
+    }
+    this.#emulator = await EmulatorProcess.start(cables);
+  }
+
+  /** The server's line when it has a delay: an emulated cable. */
+  #raiseServerLine(): void {
+    for (const [place, device] of [
+      ["inet", "srv"],
+      ["server", "eth0"],
+    ] as const)
+      this.#namespaces.ip(place, [`link set ${device} txqueuelen 5000`, `link set ${device} up`]);
   }
 
   #addEdges(): void {
@@ -273,7 +290,6 @@ export class Topology {
 }
 
 const SYSCTLS = {
-  "ipv4/tcp_congestion_control": "cubic",
   "ipv4/ip_forward": 1,
   "ipv6/conf/all/forwarding": 1,
   "ipv4/conf/all/rp_filter": 0,

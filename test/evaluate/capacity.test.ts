@@ -1,0 +1,49 @@
+import { describe, expect, test } from "bun:test";
+import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
+import type { Slot } from "../../src/memory/packet-pool.ts";
+import { PortalGateway } from "../sim/portal-gateway.ts";
+import { addUdp, tunnelWorld } from "../sim/scenarios.ts";
+import {
+  DIRECT_SHARE,
+  directCapacity,
+  effectiveCapacity,
+  INNER_MTU,
+  TUNNEL_OVERHEAD,
+  TUNNEL_SHARE,
+} from "./capacity.ts";
+
+/** Knows the longest datagram that came in. */
+class Recorder extends PortalGateway {
+  longest = 0;
+
+  override handleDatagram(now: Micros, link: number, slot: Slot): void {
+    this.longest = Math.max(this.longest, this.pool.length[slot] as number);
+    super.handleDatagram(now, link, slot);
+  }
+}
+
+describe("C_eff", () => {
+  test("counts inner TCP payload of full datagrams, of what is not lost", () => {
+    const link = { rate: 50e6, loss: 0 };
+    expect(TUNNEL_SHARE).toBeCloseTo((INNER_MTU - 52) / (INNER_MTU + TUNNEL_OVERHEAD + 18), 12);
+    expect(effectiveCapacity([link, link])).toBeCloseTo(100 * TUNNEL_SHARE, 9);
+    expect(effectiveCapacity([{ rate: 50e6, loss: 0.02 }])).toBeCloseTo(49 * TUNNEL_SHARE, 9);
+  });
+
+  test("has the overhead of the datagrams that a portal sends", () => {
+    const options = { seed: 1, portal: { security: "blake2s" } } as const;
+    const world = tunnelWorld([{ rate: 100e6, delay: 1_000 }], options);
+    const recorder = new Recorder({ side: 1, links: 1, role: "listen", seed: 2, ...options.portal });
+    world.replace(1, recorder);
+    const second = MICROS_PER_SECOND;
+    const flow = addUdp(world, { rate: 1e6, size: INNER_MTU, startAt: second, endAt: 2 * second });
+    world.run(3 * second);
+    expect(flow.to.numbers.length).toBeGreaterThan(80);
+    expect(recorder.longest + recorder.encapsulation).toBe(INNER_MTU + TUNNEL_OVERHEAD);
+  });
+
+  test("of direct TCP is 1448 of 1518 bytes", () => {
+    expect(DIRECT_SHARE).toBeCloseTo(0.9539, 4);
+    expect(directCapacity({ rate: 100e6, loss: 0.01 })).toBeCloseTo((100 * 0.99 * 1448) / 1518, 9);
+  });
+});

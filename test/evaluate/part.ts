@@ -1,0 +1,61 @@
+/** A part of the evaluation: what it measures, what it keeps of every run, and how it is shown. */
+import type { Carrier, Experiment, Outcome } from "./experiment.ts";
+import type { PartResults, Trial } from "./results.ts";
+
+/** How much is measured. */
+export interface Scope {
+  /** Runs of the tunnel; others are measured about half as often. */
+  readonly runs: number;
+  readonly seed: number;
+  readonly isQuick: boolean;
+  /** Leaves out the experiments with other carriers. */
+  readonly only?: Carrier | undefined;
+}
+
+export interface Case {
+  readonly name: string;
+  readonly facts: Readonly<Record<string, number>>;
+  experiments(scope: Scope): readonly LabelledExperiment[];
+}
+
+export interface LabelledExperiment extends Experiment {
+  readonly label?: string;
+}
+
+export type Observation = Pick<Trial, "figures" | "series">;
+
+/** A picture beside the page. */
+export interface Picture {
+  readonly file: string;
+  readonly svg: string;
+}
+
+export interface Section {
+  readonly markdown: string;
+  readonly pictures: readonly Picture[];
+}
+
+export interface Part {
+  readonly name: string;
+  readonly title: string;
+  readonly cases: readonly Case[];
+  observe(outcome: Outcome, experiment: LabelledExperiment): Observation;
+  /** Lines for a terminal. */
+  summary(results: PartResults): string;
+  section(results: PartResults): Section;
+}
+
+/** The experiments of a case within a scope. */
+export function experimentsOf(one: Case, scope: Scope): readonly LabelledExperiment[] {
+  return one.experiments(scope).filter(({ carrier }) => scope.only === undefined || carrier === scope.only);
+}
+
+/** How often what the tunnel is compared with is measured. */
+export function rivalRuns({ runs }: Scope): number {
+  return Math.ceil(runs / 2);
+}
+
+/** Length of one transfer, seconds. */
+export function transferSeconds({ isQuick }: Scope): number {
+  return isQuick ? 5 : 10;
+}

@@ -1,0 +1,54 @@
+/** Measures cases one after the other and keeps each as soon as it is complete. */
+import type { Chosen } from "./choice.ts";
+import type { Outcome, Stage } from "./experiment.ts";
+import { type Case, experimentsOf, type LabelledExperiment, type Part, type Scope } from "./part.ts";
+import type { CaseResult, Origin, ResultStore, Trial } from "./results.ts";
+
+/** What a lab run needs beyond its traffic: a network, agents, portals, pings ahead; seconds. */
+const SETUP_SECONDS = 1.6;
+
+export interface Run {
+  readonly stage: Stage;
+  readonly scope: Scope;
+  readonly store: ResultStore;
+  originOf(part: Part, one: Case): Origin;
+  /** Told before each experiment, and after each case. */
+  began(part: Part, one: Case, done: number, count: number): void;
+  kept(part: Part, one: Case, result: CaseResult): void;
+}
+
+export async function measureAll(chosen: readonly Chosen[], run: Run): Promise<void> {
+  const known = new Map<string, Promise<Outcome>>();
+  for (const { part, cases } of chosen)
+    for (const one of cases) {
+      const result = await measureCase(part, one, run, known);
+      run.store.write(run.stage.name, part.name, one.name, result);
+      run.kept(part, one, result);
+    }
+}
+
+/** @param known outcomes by experiment: the same link alone is wanted by several cases */
+async function measureCase(part: Part, one: Case, run: Run, known: Map<string, Promise<Outcome>>): Promise<CaseResult> {
+  const experiments = experimentsOf(one, run.scope);
+  const trials: Trial[] = [];
+  for (const [i, experiment] of experiments.entries()) {
+    run.began(part, one, i, experiments.length);
+    const { label, carrier, way, seed } = experiment;
+    const key = keyOf(experiment);
+    const outcome = await (known.get(key) ?? run.stage.run(experiment));
+    known.set(key, Promise.resolve(outcome));
+    trials.push({ ...(label !== undefined && { label }), carrier, way, seed, ...part.observe(outcome, experiment) });
+  }
+  return { origin: run.originOf(part, one), facts: one.facts, trials };
+}
+
+function keyOf({ label: _, ...experiment }: LabelledExperiment): string {
+  return JSON.stringify(experiment, (_, value) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value));
+}
+
+/** About how long the lab needs, seconds. */
+export function estimate(chosen: readonly Chosen[], scope: Scope): number {
+  const wanted = chosen.flatMap(({ cases }) => cases.flatMap((one) => experimentsOf(one, scope)));
+  const distinct = new Map(wanted.map((experiment) => [keyOf(experiment), experiment.seconds]));
+  return [...distinct.values()].reduce((total, seconds) => total + seconds + SETUP_SECONDS, 0);
+}
