@@ -41,9 +41,10 @@ async function dispatch(rawArgs: string[], program: Program): Promise<void> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's type of a command with arguments is not one of a command as such
-type Command = CommandDef<any>;
+export type Command = CommandDef<any>;
 
-function commands(program: Program): Record<CommandName, Command> {
+/** Every command by its word; completions and the manual page are made from this. */
+export function commands(program: Program): Record<CommandName, Command> {
   return {
     run: runTunnelCommand(program),
     check: checkCommand,

@@ -1,4 +1,7 @@
-/** Colours for a terminal that wants them: none when the output goes elsewhere, or with NO_COLOR (no-color.org) or TERM=dumb. */
+/**
+ * Colours for a terminal that wants them: none when the output goes elsewhere, or with NO_COLOR (no-color.org) or TERM=dumb.
+ * NETCOMBINER_COLOR_MODE decides before these: always, never or auto, as WG_COLOR_MODE for wg(8).
+ */
 export interface Colours {
   readonly isOn: boolean;
   bold(text: string): string;
@@ -8,7 +11,9 @@ export interface Colours {
 }
 
 export function colours(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv = process.env): Colours {
-  const isOn = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb";
+  const isWanted = stream.isTTY === true && !environment.NO_COLOR && environment.TERM !== "dumb";
+  const mode = environment.NETCOMBINER_COLOR_MODE;
+  const isOn = mode === "always" || (mode !== "never" && isWanted);
   const code = (on: number, off: number) => (text: string) => (isOn ? `\x1b[${on}m${text}\x1b[${off}m` : text);
   return { isOn, bold: code(1, 22), green: code(32, 39), yellow: code(33, 39), red: code(31, 39) };
 }

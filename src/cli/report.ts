@@ -1,61 +1,129 @@
-/** The text of `show`: one block for the tunnel and one for each link, its paths nested, in the layout of wg(8). */
+/**
+ * The text of `show`: one block for the tunnel and one for each link, its paths nested, in the layout of wg(8), and what the health checks
+ * found. Each block is a table of lines: a new figure is one more line of it.
+ */
 import { MICROS_PER_SECOND } from "../clock.ts";
-import type { TunnelReport } from "../daemon/control-client.ts";
-import type { LinkSnapshot, PathSnapshot, Traffic, TunnelSnapshot } from "../portal/snapshot.ts";
+import { addedDelay, lossReceived, queueDelay } from "../monitor/derived.ts";
+import type { Finding } from "../monitor/finding.ts";
+import { findings } from "../monitor/health.ts";
+import type { TunnelReport } from "../monitor/report.ts";
+import {
+  formatAge,
+  formatBytes,
+  formatCount,
+  formatMillis,
+  formatRate,
+  formatSeconds,
+  formatShare,
+} from "../monitor/units.ts";
+import type { LinkSnapshot, PathSnapshot, Traffic } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
-import { formatAge, formatBytes, formatMillis, formatRate, formatSeconds, formatShare } from "./units.ts";
+
+/** The pairs of one line, "name: value, name: value"; none leaves the line out. */
+type Line<T> = (of: T, c: Colours) => (readonly [name: string, value: string | number])[];
+
+const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
+  ({ uptime, pid, version }) => [["running", `${formatSeconds(uptime)}, pid ${pid}, version ${version}`]],
+  ({ snapshot }) => [
+    ["security", snapshot.security],
+    ["mtu", snapshot.mtu],
+  ],
+  ({ snapshot }) => [["transfer", transfer(snapshot.inbound, snapshot.outbound)]],
+  ({ snapshot }) => [
+    [
+      "queue",
+      `${formatCount(snapshot.queue.packets, "packet")}, ${formatBytes(snapshot.queue.bytes)}${wait(snapshot)}`,
+    ],
+    ["slots", `${snapshot.slots.free} of ${snapshot.slots.total} free`],
+  ],
+  ({ snapshot: { repair } }) =>
+    repair.repaired + repair.copied + repair.givenUp === 0
+      ? []
+      : [["repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`]],
+  ({ snapshot: { order } }) =>
+    order.heldTotal === 0
+      ? []
+      : [
+          [
+            "held for order",
+            `${order.heldTotal} for at most ${formatMillis(order.hold)}, now ${order.held}, in vain ${order.expired}, late ${order.late}`,
+          ],
+        ],
+  ({ snapshot }) => {
+    const reasons = Object.entries(snapshot.drops).filter(([, count]) => count > 0);
+    return reasons.length === 0 ? [] : [["dropped", reasons.map(([name, count]) => `${name} ${count}`).join(", ")]];
+  },
+];
+
+const LINK_LINES: readonly Line<LinkSnapshot>[] = [
+  (link, c) => {
+    const retry = link.retryIn > 0 ? `, next attempt in ${(link.retryIn / MICROS_PER_SECOND).toFixed(1)} s` : "";
+    const failures = link.failures > 0 ? `, ${formatCount(link.failures, "failed attempt")}` : "";
+    return [["state", `${stateText(link, c)}${failures}${retry}`]];
+  },
+  ({ byHand }) => (byHand === "" ? [] : [["changed by hand", byHand]]),
+];
+
+const PATH_LINES: readonly Line<PathSnapshot>[] = [
+  (path, c) => {
+    const role = path.state !== "up" ? "" : path.standby ? ", standby" : ", carrying";
+    return [
+      ["state", `${stateText(path, c)}${role}`],
+      ["metric", path.metric],
+    ];
+  },
+  (path) => [["rtt", roundTrip(path)]],
+  ({ rate, pacingRate, congestion }) => [
+    ["rate", `${formatRate(rate.sent)} sent, ${formatRate(rate.received)} received${estimate(pacingRate, congestion)}`],
+  ],
+  (path) => [
+    [
+      "loss",
+      `${formatShare(path.loss)} of ${formatCount(path.sent.packets, "datagram")} sent now, ${path.lost} in all`,
+    ],
+    ["received", `${formatShare(lossReceived(path))} missing`],
+  ],
+  (path) => [
+    ["in flight", `${formatBytes(path.inFlight)} of ${formatBytes(path.window)}`],
+    ["congestion", path.congestion],
+  ],
+  (path) => [
+    ["transfer", transfer(path.received, path.sent)],
+    ["mtu", path.mtu],
+  ],
+];
 
 export function renderReport(report: TunnelReport, c: Colours): string {
-  return [renderTunnel(report, c), ...report.snapshot.links.map((link) => renderLink(link, c))].join("\n\n");
-}
-
-function renderTunnel({ interface: name, version, pid, uptime, snapshot }: TunnelReport, c: Colours): string {
-  return [
-    `${c.bold(c.green("interface"))}: ${c.green(name)}`,
-    line(c, 1, "running", `${formatSeconds(uptime)}, pid ${pid}, version ${version}`),
-    line(c, 1, "security", snapshot.security, ["mtu", snapshot.mtu]),
-    line(c, 1, "transfer", transfer(snapshot.inbound, snapshot.outbound)),
-    line(c, 1, "queue", `${packets(snapshot.queue)}`, [
-      "slots",
-      `${snapshot.slots.free} of ${snapshot.slots.total} free`,
-    ]),
-    ...mended(snapshot, c),
-    ...drops(snapshot, c),
-  ].join("\n");
-}
-
-/** What was done about losses and about order; nothing where nothing was. */
-function mended({ repair, order }: TunnelSnapshot, c: Colours): string[] {
-  const lines: string[] = [];
-  if (repair.repaired + repair.copied + repair.givenUp > 0) {
-    lines.push(line(c, 1, "repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`));
-  }
-  if (order.heldTotal > 0) {
-    const text = `${order.heldTotal} for at most ${formatMillis(order.hold)}, now ${order.held}`;
-    lines.push(line(c, 1, "held for order", `${text}, in vain ${order.expired}, late ${order.late}`));
-  }
-  return lines;
-}
-
-function drops(snapshot: TunnelSnapshot, c: Colours): string[] {
-  const reasons = Object.entries(snapshot.drops).filter(([, count]) => count > 0);
-  return reasons.length === 0
-    ? []
-    : [line(c, 1, "dropped", reasons.map(([name, count]) => `${name} ${count}`).join(", "))];
+  const { interface: name, snapshot } = report;
+  const tunnel = [`${c.bold(c.green("interface"))}: ${c.green(name)}`, ...lines(TUNNEL_LINES, report, 1, c)].join("\n");
+  return [tunnel, ...snapshot.links.map((link) => renderLink(link, c)), ...renderFindings(findings(report), c)].join(
+    "\n\n",
+  );
 }
 
 function renderLink(link: LinkSnapshot, c: Colours): string {
-  const retry = link.retryIn > 0 ? `, next attempt in ${(link.retryIn / MICROS_PER_SECOND).toFixed(1)} s` : "";
-  const failures = link.failures > 0 ? `, ${link.failures} failed ${link.failures === 1 ? "attempt" : "attempts"}` : "";
   return [
     `${c.bold(c.yellow("link"))}: ${c.yellow(link.name)}  (${link.method}, ${ROLES[link.role]})`,
-    line(c, 1, "state", `${stateText(link, c)}${failures}${retry}`),
-    ...(link.byHand === "" ? [] : [line(c, 1, "changed by hand", link.byHand)]),
-    ...link.paths.flatMap((path) => renderPath(path, c)),
+    ...lines(LINK_LINES, link, 1, c),
+    ...link.paths.flatMap((path) => [
+      `  ${c.bold("path")}: ${path.local} -> ${path.remote}${peerName(path)}`,
+      ...lines(PATH_LINES, path, 2, c),
+    ]),
   ].join("\n");
 }
 
 const ROLES = { initiate: "initiates", listen: "listens" } as const;
+
+/** Commented out, as in `tailscale status`, so that a script that reads the blocks can pass over it; nothing when all is well. */
+export function renderFindings(found: readonly Finding[], c: Colours): string[] {
+  if (found.length === 0) return [];
+  const paint = { problem: c.red, warning: c.yellow, note: (text: string) => text };
+  const items = found.flatMap(({ severity, check, subject, text, advice }) => [
+    `#   - ${paint[severity](`${subject}: ${text}`)}`,
+    `#       ${advice} [${check}]`,
+  ]);
+  return [["# Health check:", ...items].join("\n")];
+}
 
 /** "up for 3 minutes", "waiting for 2 seconds: eth1 has no address". */
 function stateText(of: { readonly state: string; readonly age: number; readonly reason: string }, c: Colours): string {
@@ -64,51 +132,37 @@ function stateText(of: { readonly state: string; readonly age: number; readonly 
   return `${isGood ? c.green(of.state) : c.red(of.state)} for ${formatAge(of.age)}${reason}`;
 }
 
-function renderPath(path: PathSnapshot, c: Colours): string[] {
-  const role = path.state !== "up" ? "" : path.standby ? ", standby" : ", carrying";
-  const paced = path.pacingRate > 0 ? `, paced at ${formatRate(path.pacingRate)}` : "";
-  return [
-    line(c, 1, "path", `${path.local} -> ${path.remote}${peerName(path)}`),
-    line(c, 2, "state", `${stateText(path, c)}${role}`, ["metric", path.metric]),
-    line(c, 2, "rtt", roundTrip(path)),
-    line(c, 2, "rate", `${formatRate(path.rate.sent)} sent, ${formatRate(path.rate.received)} received${paced}`),
-    line(c, 2, "loss", `${formatShare(path.loss)} now, ${path.lost} datagrams of ${path.sent.packets} in all`),
-    line(c, 2, "in flight", `${formatBytes(path.inFlight)} of ${formatBytes(path.window)}`, [
-      "congestion",
-      path.congestion,
-    ]),
-    line(c, 2, "transfer", transfer(path.received, path.sent), ["mtu", path.mtu]),
-  ];
-}
-
 /** What the peer calls its link, where a listener has several paths. */
 function peerName({ name }: PathSnapshot): string {
   const [, own] = name.split("/");
   return own === undefined ? "" : ` (${own})`;
 }
 
-function roundTrip({ rtt }: PathSnapshot): string {
+function roundTrip(path: PathSnapshot): string {
+  const { rtt } = path;
   if (rtt.smoothed === 0) return "not measured yet";
   const rest = `min ${formatMillis(rtt.min)}, latest ${formatMillis(rtt.latest)}, deviation ${formatMillis(rtt.deviation)}`;
-  return `${formatMillis(rtt.smoothed)} (${rest})`;
+  return `${formatMillis(rtt.smoothed)}, ${formatMillis(addedDelay(path))} of it in queues (${rest})`;
+}
+
+/** The rate the controller found; the plain controllers only tell what they allow. */
+function estimate(pacingRate: number, congestion: string): string {
+  if (pacingRate === 0) return "";
+  return congestion === "rate" ? ` of about ${formatRate(pacingRate)}` : `, paced at ${formatRate(pacingRate)}`;
+}
+
+function wait(snapshot: TunnelReport["snapshot"]): string {
+  const delay = queueDelay(snapshot);
+  return delay === 0 ? "" : `, ${formatMillis(delay)} to send`;
 }
 
 function transfer(received: Traffic, sent: Traffic): string {
   return `${formatBytes(received.bytes)} received, ${formatBytes(sent.bytes)} sent`;
 }
 
-function packets(traffic: Traffic): string {
-  return `${traffic.packets} ${traffic.packets === 1 ? "packet" : "packets"}, ${formatBytes(traffic.bytes)}`;
-}
-
-/** "  name: value, name: value", the names bold. */
-function line(
-  c: Colours,
-  depth: number,
-  name: string,
-  value: string | number,
-  ...more: [string, string | number][]
-): string {
-  const pairs = [[name, value] as const, ...more].map(([key, text]) => `${c.bold(key)}: ${text}`);
-  return `${"  ".repeat(depth)}${pairs.join(", ")}`;
+function lines<T>(table: readonly Line<T>[], of: T, depth: number, c: Colours): string[] {
+  return table
+    .map((line) => line(of, c))
+    .filter((pairs) => pairs.length > 0)
+    .map((pairs) => `${"  ".repeat(depth)}${pairs.map(([name, value]) => `${c.bold(name)}: ${value}`).join(", ")}`);
 }

@@ -1,7 +1,8 @@
-/** Speaks to the running tunnel of an interface, with errors that name it. */
+/** Speaks to the running tunnels, with errors that name the interface. */
 import { type AskOptions, askControl, controlledInterfaces } from "../daemon/control-client.ts";
 import { socketPath } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import type { TunnelReport } from "../monitor/report.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 
 /** @throws NetcombinerError `UNAVAILABLE` "nc0 is not running", and what `askControl` throws */
@@ -45,4 +46,21 @@ async function isRunning(name: string): Promise<boolean> {
     if (isNotRunning(error)) return false;
     throw error;
   }
+}
+
+/** @throws NetcombinerError as `askTunnel` */
+export async function reportOf(name: string): Promise<TunnelReport> {
+  const { ok: _, ...report } = await askTunnel(name, "show");
+  return report as unknown as TunnelReport;
+}
+
+/** Of every tunnel that runs. A socket that nobody answers at is one left behind, not a tunnel. */
+export async function reportAll(): Promise<TunnelReport[]> {
+  const reports = controlledInterfaces().map((name) =>
+    reportOf(name).catch((error: unknown) => {
+      if (isNotRunning(error)) return undefined;
+      throw error;
+    }),
+  );
+  return (await Promise.all(reports)).filter((report) => report !== undefined);
 }

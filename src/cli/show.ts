@@ -1,56 +1,85 @@
 /** `netcombiner show`: how the running tunnels are doing. */
 import { defineCommand } from "citty";
-import { controlledInterfaces, type TunnelReport } from "../daemon/control-client.ts";
-import { assertInterfaceName } from "./arguments.ts";
+import { findings } from "../monitor/health.ts";
+import type { TunnelReport } from "../monitor/report.ts";
+import { assertInterfaceName, usageError } from "./arguments.ts";
 import { colours } from "./colour.ts";
+import { FIELD_NAMES, renderDump, renderField } from "./dump.ts";
 import { renderReport } from "./report.ts";
-import { askTunnel, isNotRunning } from "./running.ts";
+import { reportAll, reportOf } from "./running.ts";
 
 const WATCH_MS = 1_000;
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
+/** Words that stand for what runs, as in wg(8); a tunnel of such a name is shown with the others. */
+const ALL = "all";
+const NAMES_ONLY = "interfaces";
 
 export const showCommand = defineCommand({
-  meta: { name: "netcombiner show", description: "Show the running tunnels, their links and paths" },
+  meta: { name: "netcombiner show", description: "Show the running tunnels, their links and paths, and what is wrong" },
   args: {
-    interface: { type: "positional", required: false, description: "name of one interface; all that run without it" },
+    interface: {
+      type: "positional",
+      required: false,
+      description: `name of one interface, "${ALL}" (the default), or "${NAMES_ONLY}" for their names alone`,
+    },
+    field: {
+      type: "positional",
+      required: false,
+      description: `for scripts: "dump" for all columns, or one of ${FIELD_NAMES.join(", ")}`,
+    },
     json: { type: "boolean", description: "everything, as JSON: an object for one interface, otherwise an array" },
     watch: { type: "boolean", description: "again every second, until Ctrl-C" },
   },
   async run({ args }) {
-    const name: string | undefined = args.interface;
-    if (name !== undefined) assertInterfaceName(name);
-    if (!args.watch) return console.log(await render(name, args.json === true, 2));
+    const view = chooseView(args.interface, args.field, args.json === true, args.watch === true ? 0 : 2);
+    if (!args.watch) return print(await view());
     process.on("SIGINT", () => process.exit(0));
     const clear = process.stdout.isTTY && !args.json ? CLEAR : "";
     for (;;) {
-      console.log(`${clear}${await render(name, args.json === true, 0)}`);
+      process.stdout.write(clear);
+      print(await view());
       await Bun.sleep(WATCH_MS);
     }
   },
 });
 
-async function render(name: string | undefined, isJson: boolean, indent: number): Promise<string> {
-  const reports = name === undefined ? await reportAll() : [await reportOf(name)];
-  if (isJson) {
-    const values = reports.map(({ snapshot, ...rest }) => ({ ...rest, ...snapshot }));
-    return JSON.stringify(name === undefined ? values : values[0], undefined, indent);
+function chooseView(name: string | undefined, field: string | undefined, isJson: boolean, indent: number) {
+  const isOne = name !== undefined && name !== ALL && name !== NAMES_ONLY;
+  if (isOne) assertInterfaceName(name);
+  if (field !== undefined && field !== "dump" && !FIELD_NAMES.includes(field)) {
+    throw usageError(`show has no field "${field}": dump, ${FIELD_NAMES.join(", ")}`);
   }
-  const c = colours(process.stdout);
-  return reports.map((report) => renderReport(report, c)).join("\n\n") || "no tunnel is running";
+  if (field !== undefined && isJson) throw usageError("show gives a field or --json, not both");
+  if (name === NAMES_ONLY && (field !== undefined || isJson)) {
+    throw usageError(`show ${NAMES_ONLY} gives names alone; "${ALL}" has fields and --json`);
+  }
+  return async (): Promise<string> => {
+    const reports = isOne ? [await reportOf(name)] : await reportAll();
+    if (name === NAMES_ONLY) return reports.map((report) => report.interface).join(" ");
+    if (isJson) return renderJson(reports, isOne, indent);
+    if (field !== undefined) return renderRows(reports, field, isOne);
+    const c = colours(process.stdout);
+    return reports.map((report) => renderReport(report, c)).join("\n\n") || "no tunnel is running";
+  };
 }
 
-async function reportOf(name: string): Promise<TunnelReport> {
-  const { ok: _, ...report } = await askTunnel(name, "show");
-  return report as unknown as TunnelReport;
+/** The report, its snapshot's fields beside the process's, and the findings under `health`. */
+function renderJson(reports: readonly TunnelReport[], isOne: boolean, indent: number): string {
+  const values = reports.map((report) => {
+    const { snapshot, ...rest } = report;
+    return { ...rest, ...snapshot, health: findings(report) };
+  });
+  return JSON.stringify(isOne ? values[0] : values, undefined, indent);
 }
 
-/** A socket that nobody answers at is one left behind, not a tunnel. */
-async function reportAll(): Promise<TunnelReport[]> {
-  const reports = controlledInterfaces().map((name) =>
-    reportOf(name).catch((error: unknown) => {
-      if (isNotRunning(error)) return undefined;
-      throw error;
-    }),
+function renderRows(reports: readonly TunnelReport[], field: string, isOne: boolean): string {
+  const texts = reports.map((report) =>
+    field === "dump" ? renderDump(report) : renderField(report, field, isOne ? [] : [report.interface]),
   );
-  return (await Promise.all(reports)).filter((report) => report !== undefined);
+  return texts.filter((text) => text).join("\n");
+}
+
+/** What is empty is not a line. */
+function print(text: string): void {
+  if (text !== "") console.log(text);
 }

@@ -2,22 +2,11 @@
 import { readdirSync } from "node:fs";
 import { createConnection } from "node:net";
 import { EXIT, NetcombinerError } from "../errors.ts";
-import type { TunnelSnapshot } from "../portal/snapshot.ts";
 import { CONTROL_VERSION } from "./control-requests.ts";
 import { runDirectory } from "./paths.ts";
 
 const ANSWER_SIZE_MAX = 16 << 20;
 const ANSWER_TIMEOUT_MS = 5_000;
-
-/** What `show` answers. */
-export interface TunnelReport {
-  readonly interface: string;
-  readonly version: string;
-  readonly pid: number;
-  /** Seconds since the tunnel came up. */
-  readonly uptime: number;
-  readonly snapshot: TunnelSnapshot;
-}
 
 /** Things a command may take besides its name, and how long its answer may take, milliseconds. */
 export interface AskOptions {

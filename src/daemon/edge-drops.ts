@@ -1,8 +1,15 @@
-/** Adds to a portal's account what was lost at either edge, before the portal saw it or after. */
+/** Adds to a portal's account what only the edges know: losses before the portal saw a packet or after, and what sockets were granted. */
+import { layout } from "../../ffi/layout.ts";
+import { SOCKET_BUFFER } from "../../ffi/socket.ts";
+import { TcpStream } from "../../ffi/tcp.ts";
+import { TcpListener } from "../../ffi/tcp-listener.ts";
 import type { DropReason } from "../drops.ts";
-import type { TunnelSnapshot } from "../portal/snapshot.ts";
-import type { Sockets } from "./sockets.ts";
+import type { SocketSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
+import type { Socket, Sockets } from "./sockets.ts";
 import type { TunEdge } from "./tun-edge.ts";
+
+/** Linux tells twice what it granted, for its own bookkeeping (socket(7)). */
+const TOLD_FOR_GRANTED = layout.name === "linux" ? 2 : 1;
 
 /** Changes `snapshot`, which is the caller's own, and returns it. */
 export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: Sockets): TunnelSnapshot {
@@ -17,6 +24,20 @@ export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: Sock
     const { noSlot, lost, tooBig } = socket.transport.counters;
     add("no-slot", noSlot);
     add("send-failed", lost + tooBig);
+    snapshot.sockets.push(describe(socket));
   }
   return snapshot;
+}
+
+function describe({ link, transport }: Socket): SocketSnapshot {
+  const { receiveBuffer, sendBuffer, gso, gro } = transport.describe();
+  const isStream = transport instanceof TcpStream || transport instanceof TcpListener;
+  return {
+    link,
+    asked: isStream ? 0 : SOCKET_BUFFER,
+    receiveBuffer: receiveBuffer / TOLD_FOR_GRANTED,
+    sendBuffer: sendBuffer / TOLD_FOR_GRANTED,
+    gso,
+    gro,
+  };
 }

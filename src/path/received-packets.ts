@@ -61,6 +61,11 @@ export class ReceivedPackets {
     return now - this.#overtakenAt < REORDERING_MEMORY;
   }
 
+  /** Numbers up to the largest that did not arrive, or not yet. */
+  get missing(): number {
+    return this.largest + 1 - this.packets;
+  }
+
   /** True while a number below the largest is missing. */
   get hasHole(): boolean {
     return this.#holeSince !== NEVER;

@@ -25,6 +25,8 @@ export class Link {
   reason = "starting";
   since: Micros;
   failures = 0;
+  /** How often it came up. */
+  ups = 0;
   /** Counts attempts; an answer to an older one is ignored. */
   attempt = 0;
   /** The socket of the present attempt or of the listener, -1 for none. */
@@ -113,6 +115,7 @@ export class Link {
 
   succeeded(now: Micros): void {
     this.failures = 0;
+    this.ups++;
     this.initiation = undefined;
     this.#change(now, "up", "exchange done");
     // What was changed while the exchange was under way is still to be told.
@@ -142,6 +145,7 @@ export class Link {
   resumed(now: Micros): void {
     this.attempt++;
     this.succeeded(now);
+    this.ups--;
   }
 
   #wait(now: Micros, wait: Micros, reason: string): void {

@@ -34,6 +34,7 @@ export function reportTunnel(
     slots: { total: pool.count, free: pool.free },
     drops: context.drops.snapshot(),
     links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.activeMetric)),
+    sockets: [],
   };
 }
 
@@ -50,6 +51,7 @@ function reportLink(now: Micros, context: PortalContext, link: Link, activeMetri
     reason: link.reason,
     age: now - link.since,
     failures: link.failures,
+    ups: link.ups,
     retryIn: Links.retryIn(now, link),
     paths: paths.map((path) => reportPath(now, path, activeMetric)),
   };
@@ -77,6 +79,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     received: { packets: path.received.packets, bytes: path.received.bytes },
     lost: path.lostPackets,
     loss: path.lossShare(now),
+    missing: path.received.missing,
     mtu: path.mtu,
   };
 }

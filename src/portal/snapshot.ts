@@ -39,6 +39,8 @@ export interface PathSnapshot {
   readonly lost: number;
   /** Share of datagrams lost over about the last second, 0 to 1. */
   readonly loss: number;
+  /** Datagrams of the peer that did not arrive, or not yet: gaps in its packet numbers. */
+  readonly missing: number;
   readonly mtu: number;
 }
 
@@ -56,9 +58,23 @@ export interface LinkSnapshot {
   readonly age: Micros;
   /** Failed attempts since it was last up. */
   readonly failures: number;
+  /** How often it came up; 0 for a listener, whose paths come and go. */
+  readonly ups: number;
   /** Time until the next attempt; 0 if none is planned. */
   readonly retryIn: Micros;
   readonly paths: PathSnapshot[];
+}
+
+/** What the system granted to one of a link's sockets. */
+export interface SocketSnapshot {
+  readonly link: number;
+  /** Bytes asked for of each buffer; 0 where the system chooses. */
+  readonly asked: number;
+  readonly receiveBuffer: number;
+  readonly sendBuffer: number;
+  /** Runs of datagrams in one call. */
+  readonly gso: boolean;
+  readonly gro: boolean;
 }
 
 export interface TunnelSnapshot {
@@ -75,4 +91,5 @@ export interface TunnelSnapshot {
   readonly slots: { total: number; free: number };
   readonly drops: Partial<Record<DropReason, number>>;
   readonly links: LinkSnapshot[];
+  readonly sockets: SocketSnapshot[];
 }

@@ -64,7 +64,10 @@ describe("netcombiner", () => {
 
   test("shows nothing when nothing runs", () => {
     expect(netcombiner()).toMatchObject({ code: EXIT.OK, out: "no tunnel is running\n" });
+    expect(netcombiner("show", "all")).toMatchObject({ code: EXIT.OK, out: "no tunnel is running\n" });
     expect(netcombiner("show", "--json")).toMatchObject({ code: EXIT.OK, out: "[]\n" });
+    expect(netcombiner("show", "interfaces")).toMatchObject({ code: EXIT.OK, out: "" });
+    expect(netcombiner("show", "all", "dump")).toMatchObject({ code: EXIT.OK, out: "" });
   });
 
   test("helps, in plain text where there is no terminal", () => {
@@ -92,6 +95,9 @@ describe("netcombiner", () => {
     [EXIT.USAGE, "one word too many: nc1", "nc0", "nc1"],
     [EXIT.USAGE, "one word too many: x", "genkey", "x"],
     [EXIT.USAGE, "one word too many: nc1", "down", "nc0", "nc1"],
+    [EXIT.USAGE, 'no field "nonsense"', "show", "all", "nonsense"],
+    [EXIT.USAGE, "not both", "show", "all", "rtt", "--json"],
+    [EXIT.USAGE, "names alone", "show", "interfaces", "rtt"],
     [EXIT.USAGE, "INTERFACE", "run"],
     [EXIT.USAGE, "INTERFACE", "down"],
     [EXIT.USAGE, "check needs", "check"],

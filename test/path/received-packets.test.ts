@@ -31,6 +31,15 @@ function receive(received: ReceivedPackets, numbers: readonly number[], now = 0)
 }
 
 describe("ReceivedPackets", () => {
+  test("counts what is missing below the largest, until it comes", () => {
+    const received = new ReceivedPackets();
+    expect(received.missing).toBe(0);
+    receive(received, [1, 2, 5]);
+    expect(received.missing).toBe(3);
+    receive(received, [3, 3, 0]);
+    expect(received.missing).toBe(1);
+  });
+
   test("raises ACK as numbers come in order, and keeps it at a hole", () => {
     const received = new ReceivedPackets();
     const acks = [0, 1, 2, 4, 5].map((number) => {

@@ -17,6 +17,7 @@ describe("Portal", () => {
     const pair = connectedPair(3);
     expect(pair.a.portal.paths.map((path) => path.state)).toEqual(["up", "up", "up"]);
     expect(pair.b.portal.paths.map((path) => path.state)).toEqual(["up", "up", "up"]);
+    expect(pair.a.portal.snapshot(pair.now).links.map((link) => link.ups)).toEqual([1, 1, 1]);
   });
 
   test("carries packets unchanged both ways", () => {

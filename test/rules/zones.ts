@@ -19,6 +19,7 @@ export const PURE_ZONES = [
   "security",
   "wire",
   "offload",
+  "monitor",
 ] as const;
 
 const PURE_BOXES = PURE_ZONES.filter((zone) => zone !== "floor");
@@ -26,16 +27,17 @@ const PURE_BOXES = PURE_ZONES.filter((zone) => zone !== "floor");
 /** What each place may import besides itself and the floor. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ["cli", "daemon"],
-  cli: ["daemon", "config", "host"],
+  cli: ["daemon", "config", "host", "monitor"],
   daemon: ["config", "host", "ffi", ...PURE_BOXES],
   config: [],
   host: ["ffi"],
   ffi: [],
-  portal: PURE_BOXES,
+  portal: PURE_BOXES.filter((zone) => zone !== "monitor"),
   path: ["congestion", "security", "wire"],
   exchange: ["security", "wire"],
   queue: ["wire"],
   offload: ["wire"],
+  monitor: [],
   congestion: [],
   scheduler: ["queue"],
   resequencer: ["wire"],
@@ -45,7 +47,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What each place may know by type alone: a configuration names what the portal can be, `show` prints its snapshot. */
-const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = { cli: ["portal"], config: ["portal"] };
+const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
+  cli: ["portal"],
+  config: ["portal"],
+  monitor: ["portal", "path"],
+};
 
 /** Who may import which npm package; the rest of the world is not installed. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {

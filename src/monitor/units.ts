@@ -44,11 +44,16 @@ export function formatSeconds(seconds: number): string {
   for (const [name, size] of UNITS) {
     const count = Math.floor(rest / size);
     rest -= count * size;
-    if (count > 0) parts.push(`${count} ${name}${count === 1 ? "" : "s"}`);
+    if (count > 0) parts.push(`${formatCount(count, name)}`);
   }
   return parts.slice(0, 2).join(" ") || "0 seconds";
 }
 
 export function formatAge(micros: Micros): string {
   return formatSeconds(micros / MICROS_PER_SECOND);
+}
+
+/** "1 link", "2 links". */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,0 +1,15 @@
+/** Everything that the health checks find in a report, the worst first. */
+import { LINK_CHECKS } from "./checks/links.ts";
+import { PATH_CHECKS } from "./checks/paths.ts";
+import { TUNNEL_CHECKS } from "./checks/tunnel.ts";
+import type { Check, Finding, Severity } from "./finding.ts";
+import type { TunnelReport } from "./report.ts";
+
+const CHECKS: readonly Check[] = [...TUNNEL_CHECKS, ...LINK_CHECKS, ...PATH_CHECKS];
+
+const ORDER: readonly Severity[] = ["problem", "warning", "note"];
+
+export function findings(report: TunnelReport): Finding[] {
+  const found = CHECKS.flatMap((check) => check(report));
+  return found.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+}
