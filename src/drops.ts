@@ -21,6 +21,7 @@ export const DROP_REASONS = [
   "send-failed",
   "sink-full",
   "sequence-duplicate",
+  "queue-delay",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

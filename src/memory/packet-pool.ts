@@ -32,6 +32,10 @@ export const PACKET_FLAG = {
   CHECKSUM_VALID: 2,
   /** One of the datagrams that carried it has arrived. */
   DELIVERED: 4,
+  /** By its nature it goes before others, by the best path, and is never put in order. */
+  PROMPT: 8,
+  /** The first packet of its flow, for all that is known. */
+  STRANGER: 16,
 } as const;
 
 export class PacketPool {

@@ -1,6 +1,6 @@
 /** The two ways to queue, schedule and reorder: the default, and the dissertation's. */
 import type { DropCounters } from "../drops.ts";
-import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import type { PacketPool } from "../memory/packet-pool.ts";
 import { FifoQueue } from "../queue/fifo.ts";
 import { FlowQueues } from "../queue/flow-queues.ts";
 import { ImmediateDispatch } from "../resequencer/immediate.ts";
@@ -16,6 +16,8 @@ import type { TunnelSettings } from "./settings.ts";
 /** The dissertation's queue holds a burst of the host, not a standing backlog. */
 const FIFO_PACKETS = 1_024;
 const FIFO_BYTES = 2_097_152;
+/** Of the arena, what the queues may hold: with half of it held for order, an eighth is left for what is on its way. */
+const QUEUE_SHARE = 3 / 8;
 
 export interface Discipline {
   readonly queue: PacketQueue;
@@ -25,13 +27,11 @@ export interface Discipline {
   readonly flowQueues: FlowQueues | undefined;
 }
 
-/** @param onShed takes a packet that had joined the queue and is pushed out */
 export function createDiscipline(
   settings: TunnelSettings,
   pool: PacketPool,
   drops: DropCounters,
   paths: PathTable,
-  onShed: (slot: Slot) => void,
 ): Discipline {
   if (settings.scheduling === "greedy") {
     return {
@@ -41,8 +41,7 @@ export function createDiscipline(
       flowQueues: undefined,
     };
   }
-  const flowQueues = new FlowQueues(pool, BUCKET_MASK + 1, pool.count >> 1);
-  flowQueues.onShed = onShed;
+  const flowQueues = new FlowQueues(pool, BUCKET_MASK + 1, Math.floor(pool.count * QUEUE_SHARE));
   return {
     queue: flowQueues,
     scheduler: new EarliestArrival(flowQueues, paths.list),

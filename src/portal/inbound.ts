@@ -9,7 +9,7 @@ import { type Endpoint, sameEndpoint } from "../endpoint.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import { HEADER_SIZE, indexOf, packetNumberOf, TYPE, typeOf } from "../wire/datagram.ts";
-import { Glance } from "../wire/ip.ts";
+import { Glance, PROTOCOL } from "../wire/ip.ts";
 import {
   ABANDON_SIZE,
   Ack,
@@ -34,6 +34,8 @@ export interface InboundEvents {
   /** The first authentic datagram of a path that this end did not initiate. */
   onConfirmed(now: Micros, path: Path): void;
   onClosed(now: Micros, path: Path, reason: number): void;
+  /** A TCP packet for the host, at `start` in the arena. */
+  onArrival(now: Micros, start: number, glance: Glance): void;
   /** A path answers again and is up. */
   onAnswered(now: Micros, path: Path): void;
 }
@@ -234,7 +236,10 @@ export class Inbound {
     pool.length[slot] = glance.length;
     pool.time[slot] = now;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    if (glance.protocol === 6) clampMss(pool.view, start, glance, settings.mtu, isPartial);
+    if (glance.protocol === PROTOCOL.TCP) {
+      clampMss(pool.view, start, glance, settings.mtu, isPartial);
+      this.#events.onArrival(now, start, glance);
+    }
     this.lastActivity = now;
     this.packets++;
     this.bytes += glance.length;

@@ -8,13 +8,15 @@ import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
 import type { Path } from "../path/path.ts";
+import { classify, TRAFFIC } from "../queue/classify.ts";
 import { Flows } from "../queue/flows.ts";
+import { Handshakes, handshakeStep } from "../queue/handshakes.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 import { turnIntoTooBig } from "../wire/icmp.ts";
 import { Glance, PROTOCOL } from "../wire/ip.ts";
-import { CLASS, DATA_FLAG, DATA_SIZE, writeData } from "../wire/messages.ts";
+import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, writeData } from "../wire/messages.ts";
 import { clampMss } from "../wire/mss.ts";
-import { drop, type PortalContext } from "./context.ts";
+import { drop, dropFor, type PortalContext } from "./context.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
@@ -26,6 +28,7 @@ const COPY_LOSS = 0.001;
 export class Outbound {
   readonly #context: PortalContext;
   readonly #flows: Flows;
+  readonly #handshakes = new Handshakes(BUCKET_MASK + 1);
   readonly #glance = new Glance();
   readonly control: ControlMessages;
   /** Errors on their way back to the host. */
@@ -34,6 +37,8 @@ export class Outbound {
   readonly #isOrdering: boolean;
   /** The lowest metric of the paths that are up; only paths with this one carry packets. */
   activeMetric = NEVER;
+  /** The way through the tunnel and back. */
+  tunnelTrip: Micros = 0;
   packets = 0;
   bytes = 0;
 
@@ -56,37 +61,43 @@ export class Outbound {
     if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
     pool.length[slot] = glance.length;
     if (glance.length > settings.mtu) return this.#refuseTooBig(slot);
-    const isTcp = glance.protocol === PROTOCOL.TCP;
-    if (isTcp) {
+    if (glance.protocol === PROTOCOL.TCP) {
       const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
       clampMss(pool.view, start, glance, settings.mtu, isPartial);
     }
-    const bucket = this.#flows.bucketOf(pool.view, start, glance);
-    pool.flow[slot] = bucket;
+    const traffic = classify(pool.view, start, glance);
+    const bucket = this.#flows.recognise(pool, slot, glance, traffic);
+    if (traffic === TRAFFIC.STREAM)
+      this.#noteHandshake(now, handshakeStep(pool.view, start, glance), bucket, this.tunnelTrip);
     pool.time[slot] = now;
-    if (!queue.push(now, slot, glance.length)) return drop(context, slot, "queue-full");
-    this.#flows.assign(pool, slot, bucket);
-    if (this.#isOrdering && (isTcp || queue.isBulk(bucket))) pool.class[slot] = CLASS.ORDERED;
+    const reason = queue.push(now, slot, glance.length);
+    if (reason !== 0) return dropFor(context, slot, reason);
+    this.#flows.assign(pool, slot);
+    pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, queue.isBulk(bucket)) : CLASS.IMMEDIATE;
     this.control.lastActivity = now;
     this.packets++;
     this.bytes += glance.length;
-  }
-
-  /** A packet that had joined the queue was shed from its tail: the next one takes its place. */
-  handleShed(slot: Slot): void {
-    this.#flows.takeBack(this.#context.pool.flow[slot] as number);
-    drop(this.#context, slot, "queue-full");
   }
 
   /** The peer is new: every flow begins anew, those in the queue included. */
   restartFlows(): void {
     const { pool, queue } = this.#context;
     this.#flows.reset();
-    queue.each((slot) => {
-      const deliveryClass = pool.class[slot] as number;
-      this.#flows.assign(pool, slot, pool.flow[slot] as number);
-      pool.class[slot] = deliveryClass;
-    });
+    queue.each((slot) => this.#flows.assign(pool, slot));
+  }
+
+  /** A TCP packet from the network shows how far its host is, if it belongs to a handshake. */
+  handleArrival(now: Micros, start: number, glance: Glance): void {
+    const { view } = this.#context.pool;
+    const step = handshakeStep(view, start, glance);
+    if (step !== 0) this.#noteHandshake(now, step, this.#flows.answerBucket(view, start, glance), 0);
+  }
+
+  /** @param beyond what lies between question and answer besides the time between them */
+  #noteHandshake(now: Micros, step: number, bucket: number, beyond: Micros): void {
+    if (step === 0) return;
+    const trip = this.#handshakes.note(now, step, bucket);
+    if (trip > 0) this.#context.flowQueues?.learnTrip(bucket, trip + beyond);
   }
 
   #refuseTooBig(slot: Slot): void {
@@ -218,4 +229,11 @@ export class Outbound {
   get hasErrors(): boolean {
     return this.#toHost.length > 0;
   }
+}
+
+/** How the far end is to deliver a packet: in order what its host would otherwise take for lost. */
+function deliveryClass(traffic: number, isBulk: boolean): number {
+  if (traffic === TRAFFIC.STREAM) return CLASS.ORDERED;
+  if (traffic === TRAFFIC.REALTIME) return CLASS.REALTIME;
+  return traffic === TRAFFIC.ORDINARY && isBulk ? CLASS.ORDERED : CLASS.IMMEDIATE;
 }

@@ -2,7 +2,7 @@
  * What the paths together promise, looked at a few times a second: how far apart they deliver, how long early packets are worth holding at the far end,
  * and how long a lost packet is worth repairing.
  */
-import type { Micros } from "../clock.ts";
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { Path } from "../path/path.ts";
 import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { PortalContext } from "./context.ts";
@@ -19,6 +19,16 @@ const SEARCH_TRIPS = 2;
 const LONGEST_HOLD: Micros = 500_000;
 /** A path this much smaller than all together is not waited for. */
 const NEGLIGIBLE = 0.02;
+
+/** What a thin flow may send: so much of all paths together within bounds, bytes per second, and what they carry in so long at once. */
+const LEAST_THIN = 16_000;
+const MOST_THIN = 250_000;
+const LEAST_PROMPT = 64_000;
+const LEAST_BURST = 8_000;
+const MOST_BURST = 64_000;
+const BURST_TIME: Micros = 100_000;
+/** Stands for a path that says no rate, since something else controls it. */
+const MOST_TOTAL = 12_500_000;
 
 export class Outlook {
   readonly #context: PortalContext;
@@ -45,10 +55,20 @@ export class Outlook {
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
     const search = used.reduce((most, path) => Math.max(most, path.controller.isSettled ? 0 : path.rtt.smoothed), 0);
     this.#queues.spread = spread + SEARCH_TRIPS * search;
+    this.#tellThin(this.#queues, paths);
+    this.#outbound.tunnelTrip = best.rtt.smoothed;
     const { repair } = this.#context;
     repair.patience = this.#patience(best);
     repair.copyPatience = best.rtt.smoothed;
     this.#outbound.control.hold = Math.min(LONGEST_HOLD, repair.patience + spread + 3 * jitter + 10_000);
+  }
+
+  /** What counts as thin follows from what the paths carry together. */
+  #tellThin(queues: FlowQueues, paths: readonly Path[]): void {
+    const total = paths.reduce((sum, path) => sum + Math.min(path.estimate, MOST_TOTAL), 0);
+    queues.thinRate = Math.min(MOST_THIN, Math.max(LEAST_THIN, total / 16));
+    queues.promptRate = Math.max(LEAST_PROMPT, total / 4);
+    queues.thinBurst = Math.min(MOST_BURST, Math.max(LEAST_BURST, (total * BURST_TIME) / MICROS_PER_SECOND));
   }
 
   #patience(best: Path): Micros {

@@ -44,7 +44,7 @@ export class Portal {
     const sharedKey = settings.security === "none" ? new Uint8Array(32) : settings.sharedKey;
     const drops = new DropCounters();
     const paths = new PathTable(random);
-    const discipline = createDiscipline(settings, pool, drops, paths, (slot) => this.#outbound.handleShed(slot));
+    const discipline = createDiscipline(settings, pool, drops, paths);
     this.#context = {
       settings,
       pool,
@@ -70,6 +70,7 @@ export class Portal {
         this.#links.handleExchange(now, socket, message, type, remote, local),
       onConfirmed: (now, path) => this.#links.handleConfirmed(now, path),
       onClosed: (now, path, reason) => this.#links.handleClosed(now, path, reason),
+      onArrival: (now, start, glance) => this.#outbound.handleArrival(now, start, glance),
       onAnswered: (now, path) => this.#links.handleAnswered(now, path),
     });
   }

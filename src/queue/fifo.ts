@@ -1,5 +1,6 @@
 /** The dissertation's one queue: first in, first out, bounded in packets and bytes, the newest dropped when full. */
 import type { Micros } from "../clock.ts";
+import { DROP } from "../drops.ts";
 import type { Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
 
@@ -19,11 +20,11 @@ export class FifoQueue {
     return this.#slots.length;
   }
 
-  push(_now: Micros, slot: Slot, bytes: number): boolean {
-    if (this.bytes + bytes > this.#maxBytes || !this.#slots.push(slot)) return false;
+  push(_now: Micros, slot: Slot, bytes: number): number {
+    if (this.bytes + bytes > this.#maxBytes || !this.#slots.push(slot)) return DROP["queue-full"];
     this.#sizes.push(bytes);
     this.bytes += bytes;
-    return true;
+    return 0;
   }
 
   /** Flows are not told apart here. */

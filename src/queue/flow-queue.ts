@@ -3,14 +3,22 @@
  * The packets of one flow that wait to be sent: a ring from which each path takes at its own depth. A fast path takes the head; a slow one takes
  * the packet that the fast ones would deliver at the moment it itself could, further back. Holes are left where packets were taken.
  */
-import type { Micros } from "../clock.ts";
+import { type Micros, NEVER } from "../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { Codel } from "./codel.ts";
+import type { FlowList, ListMember } from "./flow-list.ts";
 
 const INITIAL = 32;
 /** Paths that may take from the middle; further ones take the head. */
 export const MAX_DEPTHS = 32;
+/** Places of the ring, holes included, at which everything is taken from the head. */
+const MAX_SPAN = 16_384;
+const NOTHING = new Float64Array(0);
 
-export class FlowQueue {
+export class FlowQueue implements ListMember<FlowQueue> {
+  list: FlowList<FlowQueue> | undefined;
+  next: FlowQueue | undefined;
+  previous: FlowQueue | undefined;
   /** -1 while the object is not in use. */
   bucket = -1;
   /** Packets and bytes that wait. */
@@ -18,25 +26,30 @@ export class FlowQueue {
   bytes = 0;
   /** Deficit round robin: bytes this flow may still take in its turn. */
   deficit = 0;
-  isListed = false;
-  /** When it last became busy, and until when it was; for telling thin flows from bulk. */
+  /** Since when it is busy without a pause, and until when it was. */
   busySince: Micros = 0;
   idleSince: Micros = 0;
-  busyBytes = 0;
+  /** What it sent lately, draining at the rate of a thin flow: bytes, and when that was last brought up to date. */
+  level = 0;
+  levelAt: Micros = 0;
+  /** It sends more than a thin flow does. */
   isBulk = false;
-  /** CoDel (RFC 8289): since when the wait was above what is allowed, and the drops since. */
-  aboveSince: Micros = -1;
-  dropAt: Micros = 0;
-  drops = 0;
+  /** Its packets are never put in order at the far end: only the best path carries them. */
+  isPrompt = false;
+  /** It was seen before its present packets. */
+  isKnown = false;
+  /** When a slower path last took from behind its head. */
+  deepAt: Micros = -NEVER;
   /** The next packet that comes is to be dropped. */
   dropsNext = false;
+  readonly codel = new Codel();
   #slots = new Int32Array(INITIAL);
   #mask = INITIAL - 1;
   #head = 0;
   #tail = 0;
-  /** For each path, where it looks next and how many waiting bytes lie before that. */
-  readonly #cursor = new Float64Array(MAX_DEPTHS);
-  readonly #ahead = new Float64Array(MAX_DEPTHS);
+  /** For each path, where it looks next and how many waiting bytes lie before that; made when a path first takes from behind the head. */
+  #cursor: Float64Array | undefined;
+  #ahead = NOTHING;
 
   /** Makes the object a fresh flow. */
   open(bucket: number, now: Micros): void {
@@ -44,17 +57,22 @@ export class FlowQueue {
     this.packets = 0;
     this.bytes = 0;
     this.deficit = 0;
-    this.busyBytes = 0;
+    this.level = 0;
+    this.levelAt = now;
     this.busySince = now;
     this.idleSince = now;
     this.isBulk = false;
-    this.aboveSince = -1;
-    this.drops = 0;
+    this.isPrompt = false;
+    this.isKnown = false;
+    this.deepAt = -NEVER;
     this.dropsNext = false;
+    this.codel.open();
     this.#head = 0;
     this.#tail = 0;
-    this.#cursor.fill(0);
-    this.#ahead.fill(0);
+    this.#cursor = undefined;
+    if (this.#mask < INITIAL) return;
+    this.#slots = new Int32Array(INITIAL);
+    this.#mask = INITIAL - 1;
   }
 
   push(slot: Slot, bytes: number): void {
@@ -64,11 +82,6 @@ export class FlowQueue {
     this.bytes += bytes;
   }
 
-  /** The packet at the head, without taking it; -1 for none. */
-  peek(): Slot {
-    return this.packets === 0 ? NO_SLOT : (this.#slots[this.#head & this.#mask] as number);
-  }
-
   /**
    * Takes the first packet that has at least `depth` waiting bytes before it.
    * @param path id of the path that takes
@@ -76,22 +89,12 @@ export class FlowQueue {
    */
   takeAt(pool: PacketPool, path: number, depth: number): Slot {
     if (this.packets === 0) return NO_SLOT;
-    if (depth <= 0 || path >= MAX_DEPTHS) return this.#takeIndex(pool, this.#head);
+    // While the head stays, holes behind it are room that nothing frees: at last they are enough.
+    const isLong = this.#tail - this.#head >= MAX_SPAN;
+    if (depth <= 0 || path >= MAX_DEPTHS || isLong) return this.#takeIndex(pool, this.#head);
     if (this.bytes <= depth) return NO_SLOT;
     const index = this.#seek(pool, path, depth);
     return index < this.#tail ? this.#takeIndex(pool, index) : NO_SLOT;
-  }
-
-  /** Takes the newest packet, for shedding; -1 if the tail is a hole or nothing waits. */
-  takeNewest(pool: PacketPool): Slot {
-    if (this.packets === 0) return NO_SLOT;
-    const slot = this.#slots[(this.#tail - 1) & this.#mask] as number;
-    if (slot < 0) return NO_SLOT;
-    this.#tail--;
-    this.packets--;
-    this.bytes -= pool.length[slot] as number;
-    for (let i = 0; i < MAX_DEPTHS; i++) if ((this.#cursor[i] as number) > this.#tail) this.#cursor[i] = this.#head;
-    return slot;
   }
 
   /** Calls `visit` for every waiting packet in order. Cold. */
@@ -104,6 +107,10 @@ export class FlowQueue {
 
   /** Moves the path's cursor to where `depth` bytes wait before it. */
   #seek(pool: PacketPool, path: number, depth: number): number {
+    if (!this.#cursor) {
+      this.#cursor = new Float64Array(MAX_DEPTHS);
+      this.#ahead = new Float64Array(MAX_DEPTHS);
+    }
     let at = this.#cursor[path] as number;
     let ahead = this.#ahead[path] as number;
     // A cursor much deeper than wanted, or left behind by the head, starts anew.
@@ -130,12 +137,17 @@ export class FlowQueue {
     this.#slots[index & this.#mask] = NO_SLOT;
     this.packets--;
     this.bytes -= bytes;
-    for (let i = 0; i < MAX_DEPTHS; i++) {
-      if ((this.#cursor[i] as number) > index) this.#ahead[i] = (this.#ahead[i] as number) - bytes;
-    }
+    if (this.#cursor) this.#comeCloser(this.#cursor, index, bytes);
     if (index === this.#head)
       while (this.#head < this.#tail && (this.#slots[this.#head & this.#mask] as number) < 0) this.#head++;
     return slot;
+  }
+
+  /** What was taken at `index` no longer lies before the cursors behind it. */
+  #comeCloser(cursor: Float64Array, index: number, bytes: number): void {
+    for (let i = 0; i < MAX_DEPTHS; i++) {
+      if ((cursor[i] as number) > index) this.#ahead[i] = (this.#ahead[i] as number) - bytes;
+    }
   }
 
   #grow(): void {

@@ -1,38 +1,69 @@
 // @hot
 /**
- * The ingress queue: one queue for each flow, served in turn (deficit round robin, RFC 8290's shape), each kept short by CoDel on the wait that is not useful.
- * Waiting is useful as far as slow paths need a backlog to take from (`spread`); only what goes beyond is bloat.
- * Sequences are given when packets join, so a drop hits the packet that comes next, never one in the middle.
+ * The ingress queue: one queue for each flow, served in turn (deficit round robin), thin flows before bulk, each kept short by CoDel on the
+ * wait that is not useful (the shape of RFC 8290). Waiting is useful as far as slow paths need a backlog to take from (`spread`); only what
+ * goes beyond is bloat. Sequences are given when packets join, so a drop hits a packet that comes, never one in the middle.
+ *
+ *     known thin flows ─▶ strangers, up to half of what goes ─▶ bulk
+ *
+ * A stranger is a flow of which this is the first packet. Floods are made of strangers, so they get no further than that.
  */
-import type { Micros } from "../clock.ts";
-import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import { DROP } from "../drops.ts";
+import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { markCongestion } from "../wire/ecn.ts";
+import { FlowList } from "./flow-list.ts";
 import { FlowQueue } from "./flow-queue.ts";
 
 /** Bytes a flow may send in its turn: two full packets. */
 const QUANTUM = 3_000;
-/** A flow that has sent this much without a pause is bulk, until it pauses. */
-const BULK_BYTES = 64_000;
-const BULK_PAUSE: Micros = 200_000;
-/** CoDel's interval, and how long a standing wait is allowed for the sender's own saw-tooth. */
-const INTERVAL: Micros = 100_000;
-const ALLOWED_WAIT: Micros = 45_000;
-/** A flow's first seconds: its sender is still finding out, and one drop costs it most. */
+/** So long without packets, a flow begins anew; also how long packets on slower paths are given to arrive before it counts as thin again. */
+const PAUSE: Micros = 200_000;
+/** A flow is forgotten after so long without packets, and so many such objects are kept for new ones. */
+const FORGET: Micros = 5_000_000;
+const MAX_UNUSED = 64;
+/** Of a flow's round trip between the hosts, what may stand in its queue: half the saw-tooth of a CUBIC sender (beta 0.7). */
+const WAIT_PER_TRIP = 0.43;
+const LEAST_WAIT: Micros = 15_000;
+const MOST_WAIT: Micros = 100_000;
+const DEFAULT_TRIP: Micros = 100_000;
+const LEAST_INTERVAL: Micros = 100_000;
+/** A flow's first seconds: its sender is still finding out, and one signal costs it most. */
 const YOUNG: Micros = 2_000_000;
+/** A flow may have so many times what is free, so that the fattest are the first to be shed and others find room (Choudhury and Hahne). */
+const SHARE_OF_FREE = 4;
+/** Packets any flow may have while there is room at all, and the part of the room kept for flows with fewer. */
+const FEW = 4;
+const KEPT_SHARE = 1 / 16;
+const STRANGERS_SHARE = 1 / 4;
+/** Bytes strangers may be ahead of bulk. */
+const STRANGERS_LEAD = 16_000;
 
 export class FlowQueues {
   readonly #pool: PacketPool;
   readonly #maxPackets: number;
   readonly #byBucket: (FlowQueue | undefined)[];
   readonly #unused: FlowQueue[] = [];
-  /** Flows with packets, in the order of their turns; thin ones before bulk. */
-  readonly thin: FlowQueue[] = [];
-  readonly bulk: FlowQueue[] = [];
+  /** Flows with packets, in the order of their turns. */
+  readonly #thin = new FlowList<FlowQueue>();
+  readonly #strangers = new FlowList<FlowQueue>();
+  readonly bulk = new FlowList<FlowQueue>();
+  /** Flows without packets, the longest without first. */
+  readonly #idle = new FlowList<FlowQueue>();
+  #lead = STRANGERS_LEAD;
+  /** Round trips between the hosts by bucket, 0 while unknown. */
+  readonly #trips: Float64Array;
   length = 0;
   bytes = 0;
   /** How much later the slowest path in use delivers than the fastest, µs: waiting for that is useful. */
   spread: Micros = 0;
-  /** Packets dropped by AQM, and shed for want of room. */
+  /** A thin flow sends so much per second at most, and so much at once; one that is urgent by its nature, so much per second. */
+  thinRate = 125_000;
+  thinBurst = 64_000;
+  promptRate = 250_000;
+  /** Packets dropped by AQM, marked by it instead, and shed for want of room. */
   dropped = 0;
+  marked = 0;
   shed = 0;
 
   /** @param buckets flows told apart; @param maxPackets packets that may wait in all */
@@ -40,33 +71,56 @@ export class FlowQueues {
     this.#pool = pool;
     this.#maxPackets = maxPackets;
     this.#byBucket = new Array(buckets).fill(undefined);
+    this.#trips = new Float64Array(buckets);
   }
 
-  /** Takes a packet of the flow `pool.flow[slot]` in; false if AQM or want of room refuse it. */
-  push(now: Micros, slot: Slot, bytes: number): boolean {
+  /** Takes a packet of the flow `pool.flow[slot]` in; otherwise the reason for which it is to be dropped. */
+  push(now: Micros, slot: Slot, bytes: number): number {
+    const flags = this.#pool.flags[slot] as number;
     const flow = this.#flowOf(now, this.#pool.flow[slot] as number);
     if (flow.dropsNext) {
       flow.dropsNext = false;
       this.dropped++;
-      return false;
+      return DROP["queue-delay"];
     }
-    if (this.length >= this.#maxPackets && !this.#makeRoom(flow)) {
+    if (!this.#hasRoom(flow, (flags & PACKET_FLAG.STRANGER) !== 0)) {
       this.shed++;
-      return false;
+      return DROP["queue-full"];
     }
-    if (flow.packets === 0) this.#wake(now, flow);
+    this.#meet(now, flow, flags, bytes);
     flow.push(slot, bytes);
-    flow.busyBytes += bytes;
-    if (!flow.isBulk && flow.busyBytes > BULK_BYTES) this.#becomeBulk(flow);
+    flow.list?.count(1, bytes);
+    this.#place(flow);
     this.length++;
     this.bytes += bytes;
-    return true;
+    return 0;
   }
 
   /** The head of the next flow in turn; what a path without a choice takes. */
   shift(now: Micros): Slot {
-    const flow = this.thin[0] ?? this.bulk[0];
+    const flow = this.nextThin() ?? this.bulk.first;
     return flow ? this.take(now, flow, 0, 0) : NO_SLOT;
+  }
+
+  /** The flow that goes before all bulk, undefined if none does. */
+  nextThin(): FlowQueue | undefined {
+    if (this.#thin.first) return this.#thin.first;
+    return this.#lead > 0 || this.bulk.length === 0 ? this.#strangers.first : undefined;
+  }
+
+  /** The thin flow whose turn comes last. */
+  lastThin(): FlowQueue | undefined {
+    return this.#strangers.last ?? this.#thin.last;
+  }
+
+  /** Bytes of thin flows, strangers included. */
+  get thinBytes(): number {
+    return this.#thin.bytes + this.#strangers.bytes;
+  }
+
+  /** Flows that have packets. */
+  get flows(): { readonly thin: number; readonly bulk: number } {
+    return { thin: this.#thin.length + this.#strangers.length, bulk: this.bulk.length };
   }
 
   /** True if packets of this flow are bulk now. */
@@ -74,104 +128,121 @@ export class FlowQueues {
     return this.#byBucket[bucket]?.isBulk ?? false;
   }
 
+  /** The round trip between the hosts of a flow, found out elsewhere. */
+  learnTrip(bucket: number, trip: Micros): void {
+    this.#trips[bucket] = trip;
+  }
+
   /** Takes a packet of `flow` for a path, with `depth` waiting bytes before it; -1 if there are not so many. */
   take(now: Micros, flow: FlowQueue, path: number, depth: number): Slot {
+    if (depth > 0 && flow.isPrompt) return NO_SLOT;
     const slot = flow.takeAt(this.#pool, path, depth);
     if (slot === NO_SLOT) return slot;
     const bytes = this.#pool.length[slot] as number;
     this.length--;
     this.bytes -= bytes;
-    if (depth === 0) this.#watch(now, flow, now - (this.#pool.time[slot] as number));
-    flow.deficit -= bytes;
+    this.#charge(flow, bytes);
+    if (depth > 0) flow.deepAt = now;
+    else this.#watch(now, flow, slot);
     if (flow.packets === 0) this.#retire(now, flow);
-    else if (flow.deficit <= 0) this.#passTurn(flow);
+    else if (flow.deficit <= 0) {
+      flow.deficit += QUANTUM;
+      flow.list?.push(flow);
+    }
     return slot;
   }
 
   /** Calls `visit` for every packet that waits, flow by flow, in order. Cold. */
   each(visit: (slot: Slot) => void): void {
-    for (const flow of [...this.thin, ...this.bulk]) flow.each(visit);
+    for (const list of [this.#thin, this.#strangers, this.bulk]) {
+      for (let flow = list.first; flow; flow = flow.next) flow.each(visit);
+    }
   }
 
   #flowOf(now: Micros, bucket: number): FlowQueue {
     const known = this.#byBucket[bucket];
     if (known) return known;
+    this.#forget(now);
     const flow = this.#unused.pop() ?? new FlowQueue();
     flow.open(bucket, now);
     this.#byBucket[bucket] = flow;
+    this.#idle.push(flow);
     return flow;
   }
 
-  #wake(now: Micros, flow: FlowQueue): void {
-    if (now - flow.idleSince > BULK_PAUSE) {
-      flow.busySince = now;
-      flow.busyBytes = 0;
-      flow.isBulk = false;
+  /** Gives up the flows that were without packets for longest; two for each that comes, so that they do not gather. */
+  #forget(now: Micros): void {
+    for (let i = 0; i < 2; i++) {
+      const flow = this.#idle.first;
+      if (!flow || now - flow.idleSince < FORGET) return;
+      this.#idle.remove(flow);
+      this.#byBucket[flow.bucket] = undefined;
+      this.#trips[flow.bucket] = 0;
+      flow.open(-1, now);
+      if (this.#unused.length < MAX_UNUSED) this.#unused.push(flow);
     }
-    flow.deficit = QUANTUM;
-    flow.isListed = true;
-    (flow.isBulk ? this.bulk : this.thin).push(flow);
   }
 
-  #becomeBulk(flow: FlowQueue): void {
-    if (flow.isListed) this.#unlist(flow);
-    flow.isBulk = true;
-    flow.isListed = true;
-    this.bulk.push(flow);
+  #hasRoom(flow: FlowQueue, isStranger: boolean): boolean {
+    const free = this.#maxPackets - this.length;
+    const kept = this.#maxPackets * KEPT_SHARE;
+    if (isStranger) return free > kept && this.#strangers.packets < this.#maxPackets * STRANGERS_SHARE;
+    if (flow.packets < FEW && !flow.isBulk) return free > 0;
+    return free > kept && flow.packets < SHARE_OF_FREE * (free - kept);
   }
 
-  #passTurn(flow: FlowQueue): void {
-    flow.deficit += QUANTUM;
-    this.#unlist(flow);
-    flow.isListed = true;
-    (flow.isBulk ? this.bulk : this.thin).push(flow);
+  /** What a packet that joins tells of its flow. */
+  #meet(now: Micros, flow: FlowQueue, flags: number, bytes: number): void {
+    const isPaused = flow.packets === 0 && now - flow.idleSince > PAUSE;
+    const isStranger = (flags & PACKET_FLAG.STRANGER) !== 0;
+    if (flow.packets === 0) {
+      flow.deficit = QUANTUM;
+      flow.isKnown = !isStranger;
+      if (isPaused) flow.busySince = now;
+    } else if (!isStranger) flow.isKnown = true;
+    flow.isPrompt = (flags & PACKET_FLAG.PROMPT) !== 0;
+    const rate = flow.isPrompt ? this.promptRate : this.thinRate;
+    const drained = flow.level - (rate * (now - flow.levelAt)) / MICROS_PER_SECOND;
+    flow.levelAt = now;
+    flow.level = (isPaused ? 0 : Math.max(0, drained)) + bytes;
+    if (flow.level > this.thinBurst) {
+      flow.isBulk = true;
+      flow.level = Math.min(flow.level, 2 * this.thinBurst);
+    } else if (flow.isBulk && flow.level === bytes && now - flow.deepAt > PAUSE + this.spread) flow.isBulk = false;
+  }
+
+  /** Puts a flow with packets into the list it belongs to now. */
+  #place(flow: FlowQueue): void {
+    const list = flow.isBulk ? this.bulk : flow.isKnown ? this.#thin : this.#strangers;
+    if (flow.list !== list) list.push(flow);
+  }
+
+  /** A packet of the flow goes. */
+  #charge(flow: FlowQueue, bytes: number): void {
+    flow.deficit -= bytes;
+    flow.list?.count(-1, -bytes);
+    if (flow.list === this.#strangers) this.#lead -= bytes;
+    else if (flow.list === this.bulk) this.#lead = Math.min(STRANGERS_LEAD, this.#lead + bytes);
+    if (this.bulk.length === 0) this.#lead = STRANGERS_LEAD;
   }
 
   #retire(now: Micros, flow: FlowQueue): void {
     flow.idleSince = now;
-    flow.aboveSince = -1;
-    this.#unlist(flow);
+    flow.dropsNext = false;
+    flow.codel.rest();
+    this.#idle.push(flow);
+    this.#forget(now);
   }
 
-  #unlist(flow: FlowQueue): void {
-    const list = flow.isBulk ? this.bulk : this.thin;
-    const at = list.indexOf(flow);
-    if (at >= 0) list.splice(at, 1);
-    flow.isListed = false;
+  /** A packet leaves the head: did it wait for nothing? */
+  #watch(now: Micros, flow: FlowQueue, slot: Slot): void {
+    const trip = (this.#trips[flow.bucket] as number) || DEFAULT_TRIP;
+    const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_TRIP * trip));
+    const interval = Math.max(LEAST_INTERVAL, 2 * trip) * (now - flow.busySince < YOUNG ? 2 : 1);
+    // The last packet is no queue, however long it waited.
+    const excess = flow.packets === 0 ? 0 : now - (this.#pool.time[slot] as number) - this.spread;
+    if (!flow.codel.judge(now, excess, target, interval)) return;
+    if (markCongestion(this.#pool.view, this.#pool.start[slot] as number)) this.marked++;
+    else flow.dropsNext = true;
   }
-
-  /** CoDel (RFC 8289) on the head's wait beyond what is useful. */
-  #watch(now: Micros, flow: FlowQueue, wait: Micros): void {
-    if (wait < this.spread + ALLOWED_WAIT || flow.packets < 2) {
-      flow.aboveSince = -1;
-      if (flow.drops > 0 && now > flow.dropAt + INTERVAL) flow.drops = 0;
-      return;
-    }
-    const interval = now - flow.busySince < YOUNG ? 2 * INTERVAL : INTERVAL;
-    if (flow.aboveSince < 0) {
-      flow.aboveSince = now;
-      flow.dropAt = now + interval / Math.sqrt(flow.drops + 1);
-    } else if (now >= flow.dropAt && !flow.dropsNext) {
-      flow.drops++;
-      flow.dropAt = now + interval / Math.sqrt(flow.drops);
-      flow.dropsNext = true;
-    }
-  }
-
-  /** Sheds the newest packet of the fattest flow, so that a thin one finds room; false if `flow` is the fattest itself. */
-  #makeRoom(flow: FlowQueue): boolean {
-    let fattest = flow;
-    for (const other of this.bulk) if (other.bytes > fattest.bytes) fattest = other;
-    if (fattest === flow) return false;
-    const slot = fattest.takeNewest(this.#pool);
-    if (slot === NO_SLOT) return false;
-    this.length--;
-    this.bytes -= this.#pool.length[slot] as number;
-    this.shed++;
-    this.onShed(slot);
-    return true;
-  }
-
-  /** Told of a packet that was shed after it had joined: its owner gives the sequence and the slot back. */
-  onShed: (slot: Slot) => void = () => {};
 }

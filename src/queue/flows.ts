@@ -1,34 +1,54 @@
 // @hot
 /** Gives every packet its flow's bucket and its place in it. Flows that share a bucket share an order, which does no harm. */
-import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { flowHash, type Glance } from "../wire/ip.ts";
 import { BUCKET_MASK, SEQUENCE_MASK } from "../wire/messages.ts";
+import { TRAFFIC } from "./classify.ts";
+
+/** Makes another flow of bare acknowledgements, so that they wait neither for the content of their own direction nor with it. */
+const ACK_SALT = 0x9e3779b9;
+/** Flows remembered, by the high bits of their hash. */
+const REMEMBERED_BITS = 16;
 
 export class Flows {
   readonly #next = new Uint32Array(BUCKET_MASK + 1);
   readonly #salt: number;
+  /** The hash of the flow last seen in each place: who is there again is no stranger. */
+  readonly #met = new Uint32Array(1 << REMEMBERED_BITS);
 
   /** @param salt random per run */
   constructor(salt: number) {
     this.#salt = salt;
   }
 
-  bucketOf(view: DataView, start: number, glance: Glance): number {
-    return flowHash(view, start, glance, this.#salt) & BUCKET_MASK;
+  /**
+   * Looks whose packet it is: writes its bucket, and into its flags what its kind and acquaintance say.
+   * @param traffic one of `TRAFFIC`
+   */
+  recognise(pool: PacketPool, slot: Slot, glance: Glance, traffic: number): number {
+    const salt = traffic === TRAFFIC.ACKNOWLEDGEMENT ? this.#salt ^ ACK_SALT : this.#salt;
+    const hash = flowHash(pool.view, pool.start[slot] as number, glance, salt);
+    const place = hash >>> (32 - REMEMBERED_BITS);
+    const isStranger = this.#met[place] !== hash;
+    this.#met[place] = hash;
+    const isPrompt = traffic >= TRAFFIC.ACKNOWLEDGEMENT;
+    pool.flow[slot] = hash & BUCKET_MASK;
+    pool.flags[slot] =
+      (pool.flags[slot] as number) | (isStranger ? PACKET_FLAG.STRANGER : 0) | (isPrompt ? PACKET_FLAG.PROMPT : 0);
+    return hash & BUCKET_MASK;
   }
 
-  /** Writes bucket and sequence into the pool's columns. */
-  assign(pool: PacketPool, slot: Slot, bucket: number): void {
+  /** The bucket of the flow that answers this packet: where what its receiver sends back belongs. */
+  answerBucket(view: DataView, start: number, glance: Glance): number {
+    return flowHash(view, start, glance, this.#salt, true) & BUCKET_MASK;
+  }
+
+  /** Writes the sequence into the pool's columns. */
+  assign(pool: PacketPool, slot: Slot): void {
+    const bucket = pool.flow[slot] as number;
     const sequence = this.#next[bucket] as number;
     this.#next[bucket] = (sequence + 1) & SEQUENCE_MASK;
-    pool.flow[slot] = bucket;
     pool.sequence[slot] = sequence;
-    pool.class[slot] = 0;
-  }
-
-  /** The newest packet of the bucket is gone: its sequence is given again. */
-  takeBack(bucket: number): void {
-    this.#next[bucket] = ((this.#next[bucket] as number) - 1) & SEQUENCE_MASK;
   }
 
   /** All flows begin with sequence 0 again. */

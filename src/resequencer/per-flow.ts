@@ -48,7 +48,7 @@ export class PerFlowResequencer implements Resequencer {
     const distance = flow.distance(sequence);
     if (distance === 0) return this.#deliverNext(now, flow, slot);
     if (distance < 0) return this.#deliverLate(flow, slot, sequence);
-    if (pool.class[slot] === CLASS.IMMEDIATE) return this.#deliverAhead(now, flow, slot, sequence);
+    if (pool.class[slot] !== CLASS.ORDERED) return this.#deliverAhead(now, flow, slot, sequence);
     if (distance >= MAX_AHEAD) this.#giveUpUntil(now, flow, sequence - MAX_AHEAD + 1);
     this.#hold(now, flow, slot, sequence);
   }

@@ -9,11 +9,14 @@ import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
 import type { FlowQueue } from "../queue/flow-queue.ts";
 import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { PathView, Scheduler } from "./scheduler.ts";
+import { isBestForThin } from "./thin-path.ts";
 
 /** Paths whose delays differ by less are alike. */
 const ALIKE: Micros = 2_000;
 /** A path that would deliver later than this after the fastest is of no use to anybody. */
 const LATEST: Micros = 450_000;
+/** Bytes of thin flows that wait for the best path before another helps. */
+const SPILL = 6_000;
 /** Flows looked at for one packet. */
 const MAX_LOOKS = 16;
 
@@ -32,16 +35,24 @@ export class EarliestArrival implements Scheduler {
     const queue = this.#queues;
     const depth = this.#depth(path, this.#paths);
     if (depth < 0) return NO_SLOT;
-    for (let i = 0; i < queue.thin.length && i < MAX_LOOKS; i++) {
-      const slot = queue.take(now, queue.thin[i] as FlowQueue, path.id, depth);
-      if (slot !== NO_SLOT) return slot;
-    }
+    const thin = this.#thinFor(path, depth);
+    if (thin) return queue.take(now, thin, path.id, 0);
     const share = depth / Math.max(1, queue.bulk.length);
-    for (let i = 0; i < queue.bulk.length && i < MAX_LOOKS; i++) {
-      const slot = queue.take(now, queue.bulk[i] as FlowQueue, path.id, share);
+    let flow = queue.bulk.first;
+    for (let i = 0; flow && i < MAX_LOOKS; i++) {
+      const { next }: FlowQueue = flow;
+      const slot = queue.take(now, flow, path.id, share);
       if (slot !== NO_SLOT) return slot;
+      flow = next;
     }
     return NO_SLOT;
+  }
+
+  /** The thin flow whose packet `path` is to carry: it is the best, or so much waits for the best that it still delivers sooner. */
+  #thinFor(path: PathView, depth: number): FlowQueue | undefined {
+    const queue = this.#queues;
+    if (isBestForThin(path, this.#paths)) return queue.nextThin();
+    return queue.thinBytes > depth + SPILL ? queue.lastThin() : undefined;
   }
 
   /** Bytes that the faster paths deliver before `path` could deliver its first; -1 if it is of no use. */

@@ -17,14 +17,16 @@ export interface PathView {
   readonly jitter: Micros;
   /** Bytes per second it is believed to carry. */
   readonly estimate: number;
+  /** Share of datagrams that it loses of its own, 0 to 1. */
+  readonly ownLoss: number;
 }
 
 /** Where a scheduler takes packets from. */
 export interface PacketQueue {
   readonly length: number;
   readonly bytes: number;
-  /** Takes a packet in, its slot with it; false when full (the slot stays the caller's). */
-  push(now: Micros, slot: Slot, bytes: number): boolean;
+  /** Takes a packet in, its slot with it, and returns 0; or the reason, an index of `DROP`, for which it is to be dropped (the slot stays the caller's). */
+  push(now: Micros, slot: Slot, bytes: number): number;
   /** The packet whose turn it is, -1 if there is none; the caller owns it. */
   shift(now: Micros): Slot;
   /** Whether the flow sends much without a pause. */

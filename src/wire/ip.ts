@@ -80,16 +80,21 @@ export class Glance {
 /**
  * Hash of the 5-tuple (of addresses and protocol where there are no ports), so that one flow has one value.
  * @param salt random per run, so that a stranger cannot aim flows at one bucket
+ * @param isReversed true for the hash of the opposite direction of the flow
  * @returns an unsigned 32-bit integer
  */
-export function flowHash(view: DataView, start: number, glance: Glance, salt: number): number {
+export function flowHash(view: DataView, start: number, glance: Glance, salt: number, isReversed = false): number {
   let h = (salt ^ glance.protocol) >>> 0;
-  const from = glance.version === 4 ? 12 : 8;
-  const to = glance.version === 4 ? 20 : 40;
-  for (let i = from; i < to; i += 4) h = mix(h, view.getUint32(start + i));
+  const size = glance.version === 4 ? 4 : 16;
+  const source = start + (glance.version === 4 ? 12 : 8);
+  const first = isReversed ? source + size : source;
+  const second = isReversed ? source : source + size;
+  for (let i = 0; i < size; i += 4) h = mix(h, view.getUint32(first + i));
+  for (let i = 0; i < size; i += 4) h = mix(h, view.getUint32(second + i));
   const hasPorts = glance.protocol === PROTOCOL.TCP || glance.protocol === PROTOCOL.UDP;
   if (hasPorts && !glance.isFragment && glance.transport + 4 <= glance.length) {
-    h = mix(h, view.getUint32(start + glance.transport));
+    const both = view.getUint32(start + glance.transport);
+    h = mix(h, isReversed ? (both << 16) | (both >>> 16) : both);
   }
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -42,6 +42,8 @@ export const CLASS = {
   IMMEDIATE: 0,
   /** To be delivered in the order of its flow, within the hold time. */
   ORDERED: 1,
+  /** To be delivered as it comes, and worth nothing when late: not sent again after a short time. */
+  REALTIME: 2,
 } as const;
 
 export const CLOSE_REASON = { SHUTDOWN: 1, REMOVED: 2, REPLACED: 3 } as const;

@@ -57,6 +57,14 @@ export function ports(source: number, destination: number, size = 20): Uint8Arra
   return out;
 }
 
+/** A TCP segment without options, its checksum left out. */
+export function tcp(source: number, destination: number, flags: number, payload = 0): Uint8Array<ArrayBuffer> {
+  const out = ports(source, destination, 20 + payload);
+  out[12] = 0x50;
+  out[13] = flags;
+  return out;
+}
+
 /** Whether the ICMPv6 checksum of the packet is right. */
 export function isIcmpv6Right(packet: Uint8Array): boolean {
   const length = packet.length - 40;

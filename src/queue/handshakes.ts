@@ -1,0 +1,45 @@
+/**
+ * How long a TCP flow's way to its far host and back is, found out while it connects: from a SYN that passes to the SYN with ACK that answers it.
+ * One place per bucket; of flows that share one, the last counts.
+ */
+import type { Micros } from "../clock.ts";
+import type { Glance } from "../wire/ip.ts";
+
+const FLAGS = 13;
+const SYN = 0x02;
+const SYN_ACK = 0x12;
+const SYN_FIN_RST_ACK = 0x17;
+/** A host repeats its SYN after a second: an answer that late may be to either. */
+const LATEST: Micros = 900_000;
+
+/** What of a handshake a TCP packet is, by the part of its flags that matters: 0 for none. */
+export function handshakeStep(view: DataView, start: number, glance: Glance): number {
+  if (glance.isFragment || glance.transport + 20 > glance.length) return 0;
+  const flags = view.getUint8(start + glance.transport + FLAGS) & SYN_FIN_RST_ACK;
+  return flags === SYN || flags === SYN_ACK ? flags : 0;
+}
+
+export class Handshakes {
+  readonly #asked: Float64Array;
+
+  /** @param buckets of the flows of either direction */
+  constructor(buckets: number) {
+    this.#asked = new Float64Array(buckets);
+  }
+
+  /**
+   * Notes a step of a handshake.
+   * @param step of `handshakeStep`
+   * @param bucket that of the flow from this end's host, whichever way the packet goes
+   * @returns the time from question to answer; 0 if this is no answer to anything known
+   */
+  note(now: Micros, step: number, bucket: number): Micros {
+    if (step === SYN) {
+      this.#asked[bucket] = now;
+      return 0;
+    }
+    const asked = this.#asked[bucket] as number;
+    this.#asked[bucket] = 0;
+    return asked > 0 && now - asked < LATEST ? now - asked : 0;
+  }
+}

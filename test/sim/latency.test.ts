@@ -1,0 +1,48 @@
+import { describe, expect, test } from "bun:test";
+import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import type { LinkShape } from "./link-model.ts";
+import type { Side } from "./packets.ts";
+import { ADAPTIVE } from "./portal-gateway.ts";
+import { addBulk, addUdp, type Bulk, goodput, jain, percentile, seedOr, tunnelWorld } from "./scenarios.ts";
+import { Echo, Ping } from "./senders/datagrams.ts";
+
+const seed = seedOr(4725);
+const SECOND = MICROS_PER_SECOND;
+/** 20 Mbit/s with a round trip of 10 ms, and of 100 ms. */
+const NEAR: Partial<LinkShape> = { rate: 20e6, delay: 5_000, queuePackets: 1_000 };
+const FAR: Partial<LinkShape> = { rate: 20e6, delay: 50_000, queuePackets: 1_000 };
+
+function loadedWorld(flows: number, from: Side) {
+  const world = tunnelWorld([NEAR, FAR], { seed, portal: ADAPTIVE });
+  const ping = world.add(0, (outlet) => new Ping(outlet, 9, SECOND / 50, SECOND));
+  world.add(1, (outlet) => new Echo(outlet, 9));
+  const bulks: Bulk[] = [];
+  for (let i = 0; i < flows; i++) bulks.push(addBulk(world, { startAt: SECOND + i * 50_000, port: 5001 + i, from }));
+  return { world, ping, bulks };
+}
+
+describe(`latency under load (NC_SEED=${seed})`, () => {
+  for (const from of [0, 1] as const) {
+    for (const flows of [1, 4, 8]) {
+      test(`of a ping beside ${flows} transfers ${from === 0 ? "out" : "in"}, which share alike`, () => {
+        const { world, ping, bulks } = loadedWorld(flows, from);
+        world.run(11 * SECOND);
+        const rtts = ping.rtts.filter((_, i) => (ping.sentAt[i] as number) > 3 * SECOND);
+        const rates = bulks.map((bulk) => goodput(bulk, 3 * SECOND, 11 * SECOND));
+        expect(rtts.length).toBeGreaterThan(395);
+        // The better link's round trip without load and 5 ms, for the 95th percentile 15 ms.
+        expect(percentile(rtts, 0.5)).toBeLessThan(15_000);
+        if (flows < 8) expect(percentile(rtts, 0.95)).toBeLessThan(25_000);
+        expect(jain(rates)).toBeGreaterThan(0.95);
+      });
+    }
+  }
+
+  test("of steady small UDP beside a transfer, in order and without loss", () => {
+    const { world } = loadedWorld(1, 0);
+    const flow = addUdp(world, { rate: 96_000, size: 240, startAt: SECOND, endAt: 11 * SECOND });
+    world.run(12 * SECOND);
+    expect([flow.to.numbers.length, flow.to.reordered]).toEqual([flow.from.sent, 0]);
+    expect(percentile(flow.to.delays, 0.95)).toBeLessThan(15_000);
+  });
+});
