@@ -238,7 +238,7 @@ export class DatagramWriter {
       if (sent > 0) {
         counters.sent += sent;
         i += sent;
-      } else if (!countFailure(this.#socket)) return i - from;
+      } else if (!countFailure(this.#socket, batch.at(i))) return i - from;
       else i++;
     }
     return to - from;
@@ -281,12 +281,12 @@ export function addressMessage(
   return length;
 }
 
-/** After a refused send of one datagram: false when the socket is full, true when the datagram is counted as lost. */
-export function countFailure(socket: DatagramSocket): boolean {
+/** After a refused send of the datagram in `slot`: false when the socket is full, true when the datagram is counted as lost. */
+export function countFailure(socket: DatagramSocket, slot: Slot): boolean {
   const { system, counters } = socket;
   const errno = system.libc.errno();
   if (errno === system.errno.EAGAIN || errno === system.errno.ENOBUFS) return false;
-  if (errno === system.errno.EMSGSIZE) counters.tooBig++;
+  if (errno === system.errno.EMSGSIZE) counters.refuse(socket.pool.length[slot] as number);
   else {
     counters.lost++;
     counters.lastError = errno;

@@ -13,10 +13,18 @@ export class SocketCounters {
   noSlot = 0;
   /** Larger than the path takes (EMSGSIZE). */
   tooBig = 0;
+  /** Bytes of the smallest of them since the reader set this to 0. */
+  tooBigSize = 0;
   /** The network or the host would not carry them: unreachable, down, no such source address, forbidden. */
   lost = 0;
   /** Asynchronous errors told by a receiving call, such as a refused port. */
   errors = 0;
   /** The errno of the last `lost` or `errors`, 0 before the first. */
   lastError = 0;
+
+  /** A datagram of so many bytes is larger than the path takes. */
+  refuse(bytes: number): void {
+    this.tooBig++;
+    if (this.tooBigSize === 0 || bytes < this.tooBigSize) this.tooBigSize = bytes;
+  }
 }

@@ -22,6 +22,8 @@ export const DROP_REASONS = [
   "sink-full",
   "sequence-duplicate",
   "queue-delay",
+  "fragment-incomplete",
+  "datagram-too-big",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -36,6 +36,7 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
     ],
     ["slots", `${snapshot.slots.free} of ${snapshot.slots.total} free`],
   ],
+  ({ snapshot: { parts } }) => (parts.sent === 0 ? [] : [["sent in parts", parts.sent]]),
   ({ snapshot: { repair } }) =>
     repair.repaired + repair.copied + repair.givenUp === 0
       ? []
@@ -89,7 +90,7 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
   ],
   (path) => [
     ["transfer", transfer(path.received, path.sent)],
-    ["mtu", path.mtu],
+    ["mtu", path.mtuState === "searching" ? `${path.mtu} (searching)` : path.mtu],
   ],
 ];
 

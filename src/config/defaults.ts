@@ -23,7 +23,7 @@ export const MTU_BOUNDS = { min: 576, max: 65_000 } as const;
 /** Smallest MTU IPv6 runs over (RFC 8200 section 5). */
 export const MTU_MIN_IPV6 = 1280;
 
-/** Let the transport choose. */
+/** As far as Ethernet carries. */
 export const DEFAULT_LINK_MTU = 0;
 
 export const DEFAULT_SECURITY: SecurityName = "blake2s";

@@ -229,7 +229,9 @@ export class Dataplane {
       return true;
     }
     const lostBefore = transport.counters.lost;
+    transport.counters.tooBigSize = 0;
     const taken = transport.send(batch, path.remote, path.local);
+    if (transport.counters.tooBigSize > 0) this.#portal.handleTooBig(now, path, transport.counters.tooBigSize);
     if (transport.counters.lost !== lostBefore) {
       this.#portal.handleSendFault(now, path, `cannot send: ${errnoName(transport.counters.lastError)}`);
     }

@@ -23,7 +23,8 @@ export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: Sock
     if (!socket) continue;
     const { noSlot, lost, tooBig } = socket.transport.counters;
     add("no-slot", noSlot);
-    add("send-failed", lost + tooBig);
+    add("send-failed", lost);
+    add("datagram-too-big", tooBig);
     snapshot.sockets.push(describe(socket));
   }
   return snapshot;

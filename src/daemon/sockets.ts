@@ -67,7 +67,7 @@ export class Sockets {
       mark: this.#mark,
     };
     const add = (opened: Transport | TcpListener): Socket => this.#add(settings.id, attempt, opened);
-    if (settings.method === "UDP") return [add(UdpSocket.open(this.#pool, request))];
+    if (settings.method === "UDP") return [add(unfragmented(UdpSocket.open(this.#pool, request)))];
     if (settings.method === "IP") return this.#openRaw(link, attempt, request.family, local);
     const userTimeout = Math.round(settings.timeout / 1000);
     if (settings.role === "listen") return [add(TcpListener.open(this.#pool, { ...request, userTimeout }))];
@@ -81,7 +81,7 @@ export class Sockets {
     setPort(bare, 0);
     const open = (version: 4 | 6): Socket => {
       const raw = RawSocket.open(this.#pool, { family: version, local: bare, ...shared });
-      return this.#add(link.settings.id, attempt, raw);
+      return this.#add(link.settings.id, attempt, unfragmented(raw));
     };
     if (family !== 0) return [open(family)];
     bare.set(createEndpoint());
@@ -130,6 +130,12 @@ export class Sockets {
     this.#poller.add(socket.fd, POLL.IN);
     return socket;
   }
+}
+
+/** What is too large must be lost, not fragmented, or the search for the path's MTU finds what fragments cost. */
+function unfragmented<T extends UdpSocket | RawSocket>(socket: T): T {
+  socket.setDontFragment(true);
+  return socket;
 }
 
 /** An unspecified address listens to both versions where the transport can. */

@@ -4,7 +4,7 @@
  * - `nack`, the dissertation's (3.2.3): what the receiver gave up after half a round-trip time, and what stays unanswered for three;
  * - `gap`: what was overtaken by datagrams sent clearly later (RFC 9002 section 6.1), where "clearly" is learned from the path.
  */
-import type { Micros } from "../clock.ts";
+import { type Micros, NEVER } from "../clock.ts";
 import type { Ack } from "../wire/messages.ts";
 import { SENT, type SentPackets } from "./sent-packets.ts";
 
@@ -33,6 +33,11 @@ export class Outcome {
   latest = -1;
   /** When the newest lost datagram was sent. */
   lostSentAt: Micros = 0;
+  /** Bytes above which, and up to which, a datagram counts as large; set by the path. How many of those were acknowledged and lost. */
+  largeFrom: number = NEVER;
+  largeTo = 0;
+  largeAcked = 0;
+  largeLost = 0;
 
   reset(): void {
     this.ackedBytes = 0;
@@ -44,6 +49,8 @@ export class Outcome {
     this.largestAcked = -1;
     this.latest = -1;
     this.lostSentAt = 0;
+    this.largeAcked = 0;
+    this.largeLost = 0;
   }
 }
 
@@ -74,6 +81,20 @@ export function applyAck(sent: SentPackets, ack: Ack, by: LossDetection, fate: S
   settleBelow(sent, at, all, nack, by, fate, out);
   sent.trim();
   return true;
+}
+
+/** Whether `ack` says that datagram `number` arrived, whatever was recorded of it. */
+export function isReceived(sent: SentPackets, ack: Ack, number: number): boolean {
+  let at = expand(ack.largest, sent.next);
+  if (number > at) return false;
+  for (let i = 0; i < ack.ranges; i++) {
+    at -= ack.pairs[2 * i] as number;
+    const bottom = at - (ack.pairs[2 * i + 1] as number);
+    if (number > at) return false;
+    if (number > bottom) return true;
+    at = bottom;
+  }
+  return number <= Math.min(at, expand(ack.ack, sent.next)) && number > expand(ack.nack, sent.next);
 }
 
 /** Below the ranges, which end at `described`: all up to ACK arrived, unless it was given up. */
@@ -131,6 +152,7 @@ function settleAcked(sent: SentPackets, number: number, fate: SlotFate, out: Out
   if (state !== SENT.IN_FLIGHT) return;
   out.ackedBytes += sent.bytesOf(number);
   out.ackedPackets++;
+  if (isLarge(sent.bytesOf(number), out)) out.largeAcked++;
   if (number > out.largestAcked) out.largestAcked = number;
   const slot = sent.settle(number, SENT.ACKED);
   if (slot >= 0) fate.onDelivered(slot);
@@ -139,9 +161,14 @@ function settleAcked(sent: SentPackets, number: number, fate: SlotFate, out: Out
 function settleLost(sent: SentPackets, number: number, fate: SlotFate, out: Outcome): void {
   out.lostBytes += sent.bytesOf(number);
   out.lostPackets++;
+  if (isLarge(sent.bytesOf(number), out)) out.largeLost++;
   out.lostSentAt = sent.sentAt(number);
   const slot = sent.settle(number, SENT.LOST);
   if (slot >= 0) fate.onLost(slot);
+}
+
+function isLarge(bytes: number, out: Outcome): boolean {
+  return bytes > out.largeFrom && bytes <= out.largeTo;
 }
 
 /** Numbers travel modulo 2^32; this end knows the whole ones it sent. -1 is "none yet". */

@@ -6,13 +6,14 @@
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { AckSample, CongestionController } from "../congestion/controller.ts";
 import { createEndpoint, type Endpoint } from "../endpoint.ts";
-import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import type { Security } from "../security/security.ts";
 import { extendPacketNumber, HEADER_SIZE, TYPE, writeHeader } from "../wire/datagram.ts";
 import type { Ack } from "../wire/messages.ts";
 import { AckSchedule, LONGEST_ACK_DELAY } from "./ack-schedule.ts";
 import { Liveness, type PathState } from "./liveness.ts";
 import { applyAck, applyGap, applyTimeout, type LossDetection, Outcome, type SlotFate } from "./loss.ts";
+import { type MtuLimits, PathMtu } from "./mtu.ts";
 import { type DelayOrigin, OneWayDelay } from "./one-way-delay.ts";
 import { Pacer } from "./pacer.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -23,6 +24,8 @@ import { SentPackets } from "./sent-packets.ts";
 
 /** The sender's timeout of the dissertation, in round-trip times. */
 const SENDER_TIMEOUT = 3;
+/** A probe of the MTU is waited for at least so much longer than a round trip. */
+const PROBE_SLACK: Micros = 10_000;
 /** Where datagrams overtake each other, a missing one is waited for at least this long. */
 const LATE: Micros = 250_000;
 
@@ -42,8 +45,8 @@ export interface PathSettings {
   readonly local: Endpoint;
   readonly security: Security;
   readonly controller: CongestionController;
-  /** Largest datagram, bytes. */
-  readonly mtu: number;
+  /** Between which sizes of datagrams the path's MTU is. */
+  readonly mtu: MtuLimits;
   readonly state: PathState;
   readonly timeout: Micros;
   readonly keepAlive: Micros;
@@ -62,7 +65,7 @@ export class Path {
   readonly link: number;
   /** Lower is preferred; as agreed in the exchange, until somebody changes it at this end. */
   metric: number;
-  readonly mtu: number;
+  readonly pathMtu: PathMtu;
   readonly controller: CongestionController;
   readonly security: Security;
   readonly liveness: Liveness;
@@ -125,7 +128,7 @@ export class Path {
     this.id = settings.id;
     this.link = settings.link;
     this.metric = settings.metric;
-    this.mtu = settings.mtu;
+    this.pathMtu = new PathMtu(now, settings.mtu);
     this.controller = settings.controller;
     this.security = settings.security;
     this.socket = settings.socket;
@@ -133,11 +136,16 @@ export class Path {
     this.local.set(settings.local);
     this.liveness = new Liveness(now, settings.state, settings.timeout);
     this.lastSentAt = now;
-    this.#pacer = new Pacer(settings.mtu);
+    this.#pacer = new Pacer(settings.mtu.ceiling);
   }
 
   get state(): PathState {
     return this.liveness.state;
+  }
+
+  /** Largest datagram that is known to pass, bytes. */
+  get mtu(): number {
+    return this.pathMtu.size;
   }
 
   get isUp(): boolean {
@@ -208,6 +216,13 @@ export class Path {
     this.liveness.onSent(now);
   }
 
+  /** Seals a probe of the path's MTU: nothing but the search learns from its loss. */
+  sealMtuProbe(now: Micros, pool: PacketPool, slot: Slot): void {
+    this.seal(now, pool, slot, false, NO_SLOT);
+    const { smoothed, deviation } = this.rtt;
+    this.pathMtu.onSent(now, this.sent.next - 1, smoothed + Math.max(4 * deviation, PROBE_SLACK) + LONGEST_ACK_DELAY);
+  }
+
   /** Notes an authentic datagram; false for a repeat. `length` is what came from the network. */
   accept(now: Micros, packetNumber: number, length: number): boolean {
     const expected = this.received.largest + 1;
@@ -222,12 +237,15 @@ export class Path {
     const outcome = this.#outcome;
     const prior = this.sent.bytesInFlight;
     const { lossDetection, fate } = this.settings;
+    outcome.largeFrom = this.pathMtu.large;
+    outcome.largeTo = this.pathMtu.size;
     if (!applyAck(this.sent, ack, lossDetection, fate, outcome)) return false;
     if (lossDetection === "gap") {
       this.#learnReordering(now, outcome);
       applyGap(this.sent, this.reorder.window(now), this.reorder.distance, fate, outcome);
     }
     if (outcome.latest >= 0) this.#takeReport(now, ack, outcome.latest);
+    this.pathMtu.onAck(now, this.sent, ack);
     this.#account(now, outcome);
     if (outcome.lostPackets > 0)
       this.controller.onLost(now, outcome.lostBytes, outcome.lostPackets, outcome.lostSentAt);
@@ -278,6 +296,7 @@ export class Path {
   }
 
   #account(now: Micros, outcome: Outcome): void {
+    this.pathMtu.onOutcome(now, outcome);
     this.lostPackets += outcome.lostPackets;
     this.lostMeter.add(now, outcome.lostPackets);
     this.ackedMeter.add(now, outcome.ackedPackets);
@@ -307,6 +326,7 @@ export class Path {
   #loseTimedOut(now: Micros): void {
     const outcome = this.#outcome;
     if (outcome.lostPackets === 0) return;
+    this.pathMtu.onOutcome(now, outcome);
     this.lostPackets += outcome.lostPackets;
     this.lostMeter.add(now, outcome.lostPackets);
     this.controller.onLost(now, outcome.lostBytes, outcome.lostPackets, outcome.lostSentAt);

@@ -64,6 +64,15 @@ export class ControlMessages {
     pool.length[slot] = at - start;
   }
 
+  /** Writes a probe padded to `size` bytes into an empty slot. */
+  writePadded(slot: Slot, size: number): void {
+    const { pool } = this.#context;
+    const start = pool.start[slot] as number;
+    pool.bytes.fill(MESSAGE.PAD << 4, start, start + size);
+    pool.view.setUint8(start, MESSAGE.PROBE << 4);
+    pool.length[slot] = size;
+  }
+
   /** When a probe is due on a path that is up. */
   keepAliveAt(now: Micros, path: Path): Micros {
     const { keepAlive } = path.settings;

@@ -19,13 +19,17 @@ import {
   dataBucket,
   dataClass,
   dataSequence,
+  FRAGMENT_SIZE,
+  Fragment,
   HOLD_SIZE,
   HOLD_UNIT,
   MESSAGE,
   PROBE_SIZE,
 } from "../wire/messages.ts";
-import { clampMss } from "../wire/mss.ts";
+import { clampMss, isSyn } from "../wire/mss.ts";
 import { drop, type PortalContext } from "./context.ts";
+import { Reassembly } from "./reassembly.ts";
+import { largestWhole } from "./whole-packet.ts";
 
 /** What the inbound side tells the rest of the portal. */
 export interface InboundEvents {
@@ -45,6 +49,8 @@ export class Inbound {
   readonly #events: InboundEvents;
   readonly #glance = new Glance();
   readonly #ack = new Ack();
+  readonly #fragment = new Fragment();
+  readonly reassembly: Reassembly;
   packets = 0;
   bytes = 0;
   /** When a user's packet last arrived. */
@@ -60,6 +66,7 @@ export class Inbound {
   constructor(context: PortalContext, events: InboundEvents) {
     this.#context = context;
     this.#events = events;
+    this.reassembly = new Reassembly(context.pool, context.drops);
   }
 
   /** A datagram from the network; its slot is the portal's from here. */
@@ -84,7 +91,7 @@ export class Inbound {
     const before = path.received.largest;
     if (!path.accept(now, packetNumber, length)) return drop(context, slot, "datagram-replayed");
     const isNewest = path.received.largest > before;
-    if (isNewest && (!isKnownRemote || path.socket !== socket)) this.#roam(path, socket, remote, local);
+    if (isNewest && (!isKnownRemote || path.socket !== socket)) this.#roam(now, path, socket, remote, local);
     if (path.state === "exchanging") this.#events.onConfirmed(now, path);
     this.#readMessages(now, path, slot);
     if (this.#asksForAck) {
@@ -106,12 +113,13 @@ export class Inbound {
   }
 
   /** The peer's address changed: follow, as the datagram is authentic and the newest. */
-  #roam(path: Path, socket: number, remote: Endpoint, local: Endpoint): void {
+  #roam(now: Micros, path: Path, socket: number, remote: Endpoint, local: Endpoint): void {
     path.remote.set(remote);
     path.local.set(local);
     path.socket = socket;
     path.roams++;
     path.probeWanted = true;
+    path.pathMtu.restart(now);
   }
 
   #readMessages(now: Micros, path: Path, slot: Slot): void {
@@ -145,6 +153,8 @@ export class Inbound {
         return this.#readHold(at, end);
       case MESSAGE.ABANDON:
         return this.#readAbandon(now, at, end);
+      case MESSAGE.FRAG:
+        return this.#readFragment(now, path, at, end);
       case MESSAGE.PAD:
         return end;
       default:
@@ -210,6 +220,24 @@ export class Inbound {
     return packetAt + length;
   }
 
+  /** A part of a packet, the last message of its datagram. */
+  #readFragment(now: Micros, path: Path, at: number, end: number): number {
+    const { pool } = this.#context;
+    const fragment = this.#fragment;
+    if (!fragment.read(pool.view, at, end) || fragment.length > pool.capacity) {
+      this.#malformed = true;
+      return end;
+    }
+    this.#asksForAck = true;
+    // What was accepted last is the datagram that is being read.
+    const { index } = path.settings;
+    const slot = this.reassembly.add(now, index, path.received.latest, fragment, at + FRAGMENT_SIZE);
+    if (slot === NO_SLOT) return end;
+    pool.flags[slot] = fragment.flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
+    this.#deliver(now, slot);
+    return end;
+  }
+
   /** The last packet of a datagram stays in its slot, others are copied out. */
   #placePacket(slot: Slot, packetAt: number, length: number, isLast: boolean): Slot {
     const { pool } = this.#context;
@@ -229,7 +257,7 @@ export class Inbound {
 
   #deliver(now: Micros, slot: Slot): void {
     const context = this.#context;
-    const { pool, settings } = context;
+    const { pool } = context;
     const start = pool.start[slot] as number;
     const glance = this.#glance;
     if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
@@ -237,7 +265,8 @@ export class Inbound {
     pool.time[slot] = now;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
     if (glance.protocol === PROTOCOL.TCP) {
-      clampMss(pool.view, start, glance, settings.mtu, isPartial);
+      // What it allows decides how large the packets are that this end has to carry to it.
+      if (isSyn(pool.view, start, glance)) clampMss(pool.view, start, glance, largestWhole(context), isPartial);
       this.#events.onArrival(now, start, glance);
     }
     this.lastActivity = now;

@@ -14,10 +14,11 @@ import { Handshakes, handshakeStep } from "../queue/handshakes.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 import { turnIntoTooBig } from "../wire/icmp.ts";
 import { Glance, PROTOCOL } from "../wire/ip.ts";
-import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, writeData } from "../wire/messages.ts";
+import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, MAX_PARTS, writeData } from "../wire/messages.ts";
 import { clampMss } from "../wire/mss.ts";
 import { drop, dropFor, type PortalContext } from "./context.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
+import { Splitter } from "./splitter.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
 const REPAIR_SLACK: Micros = 5_000;
@@ -31,6 +32,7 @@ export class Outbound {
   readonly #handshakes = new Handshakes(BUCKET_MASK + 1);
   readonly #glance = new Glance();
   readonly control: ControlMessages;
+  readonly splitter: Splitter;
   /** Errors on their way back to the host. */
   readonly #toHost: Ring;
   /** Whether flows are told apart and their packets ordered at the far end. */
@@ -45,6 +47,7 @@ export class Outbound {
   constructor(context: PortalContext) {
     this.#context = context;
     this.control = new ControlMessages(context);
+    this.splitter = new Splitter(context);
     const salt = new Uint8Array(4);
     context.random(salt);
     this.#flows = new Flows(new DataView(salt.buffer).getUint32(0));
@@ -115,11 +118,14 @@ export class Outbound {
   pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
     if (path.isBlocked || path.state === "exchanging" || path.state === "down") return;
     this.#pollControl(now, path, out);
-    if (!path.isUp || path.metric !== this.activeMetric) return;
-    const { repair, scheduler, queue } = this.#context;
+    if (!path.isUp) return;
+    this.#pollMtuProbe(now, path, out);
+    if (path.metric !== this.activeMetric) return;
+    const { repair, scheduler, queue, settings } = this.#context;
+    const most = Math.min(MAX_PARTS, this.splitter.partsOf(path, settings.mtu));
     const mayRepair = repair.length > 0 && this.#isAmongFastest(path);
     path.isStarved = false;
-    while (!out.isFull && path.maySend(now)) {
+    while (out.count + most <= out.capacity && path.maySend(now)) {
       const lost = mayRepair ? repair.next(now) : NO_SLOT;
       let slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : this.#prepareRepeat(lost);
       if (slot < 0) slot = this.#nextCopy(now, path);
@@ -178,30 +184,44 @@ export class Outbound {
   }
 
   #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
-    const { pool, overhead, repair } = this.#context;
-    const length = pool.length[slot] as number;
-    if (length + DATA_SIZE + HEADER_SIZE + overhead > path.mtu) return drop(this.#context, slot, "packet-too-big");
-    const start = (pool.start[slot] as number) - DATA_SIZE;
+    const { pool, repair } = this.#context;
+    const parts = this.splitter.partsOf(path, pool.length[slot] as number);
+    if (parts > 1 && !this.splitter.admits(slot, parts)) return;
     const attempts = pool.attempts[slot] as number;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
     const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | (attempts > 0 ? DATA_FLAG.REPEAT : 0);
+    if (attempts === 0) pool.time[slot] = now;
+    pool.attempts[slot] = attempts + 1;
+    const kept = repair.keep(slot, parts);
+    if (parts > 1) this.splitter.send(now, path, slot, parts, flags, kept, out);
+    else this.#sendWhole(now, path, slot, flags, kept, out);
+    // A repeat is copied wherever it goes: its flow waits for it.
+    const isCopied = (flags & DATA_FLAG.REPEAT) !== 0 ? isRepair : path.ownLoss > COPY_LOSS;
+    if (kept !== NO_SLOT && isCopied) repair.offerCopy(slot, path.id);
+    if (isRepair || path.ownLoss > COPY_LOSS) path.tailAtRisk = true;
+  }
+
+  #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
+    const { pool } = this.#context;
+    const start = (pool.start[slot] as number) - DATA_SIZE;
     const bucket = pool.flow[slot] as number;
     writeData(pool.view, start, flags, bucket, pool.class[slot] as number, pool.sequence[slot] as number);
     pool.start[slot] = start;
-    pool.length[slot] = length + DATA_SIZE;
-    if (attempts === 0) pool.time[slot] = now;
-    pool.attempts[slot] = attempts + 1;
-    const isKept = repair.keeps(slot);
-    if (isKept) {
-      pool.retain(slot);
-      pool.copies[slot] = (pool.copies[slot] as number) + 1;
-    }
-    path.seal(now, pool, slot, true, isKept ? slot : NO_SLOT);
+    pool.length[slot] = (pool.length[slot] as number) + DATA_SIZE;
+    path.seal(now, pool, slot, true, kept);
     out.push(slot);
-    // A repeat is copied wherever it goes: its flow waits for it.
-    const isCopied = (flags & DATA_FLAG.REPEAT) !== 0 ? isRepair : path.ownLoss > COPY_LOSS;
-    if (isKept && isCopied) repair.offerCopy(slot, path.id);
-    if (isRepair || path.ownLoss > COPY_LOSS) path.tailAtRisk = true;
+  }
+
+  /** A probe of the path's MTU goes alone: nothing else may be lost with it. */
+  #pollMtuProbe(now: Micros, path: Path, out: PacketBatch): void {
+    const size = path.pathMtu.due(now);
+    if (size === 0 || out.isFull) return;
+    const { pool, overhead } = this.#context;
+    const slot = pool.take();
+    if (slot === NO_SLOT) return;
+    this.control.writePadded(slot, size - HEADER_SIZE - overhead);
+    path.sealMtuProbe(now, pool, slot);
+    out.push(slot);
   }
 
   #pollControl(now: Micros, path: Path, out: PacketBatch): void {
@@ -219,7 +239,7 @@ export class Outbound {
   deadline(now: Micros, path: Path): Micros {
     let at = path.deadline();
     if (path.isBlocked) return at;
-    if (path.isUp) at = Math.min(at, this.control.keepAliveAt(now, path));
+    if (path.isUp) at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
     const { queue, repair } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
     const waits = repair.length > 0 || queue.length > 0;

@@ -7,6 +7,7 @@ import { RateController } from "../congestion/rate.ts";
 import { type Endpoint, familyOf } from "../endpoint.ts";
 import type { Agreement } from "../exchange/exchange.ts";
 import type { PathState } from "../path/liveness.ts";
+import type { MtuLimits } from "../path/mtu.ts";
 import { Path } from "../path/path.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 import { DATA_SIZE } from "../wire/messages.ts";
@@ -16,6 +17,8 @@ import type { CongestionName, LinkSettings } from "./settings.ts";
 
 /** Ethernet's payload, which a path is taken to carry unless the link says otherwise. */
 const ETHERNET = 1_500;
+/** The largest payload of UDP over IPv4. */
+const LONGEST = 65_507;
 
 export interface PathFacts {
   readonly link: Link;
@@ -34,7 +37,7 @@ export interface PathFacts {
 export function createPath(context: PortalContext, now: Micros, facts: PathFacts): Path {
   const { settings } = facts.link;
   const { peer } = facts.agreement;
-  const mtu = datagramLimit(context, settings, facts.remote);
+  const mtu = mtuLimits(context, settings, facts.remote);
   return new Path(now, {
     id: facts.index & 0xff,
     index: facts.index,
@@ -52,7 +55,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     lossDetection: settings.congestion === "newreno" ? "nack" : "gap",
     fate: context.repair,
     delayOrigin: context.delayOrigin,
-    controller: createController(settings.congestion, mtu),
+    controller: createController(settings.congestion, mtu.ceiling),
     mtu,
     state: facts.state,
     timeout: settings.timeout,
@@ -66,9 +69,10 @@ function createController(name: CongestionName, mtu: number): CongestionControll
   return name === "newreno" ? new NewReno(mtu) : new NoCongestionControl();
 }
 
-/** Largest datagram for a link: what it was told, or what Ethernet carries, but never less than the tunnel's own packets need. */
-function datagramLimit(context: PortalContext, settings: LinkSettings, remote: Endpoint): number {
-  if (settings.mtu > 0) return settings.mtu;
+/** Largest datagram worth trying on a link: what it was told, or what Ethernet carries or the tunnel's own packets need, if that is more. */
+function mtuLimits(context: PortalContext, settings: LinkSettings, remote: Endpoint): MtuLimits {
   const headers = (familyOf(remote) === 6 ? 40 : 20) + (settings.method === "IP" ? 0 : 8);
-  return Math.max(ETHERNET - headers, context.settings.mtu + DATA_SIZE + HEADER_SIZE + context.overhead);
+  const full = Math.min(LONGEST, context.settings.mtu + DATA_SIZE + HEADER_SIZE + context.overhead);
+  const ceiling = settings.mtu > 0 ? settings.mtu : Math.max(ETHERNET - headers, full);
+  return { ceiling, full: Math.min(full, ceiling), isFixed: settings.method === "TCP" };
 }

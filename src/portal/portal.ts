@@ -125,6 +125,11 @@ export class Portal {
     this.#links.handlePathState(now, path);
   }
 
+  /** The local system refuses a datagram of so many bytes on a path as too large. */
+  handleTooBig(now: Micros, path: Path, bytes: number): void {
+    path.pathMtu.onRefused(now, bytes);
+  }
+
   /** An IP packet from the host; its slot is the portal's from here. */
   handlePacket(now: Micros, slot: Slot): void {
     this.#outbound.handlePacket(now, slot);
@@ -139,6 +144,7 @@ export class Portal {
   handleTimeout(now: Micros): void {
     this.#context.repair.now = now;
     this.#outlook.update(now);
+    this.#inbound.reassembly.handleTimeout(now);
     const { list } = this.#context.paths;
     for (let i = list.length - 1; i >= 0; i--) {
       const path = list[i] as Path;
@@ -167,6 +173,7 @@ export class Portal {
   /** When to call `handleTimeout` and poll again if nothing comes before; may be in the past. */
   pollTimeout(now: Micros): Micros {
     let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline());
+    at = Math.min(at, this.#inbound.reassembly.deadline());
     if (this.#outbound.hasErrors || this.#context.events.length > 0) return now;
     for (const path of this.#context.paths.list) at = Math.min(at, this.#outbound.deadline(now, path));
     return at;

@@ -8,6 +8,7 @@ import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/pack
 import { Ring } from "../memory/ring.ts";
 import type { SlotFate } from "../path/loss.ts";
 import { CLASS } from "../wire/messages.ts";
+import { Parts } from "./parts.ts";
 
 const MAX_ATTEMPTS = 8;
 /** Keeping stops when so little of the arena is free. */
@@ -18,6 +19,7 @@ const COPIES = 1_024;
 export class Repair implements SlotFate {
   readonly #pool: PacketPool;
   readonly #queue: Ring;
+  readonly #parts: Parts;
   /** Sequences given up, to be told: bucket and sequence in turn. */
   readonly #abandoned = new Ring(2 * MAX_ABANDONED);
   /** Packets that may be copied, and the paths that carried them. */
@@ -35,6 +37,7 @@ export class Repair implements SlotFate {
   constructor(pool: PacketPool) {
     this.#pool = pool;
     this.#queue = new Ring(pool.count);
+    this.#parts = new Parts(pool.count);
   }
 
   /** Packets that wait to be sent again. */
@@ -42,27 +45,40 @@ export class Repair implements SlotFate {
     return this.#queue.length;
   }
 
-  /** Whether a packet about to be sent is to be kept. */
-  keeps(slot: Slot): boolean {
+  /** Keeps a packet about to be sent in so many datagrams; what is kept with each of them, or `NO_SLOT`. */
+  keep(slot: Slot, parts: number): number {
     const pool = this.#pool;
-    return pool.class[slot] === CLASS.ORDERED && pool.free > pool.count * RESERVE_SHARE;
+    if (pool.class[slot] !== CLASS.ORDERED || pool.free <= pool.count * RESERVE_SHARE) return NO_SLOT;
+    const kept = parts === 1 ? slot : this.#parts.open(slot, parts);
+    if (kept === NO_SLOT) return kept;
+    pool.retain(slot);
+    pool.copies[slot] = (pool.copies[slot] as number) + 1;
+    return kept;
   }
 
   /** The fate of packets that must not be sent again. */
   readonly forgets: SlotFate = {
-    onDelivered: (slot) => this.#pool.release(slot),
-    onLost: (slot) => this.#pool.release(slot),
+    onDelivered: (kept) => this.#forget(this.#parts.delivered(kept)),
+    onLost: (kept) => this.#forget(this.#parts.lost(kept)),
   };
 
-  onDelivered(slot: Slot): void {
+  #forget(slot: Slot): void {
+    if (slot !== NO_SLOT) this.#pool.release(slot);
+  }
+
+  onDelivered(kept: number): void {
     const pool = this.#pool;
+    const slot = this.#parts.delivered(kept);
+    if (slot === NO_SLOT) return;
     pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.DELIVERED;
     pool.copies[slot] = (pool.copies[slot] as number) - 1;
     pool.release(slot);
   }
 
-  onLost(slot: Slot): void {
+  onLost(kept: number): void {
     const pool = this.#pool;
+    const slot = this.#parts.lost(kept);
+    if (slot === NO_SLOT) return;
     const copies = (pool.copies[slot] as number) - 1;
     pool.copies[slot] = copies;
     // Another datagram carried it to the end, or may yet.

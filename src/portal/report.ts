@@ -23,6 +23,7 @@ export function reportTunnel(
     outbound: { packets: outbound.packets, bytes: outbound.bytes },
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
+    parts: { sent: outbound.splitter.packets, waiting: inbound.reassembly.waiting },
     repair: { repaired: repair.repaired, copied: repair.copied, givenUp: repair.givenUp, waiting: repair.length },
     order: {
       held: resequencer.held,
@@ -81,6 +82,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     loss: path.lossShare(now),
     missing: path.received.missing,
     mtu: path.mtu,
+    mtuState: path.pathMtu.state,
   };
 }
 

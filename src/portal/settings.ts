@@ -37,7 +37,7 @@ export interface LinkSettings {
   readonly timeout: Micros;
   /** First wait before an initiated link connects again; doubles up to 2 s, with jitter. */
   readonly retryWait: Micros;
-  /** Largest datagram, bytes of the transport's payload; 0 for the transport's default. */
+  /** Largest datagram worth trying, bytes of the transport's payload; 0 for what Ethernet carries. */
   readonly mtu: number;
   /** This end's address as the peer sees it, to authenticate addresses between NATs (dissertation 2.2.2). */
   readonly publicAddress: Endpoint | undefined;

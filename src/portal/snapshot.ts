@@ -5,6 +5,7 @@
 import type { Micros } from "../clock.ts";
 import type { DropReason } from "../drops.ts";
 import type { PathState } from "../path/liveness.ts";
+import type { MtuState } from "../path/mtu.ts";
 
 export interface Traffic {
   packets: number;
@@ -41,7 +42,9 @@ export interface PathSnapshot {
   readonly loss: number;
   /** Datagrams of the peer that did not arrive, or not yet: gaps in its packet numbers. */
   readonly missing: number;
+  /** Bytes of the largest datagram known to pass, the payload of its UDP, TCP or IP packet, and whether that is the last word. */
   readonly mtu: number;
+  readonly mtuState: MtuState;
 }
 
 export type LinkState = "listening" | "waiting" | "resolving" | "exchanging" | "up" | "stopped";
@@ -84,6 +87,8 @@ export interface TunnelSnapshot {
   readonly outbound: Traffic;
   readonly inbound: Traffic;
   readonly queue: Traffic;
+  /** Packets sent in parts because they did not fit their path, and waiting for parts. */
+  readonly parts: { sent: number; waiting: number };
   /** Packets sent again, copied on an idle path, given up, and waiting to be sent again. */
   readonly repair: { repaired: number; copied: number; givenUp: number; waiting: number };
   /** Early packets held now and in all, holes given up by time, packets that came after that. */

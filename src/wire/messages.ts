@@ -23,9 +23,14 @@
  * HOLD         | 5:4 rsv:4 | time:16 |       how long early packets are worth holding, in units of 64 µs   3
  *
  * ABANDON      | 6:4 rsv:4 | bucket:16 | sequence:24 | count:8 |   these packets will not come             7
+ *
+ * FRAG         | 7:4 flags:4 | bucket:16 | sequence:24 | part:4 parts-1:4 | length:16 | bytes |        9 + bytes
+ *              A packet of `length` bytes in `parts` datagrams of one path with consecutive packet numbers; this is part `part`, from 0.
+ *              It begins at byte `part * length / parts` of the packet, rounded up, and ends where the next one begins and the messages
+ *              end. Bucket, sequence and flags as of DATA, LENGTH never.
  */
 
-export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4, HOLD: 5, ABANDON: 6 } as const;
+export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4, HOLD: 5, ABANDON: 6, FRAG: 7 } as const;
 
 export const DATA_FLAG = {
   /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */
@@ -56,6 +61,9 @@ export const CLOSE_SIZE = 2;
 export const HOLD_SIZE = 3;
 export const HOLD_UNIT = 64;
 export const ABANDON_SIZE = 7;
+/** Bytes in front of a part in a FRAG message, and the parts of a packet at most. */
+export const FRAGMENT_SIZE = 9;
+export const MAX_PARTS = 16;
 /** Most ranges an ACK may carry. */
 export const MAX_RANGES = 32;
 
@@ -72,7 +80,19 @@ export function writeData(
   deliveryClass: number,
   sequence: number,
 ): void {
-  view.setUint8(offset, (MESSAGE.DATA << 4) | flags);
+  writeFlow(view, offset, (MESSAGE.DATA << 4) | flags, bucket, deliveryClass, sequence);
+}
+
+/** What DATA and FRAG begin with. */
+function writeFlow(
+  view: DataView,
+  offset: number,
+  head: number,
+  bucket: number,
+  deliveryClass: number,
+  sequence: number,
+): void {
+  view.setUint8(offset, head);
   view.setUint16(offset + 1, (deliveryClass << CLASS_SHIFT) | (bucket & BUCKET_MASK));
   view.setUint8(offset + 3, (sequence >>> 16) & 0xff);
   view.setUint16(offset + 4, sequence & 0xffff);
@@ -88,6 +108,49 @@ export function dataClass(view: DataView, offset: number): number {
 
 export function dataSequence(view: DataView, offset: number): number {
   return (view.getUint8(offset + 3) << 16) | view.getUint16(offset + 4);
+}
+
+/** One FRAG message, decoded, with the place of its part in the packet; reused for every message. */
+export class Fragment {
+  flags = 0;
+  bucket = 0;
+  class = 0;
+  sequence = 0;
+  part = 0;
+  parts = 1;
+  /** Bytes of the whole packet. */
+  length = 0;
+  /** Where the part begins in it, and its bytes. */
+  offset = 0;
+  size = 0;
+
+  /** Chooses a part of a packet. */
+  place(part: number, parts: number, length: number): void {
+    this.part = part;
+    this.parts = parts;
+    this.length = length;
+    this.offset = Math.ceil((part * length) / parts);
+    this.size = Math.ceil(((part + 1) * length) / parts) - this.offset;
+  }
+
+  /** Writes what goes before the bytes of the part at `offset`. */
+  write(view: DataView, offset: number): void {
+    writeFlow(view, offset, (MESSAGE.FRAG << 4) | this.flags, this.bucket, this.class, this.sequence);
+    view.setUint8(offset + 6, (this.part << 4) | (this.parts - 1));
+    view.setUint16(offset + 7, this.length);
+  }
+
+  /** Reads the message at `offset` that runs to `end`; false if it is not well formed. */
+  read(view: DataView, offset: number, end: number): boolean {
+    if (end - offset < FRAGMENT_SIZE) return false;
+    this.flags = view.getUint8(offset) & 0x0f;
+    this.bucket = dataBucket(view, offset);
+    this.class = dataClass(view, offset);
+    this.sequence = dataSequence(view, offset);
+    const places = view.getUint8(offset + 6);
+    this.place(places >>> 4, (places & 0x0f) + 1, view.getUint16(offset + 7));
+    return this.part < this.parts && this.size > 0 && this.size === end - offset - FRAGMENT_SIZE;
+  }
 }
 
 /** One ACK message, decoded; reused for every message so that none is allocated. */

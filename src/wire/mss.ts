@@ -22,10 +22,9 @@ export function clampMss(
   mtu: number,
   checksumPartial: boolean,
 ): boolean {
-  if (glance.protocol !== PROTOCOL.TCP || glance.isFragment) return false;
+  if (!isSyn(view, start, glance)) return false;
   const tcp = start + glance.transport;
   const end = start + glance.length;
-  if (tcp + 20 > end || (view.getUint8(tcp + 13) & SYN) === 0) return false;
   const header = (view.getUint8(tcp + 12) >>> 4) << 2;
   if (header < 20 || tcp + header > end) return false;
   const at = findMss(view, tcp + 20, tcp + header);
@@ -36,6 +35,12 @@ export function clampMss(
   view.setUint16(at, limit);
   if (!checksumPartial) mendChecksum(view, tcp + 16, at - tcp, old, limit);
   return true;
+}
+
+/** Whether the packet opens a TCP connection, or answers to that. */
+export function isSyn(view: DataView, start: number, glance: Glance): boolean {
+  if (glance.protocol !== PROTOCOL.TCP || glance.isFragment) return false;
+  return glance.transport + 20 <= glance.length && (view.getUint8(start + glance.transport + 13) & SYN) !== 0;
 }
 
 /** Offset of the option's value, or -1. */

@@ -10,6 +10,7 @@ describe("renderReport", () => {
   security: blake2s, mtu: 1400
   transfer: 18.20 GiB received, 2.91 GiB sent
   queue: 1 packet, 1.37 KiB, 0.2 ms to send, slots: 4000 of 4096 free
+  sent in parts: 5
   repaired: 7, copied 3, given up 1
   held for order: 90 for at most 80.0 ms, now 2, in vain 1, late 0
   dropped: queue-full 12, datagram-forged 3

@@ -316,6 +316,7 @@ const CLEAN: Partial<LinkShape> = {
   duplicate: 0,
   trace: [],
   queuePackets: DEFAULT_QUEUE,
+  mtu: Number.POSITIVE_INFINITY,
 };
 
 function toPort(address: string, protocol: string, side: "dport" | "sport", port: number): string {

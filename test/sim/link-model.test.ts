@@ -110,6 +110,15 @@ describe("LinkModel", () => {
     expect(runs[0]).toEqual(runs[1] as never);
   });
 
+  test("loses without a word what is larger than its MTU, the wire's overhead not counted", () => {
+    const model = link({ mtu: 1_400 });
+    const out = new Record();
+    for (const size of [1_400, 1_401, 20]) model.offer(0, size, size, out);
+    model.advance(1, out);
+    expect(out.ids).toEqual([1_400, 20]);
+    expect(model.drops[LINK_DROP.MTU]).toBe(1);
+  });
+
   test("keeps order with in-order jitter and overtakes with reordering jitter", () => {
     for (const reorder of [false, true]) {
       const model = link({ delay: 20_000, jitter: 5_000, reorder });

@@ -1,6 +1,6 @@
 /**
  * One direction of a link, in virtual time: what a packet meets on its way, in this order:
- * cut, end, policer, queue (tail drop), rate and slots, loss, delay and jitter, duplication.
+ * cut, end, size, policer, queue (tail drop), rate and slots, loss, delay and jitter, duplication.
  * It holds numbers (slots, indices) that stand for packets, never bytes; it reads no clock and draws from its own seed only,
  * so the simulator and the lab's emulator in real time share it.
  *
@@ -8,22 +8,26 @@
  */
 import { type Micros, NEVER } from "../../src/clock.ts";
 import { SeededRandom } from "../../src/random.ts";
+import { type BurstLoss, BurstState } from "./burst-loss.ts";
 import { TimerQueue } from "./timer-queue.ts";
+import { type Policer, TokenBucket } from "./token-bucket.ts";
 
 /** Bytes that Ethernet adds to an IP packet, frame check sequence included. */
 export const ETHERNET_OVERHEAD = 18;
 
 /** Why a link lost a packet; indices of `LinkModel.drops`. */
-export const LINK_DROP = { NONE: 0, CUT: 1, ENDED: 2, POLICER: 3, QUEUE: 4, LISTED: 5, RANDOM: 6, BURST: 7 } as const;
+export const LINK_DROP = {
+  NONE: 0,
+  CUT: 1,
+  ENDED: 2,
+  POLICER: 3,
+  QUEUE: 4,
+  LISTED: 5,
+  RANDOM: 6,
+  BURST: 7,
+  MTU: 8,
+} as const;
 const DROP_CAUSES = Object.keys(LINK_DROP).length;
-
-/** Bursty loss after Gilbert and Elliott: two states, each with its loss, changed with a probability per packet. */
-export interface BurstLoss {
-  readonly goodToBad: number;
-  readonly badToGood: number;
-  readonly lossWhenGood: number;
-  readonly lossWhenBad: number;
-}
 
 /** Everything about one direction. Absent fields take `DEFAULT_SHAPE`. */
 export interface LinkShape {
@@ -50,12 +54,14 @@ export interface LinkShape {
   readonly queueTime: Micros;
   /** Packets leave at multiples of the interval only, at most so many each time (LTE grants, Wi-Fi aggregates). */
   readonly slots: { readonly interval: Micros; readonly packets: number } | undefined;
-  /** Token bucket that drops what exceeds it: bits per second, and bytes of depth. */
-  readonly policer: { readonly rate: number; readonly burst: number } | undefined;
+  /** Drops what exceeds it. */
+  readonly policer: Policer | undefined;
   /** Changes of the rate by time, ascending; `rate` holds before the first. */
   readonly trace: readonly (readonly [at: Micros, rate: number])[];
   /** Bytes the wire adds to each packet. */
   readonly overhead: number;
+  /** Largest packet, IP header included; larger ones vanish without a word. */
+  readonly mtu: number;
 }
 
 export const DEFAULT_SHAPE: LinkShape = {
@@ -76,6 +82,7 @@ export const DEFAULT_SHAPE: LinkShape = {
   policer: undefined,
   trace: [],
   overhead: ETHERNET_OVERHEAD,
+  mtu: Number.POSITIVE_INFINITY,
 };
 
 /** Told what became of a packet; `id` is the number given to `offer`. */
@@ -114,9 +121,8 @@ export class LinkModel {
   #traceIndex = 0;
   #slot = -1;
   #slotUsed = 0;
-  #tokens = 0;
-  #tokensAt: Micros = 0;
-  #inBadState = false;
+  readonly #tokens: TokenBucket;
+  readonly #bursts = new BurstState();
   #isCut = false;
   #lastExit: Micros = 0;
   readonly #flying = new TimerQueue();
@@ -127,7 +133,7 @@ export class LinkModel {
     this.#random = new SeededRandom(seed);
     this.#jitterRandom = new SeededRandom(seed ^ 0x6a177e12);
     this.#take({ ...DEFAULT_SHAPE, ...shape });
-    this.#tokens = this.#shape.policer?.burst ?? 0;
+    this.#tokens = new TokenBucket(this.#shape.policer?.burst ?? 0);
   }
 
   get shape(): LinkShape {
@@ -245,21 +251,13 @@ export class LinkModel {
     const shape = this.#shape;
     if (this.#isCut) return LINK_DROP.CUT;
     if (number >= shape.endAfter) return LINK_DROP.ENDED;
-    if (shape.policer && !this.#conforms(now, wire)) return LINK_DROP.POLICER;
+    if (wire - shape.overhead > shape.mtu) return LINK_DROP.MTU;
+    if (shape.policer && !this.#tokens.take(now, wire, shape.policer)) return LINK_DROP.POLICER;
     if (this.#count >= shape.queuePackets) return LINK_DROP.QUEUE;
     const backlog = this.queuedBytes;
     if (backlog > 0 && (backlog + wire > shape.queueBytes || backlog / this.#speed > shape.queueTime))
       return LINK_DROP.QUEUE;
     return LINK_DROP.NONE;
-  }
-
-  #conforms(now: Micros, wire: number): boolean {
-    const { rate, burst } = this.#shape.policer as { rate: number; burst: number };
-    this.#tokens = Math.min(burst, this.#tokens + ((now - this.#tokensAt) * rate) / 8e6);
-    this.#tokensAt = now;
-    if (this.#tokens < wire) return false;
-    this.#tokens -= wire;
-    return true;
   }
 
   /** Runs the rate stage up to `now`, through every change of the trace on the way. */
@@ -339,11 +337,7 @@ export class LinkModel {
     if (this.#isCut) return LINK_DROP.CUT;
     if (this.#lose.size > 0 && this.#lose.has(number)) return LINK_DROP.LISTED;
     if (loss > 0 && this.#random.chance(loss)) return LINK_DROP.RANDOM;
-    if (!bursts) return LINK_DROP.NONE;
-    if (this.#random.chance(this.#inBadState ? bursts.badToGood : bursts.goodToBad))
-      this.#inBadState = !this.#inBadState;
-    const burstLoss = this.#inBadState ? bursts.lossWhenBad : bursts.lossWhenGood;
-    return this.#random.chance(burstLoss) ? LINK_DROP.BURST : LINK_DROP.NONE;
+    return bursts && this.#bursts.loses(this.#random, bursts) ? LINK_DROP.BURST : LINK_DROP.NONE;
   }
 
   #discard(id: number, cause: number, out: LinkOutput): void {

@@ -190,7 +190,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     world.run(3 * SECOND);
     expect(standby(0)).toEqual([true, false]);
     expect(standby(1)).toEqual([true, false]);
-    expect(sent()[0]).toBeLessThan(10);
+    expect(sent()[0]).toBeLessThan(12);
     world.cut(1);
     world.run(6 * SECOND);
     expect(sent()[0]).toBeGreaterThan(500);

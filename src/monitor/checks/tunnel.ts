@@ -78,8 +78,8 @@ export const DROP_RULES: readonly DropRule[] = [
     check: "mtu",
     severity: "warning",
     least: 1,
-    text: "packets were too large for the tunnel or for a link",
-    advice: "set the same MTU in [Host] at both portals, and a smaller one than the narrowest link takes",
+    text: "packets were too large for the tunnel",
+    advice: "set the same MTU in [Host] at both portals, and let hosts behind them hear ICMP errors",
   },
   {
     reason: "no-slot",
