@@ -13,7 +13,18 @@ export const CONFIG_ARGUMENT = {
   description: "configuration file (default: /etc/netcombiner/INTERFACE.conf; /usr/local/etc on FreeBSD)",
 } as const;
 
-export const COMMAND_NAMES = ["run", "check", "genkey", "show", "reload", "down", "link", "version"] as const;
+export const COMMAND_NAMES = [
+  "run",
+  "check",
+  "genkey",
+  "show",
+  "reload",
+  "down",
+  "link",
+  "init",
+  "join",
+  "version",
+] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export function isCommandName(word: string): word is CommandName {

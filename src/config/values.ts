@@ -85,7 +85,8 @@ export function host(portKey: string) {
   );
 }
 
-function isHost(text: string): boolean {
+/** An address or a host name, and nothing more. */
+export function isHost(text: string): boolean {
   const scoped = LINK_LOCAL.exec(text);
   return parseEndpoint(scoped ? (scoped[1] as string) : text) !== undefined || HOST_NAME.test(text);
 }
