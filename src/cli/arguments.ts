@@ -21,8 +21,7 @@ export const COMMAND_NAMES = [
   "reload",
   "down",
   "link",
-  "init",
-  "join",
+  "metrics",
   "version",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

@@ -38,7 +38,7 @@ export async function chosenInterface(name: string | undefined): Promise<string>
 }
 
 /** A socket that nobody answers at is one left behind, not a tunnel. */
-export async function isRunning(name: string): Promise<boolean> {
+async function isRunning(name: string): Promise<boolean> {
   try {
     await askTunnel(name, "status");
     return true;

@@ -1,6 +1,6 @@
 /** `netcombiner show`: how the running tunnels are doing. */
 import { defineCommand } from "citty";
-import { findings } from "../monitor/health.ts";
+import { jsonReport } from "../monitor/json.ts";
 import type { TunnelReport } from "../monitor/report.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 import { colours } from "./colour.ts";
@@ -63,12 +63,8 @@ function chooseView(name: string | undefined, field: string | undefined, isJson:
   };
 }
 
-/** The report, its snapshot's fields beside the process's, and the findings under `health`. */
 function renderJson(reports: readonly TunnelReport[], isOne: boolean, indent: number): string {
-  const values = reports.map((report) => {
-    const { snapshot, ...rest } = report;
-    return { ...rest, ...snapshot, health: findings(report) };
-  });
+  const values = reports.map(jsonReport);
   return JSON.stringify(isOne ? values[0] : values, undefined, indent);
 }
 

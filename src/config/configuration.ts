@@ -1,5 +1,4 @@
 /** What a valid configuration amounts to: the sections with their defaults, in the shapes the rest of the program takes. */
-import { NEVER } from "../clock.ts";
 import type { LinkSettings, LinkTransport, Method, TunnelSettings } from "../portal/settings.ts";
 import {
   DEFAULT_LINK_MTU,
@@ -18,7 +17,7 @@ import {
 } from "./defaults.ts";
 import type { HostSection, PeerSection } from "./schema.ts";
 import { buildSystem, type SystemConfiguration } from "./system.ts";
-import type { InterfaceAddress } from "./values.ts";
+import type { InterfaceAddress, ListenAddress } from "./values.ts";
 
 export interface ConfiguredLink {
   readonly settings: LinkSettings;
@@ -31,6 +30,8 @@ export interface Configuration {
   readonly tunnel: TunnelSettings;
   readonly addresses: readonly InterfaceAddress[];
   readonly logLevel: NonNullable<HostSection["LogLevel"]>;
+  /** Where metrics are served; undefined for nowhere. */
+  readonly metrics: ListenAddress | undefined;
   /** What `up` does besides. */
   readonly system: SystemConfiguration;
   /** In the order of the file, numbered from 0. */
@@ -53,6 +54,7 @@ export function buildConfiguration(
     },
     addresses: host.Address ?? [],
     logLevel: host.LogLevel ?? DEFAULT_LOG_LEVEL,
+    metrics: host.Metrics,
     system: buildSystem(host),
     links: peers.map((peer, id) => buildLink(peer, id, taken)),
   };
@@ -74,7 +76,6 @@ function buildLink(peer: PeerSection, id: number, taken: Set<string | undefined>
       timeout: peer.Timeout ?? defaultTimeout(peer.KeepAlive),
       retryWait: peer.RetryWait ?? DEFAULT_RETRY_WAIT,
       mtu: peer.MTU ?? DEFAULT_LINK_MTU,
-      limits: { isMetered: peer.Metered ?? false, out: peer.LimitOut ?? NEVER, in: peer.LimitIn ?? NEVER },
       publicAddress: peer.PublicAddress,
     },
     transport: buildTransport(peer, method, role),

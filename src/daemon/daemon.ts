@@ -5,6 +5,7 @@
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
+import type { TunnelReport } from "../monitor/report.ts";
 import { type Answer, type Commands, openControl } from "./control.ts";
 import { LinkRequest, type Parameters, parseParameters } from "./control-requests.ts";
 import { DataplaneClient, type DataplaneThread, type Stopped } from "./dataplane-client.ts";
@@ -14,6 +15,7 @@ import { socketPath } from "./paths.ts";
 import type { Readiness } from "./readiness.ts";
 import { planReload } from "./reload.ts";
 import { type Lookups, resolveLink } from "./resolve.ts";
+import { StatusListener } from "./status-server.ts";
 import { version } from "./version.ts";
 
 const STOP_PATIENCE_MS = 2_000;
@@ -55,10 +57,15 @@ export class Daemon {
   #configuration: Configuration | undefined;
   #dataplane: DataplaneClient | undefined;
   #startedAt = 0;
+  readonly #status: StatusListener;
 
   constructor(options: DaemonOptions, surroundings: Surroundings) {
     this.#options = options;
     this.#around = surroundings;
+    this.#status = new StatusListener(
+      () => this.#report(),
+      (text) => surroundings.log.error(text),
+    );
   }
 
   /**
@@ -99,6 +106,7 @@ export class Daemon {
       for (const link of plan.added) dataplane.addLink(link);
       this.#configuration = plan.configuration;
       log.level = plan.configuration.logLevel;
+      void this.#status.listen(plan.configuration.metrics);
       const counts = { kept: plan.kept.length, added: plan.added.length, removed: plan.removed.length };
       log.info(`reloaded: links kept ${counts.kept}, added ${counts.added}, removed ${counts.removed}`);
       if (plan.needsRestart.length > 0) {
@@ -110,7 +118,7 @@ export class Daemon {
       log.error(`not reloaded, all stays as it is:\n${message}`);
       return { ok: false, error: message };
     } finally {
-      notifier.ready(this.#status());
+      notifier.ready(this.#summary());
     }
   }
 
@@ -127,8 +135,10 @@ export class Daemon {
     await this.#startDataplane(configuration, tun.fd, cleanup);
     this.#configuration = configuration;
     this.#startedAt = this.#around.now();
-    log.info(this.#status());
-    notifier.ready(this.#status());
+    await this.#status.listen(configuration.metrics);
+    cleanup.defer(() => this.#status.listen(undefined));
+    log.info(this.#summary());
+    notifier.ready(this.#summary());
   }
 
   async #startDataplane(configuration: Configuration, tunFd: number, cleanup: AsyncDisposableStack): Promise<void> {
@@ -168,7 +178,7 @@ export class Daemon {
     return EXIT.OK;
   }
 
-  #status(): string {
+  #summary(): string {
     const links = this.#configuration?.links ?? [];
     return `${this.#options.interface} is up with ${links.length} ${links.length === 1 ? "link" : "links"}`;
   }
@@ -197,11 +207,15 @@ export class Daemon {
   }
 
   async #show(): Promise<Answer> {
-    if (!this.#dataplane) return { ok: false, error: "the tunnel is not running yet" };
+    return { ok: true, ...(await this.#report()) };
+  }
+
+  async #report(): Promise<TunnelReport> {
+    if (!this.#dataplane) throw new Error("the tunnel is not running yet");
     const snapshot = await this.#dataplane.snapshot();
     const uptime = Math.floor((this.#around.now() - this.#startedAt) / 1_000_000);
     const { interface: name } = this.#options;
-    return { ok: true, interface: name, version: version(), pid: process.pid, uptime, snapshot };
+    return { interface: name, version: version(), pid: process.pid, uptime, snapshot };
   }
 }
 

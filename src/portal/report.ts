@@ -83,7 +83,6 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     missing: path.received.missing,
     mtu: path.mtu,
     mtuState: path.pathMtu.state,
-    limits: { metered: path.limits.isMetered, out: finite(path.limits.rate), in: finite(path.limits.own.in) },
   };
 }
 

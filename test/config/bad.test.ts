@@ -42,7 +42,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key of the other section",
     host("RemoteHost = a"),
-    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
+    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
   ],
   ["a key given twice", peer("Metric = 1", "metric = 2"), ":5: Peer[0].Metric given twice: first on line 4"],
   [
@@ -104,14 +104,6 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
     peer("Congestion = bbr"),
     ":4: Peer[0].Congestion invalid: expected one of rate, newreno, none; given bbr",
   ],
-  [
-    "a limit without a unit",
-    peer("LimitOut = 5M"),
-    ':4: Peer[0].LimitOut invalid: expected a number with "kbit", "Mbit" or "Gbit"; given 5M',
-  ],
-  ["a limit too low", peer("LimitIn = 20kbit"), ":4: Peer[0].LimitIn invalid: min 64kbit; given 20kbit"],
-  ["a limit too high", peer("LimitIn = 11Gbit"), ":4: Peer[0].LimitIn invalid: max 10Gbit; given 11Gbit"],
-  ["a yes that is none", peer("Metered = maybe"), ":4: Peer[0].Metered invalid: expected yes or no; given maybe"],
   ["metric too big", peer("Metric = 65536"), ":4: Peer[0].Metric invalid: max 65535; given 65536"],
   [
     "a host with its port",
@@ -223,6 +215,26 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
     "an MTU too small for IPv6",
     host("Address = fd00::1/64", "MTU = 1279"),
     ":4: Host.MTU invalid: min 1280 with an IPv6 address; given 1279",
+  ],
+  [
+    "a name where metrics are to be served",
+    host("Metrics = localhost:9820"),
+    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given localhost:9820",
+  ],
+  [
+    "a place for metrics without a port",
+    host("Metrics = 127.0.0.1"),
+    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given 127.0.0.1",
+  ],
+  [
+    "a place for metrics with too large a port",
+    host("Metrics = [::1]:65536"),
+    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given [::1]:65536",
+  ],
+  [
+    "an IPv6 address without brackets where metrics are to be served",
+    host("Metrics = ::1:9820"),
+    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given ::1:9820",
   ],
   [
     "a level nobody has",

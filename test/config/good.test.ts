@@ -40,7 +40,6 @@ describe("A configuration", () => {
           timeout: 25_000_000,
           retryWait: 1_000_000,
           mtu: 0,
-          limits: { isMetered: false, out: Number.POSITIVE_INFINITY, in: Number.POSITIVE_INFINITY },
           publicAddress: undefined,
         },
         transport: {
@@ -55,14 +54,11 @@ describe("A configuration", () => {
     ]);
   });
 
-  test("reads what a link may carry, in bits with their unit", () => {
-    const settings = links(
-      "[Peer]\nMetered = Yes\nLimitOut = 5Mbit\nLimitIn = 1.5 gbit/s\n[Peer]\nLocalPort = 9\nMetered = off\nLimitOut = 640000bit\n",
-    ).map((link) => link.settings.limits);
-    expect(settings).toEqual([
-      { isMetered: true, out: 625_000, in: 187_500_000 },
-      { isMetered: false, out: 80_000, in: Number.POSITIVE_INFINITY },
-    ]);
+  test("serves metrics nowhere unless told where", () => {
+    const metrics = (line: string) => read(`[Host]\nSharedKey = ${KEY}\n${line}\n[Peer]\n`).metrics;
+    expect(metrics("")).toBeUndefined();
+    expect(metrics("Metrics = 127.0.0.1:9820")).toEqual({ host: "127.0.0.1", port: 9820 });
+    expect(metrics("Metrics = [fd47::1]:1")).toEqual({ host: "fd47::1", port: 1 });
   });
 
   test("initiates where a remote host is given", () => {
@@ -187,7 +183,7 @@ describe("A configuration file", () => {
   test("means the same when the example's commented defaults are spelt out", async () => {
     const text = await Bun.file(EXAMPLE).text();
     const isDefault =
-      /^#(Security|MTU|LogLevel|Method|RemotePort|LocalPort|Metric|Congestion|KeepAlive|Timeout|RetryWait|Metered|Table) = /;
+      /^#(Security|MTU|LogLevel|Method|RemotePort|LocalPort|Metric|Congestion|KeepAlive|Timeout|RetryWait|Table) = /;
     const spelt = text.split("\n").map((line) => (isDefault.test(line) ? line.slice(1) : line));
     expect(spelt.filter((line, i) => line !== text.split("\n")[i]).length).toBeGreaterThanOrEqual(13);
     // The commented section at the end is no list of defaults.

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askControl } from "../../src/daemon/control-client.ts";
@@ -259,6 +260,25 @@ describe("Daemon", () => {
     expect(told).toContain("warn: reloaded: MTU changed in [Host] and will take effect after a restart");
     daemon.stop("done");
     await ended;
+  });
+
+  test("serves the status page where the configuration says, and no longer when it says otherwise", async () => {
+    const spare = createServer().listen(0, "127.0.0.1");
+    await new Promise((done) => spare.once("listening", done));
+    const { port } = spare.address() as { port: number };
+    await new Promise((done) => spare.close(done));
+    write(`${HOST}Metrics = 127.0.0.1:${port}\n${PEERS}`);
+    const { daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    const ask = () => fetch(`http://127.0.0.1:${port}/`).then((response) => response.text());
+    expect(await ask()).toStartWith("<!doctype html>");
+    write(HOST + PEERS);
+    expect(daemon.reload()).toMatchObject({ ok: true, needsRestart: [] });
+    await settled();
+    await expect(ask()).rejects.toThrow();
+    daemon.stop("SIGTERM");
+    expect(await ended).toBe(EXIT.OK);
   });
 
   test("changes nothing on a reload of a faulty file", async () => {

@@ -55,7 +55,6 @@ export const REPORT: TunnelReport = {
             missing: 4,
             mtu: 1472,
             mtuState: "found",
-            limits: { metered: true, out: 625_000, in: 0 },
           },
         ],
       },
