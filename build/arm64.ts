@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { dirname, join } from "node:path";
 import { compile } from "./compile.ts";
 import { run } from "./run.ts";
-import { TARGETS } from "./targets.ts";
+import { targetNamed } from "./targets.ts";
 import { buildVersion } from "./version.ts";
 
 const ROOT = join(import.meta.dir, "..");
@@ -52,10 +52,9 @@ function aptOptions(scratch: string): string[] {
 }
 
 function main(args: readonly string[]): number {
-  const target = TARGETS.find((candidate) => candidate.name === "linux-arm64");
-  if (!target) throw new Error("linux-arm64 is no target");
-  const outfile = join(ROOT, "dist", `netcombiner-${target.name}`);
-  compile({ entry: join(ROOT, "src", "main.ts"), outfile, version: buildVersion(), target });
+  const arm64 = targetNamed("linux-arm64");
+  const outfile = join(ROOT, "dist", `netcombiner-${arm64.name}`);
+  compile({ entry: join(ROOT, "src", "main.ts"), outfile, version: buildVersion(), target: arm64 });
   const command = [EMULATOR, "-L", arm64Root(), outfile, ...(args.length > 0 ? args : ["version"])];
   return Bun.spawnSync(command, { stdio: ["inherit", "inherit", "inherit"] }).exitCode;
 }

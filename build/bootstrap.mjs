@@ -30,6 +30,8 @@ export const DEBIAN_PACKAGES = [
   { package: "gcc", command: "gcc", why: "compares our layouts with the system's headers", purposes: ["test"] },
   { package: "chromium", command: "chromium", why: "shows the status page", purposes: ["test"] },
   { package: "libc6-dev", command: "/usr/include/stdio.h", why: "those headers", purposes: ["test"] },
+  { package: "shellcheck", command: "shellcheck", why: "reads the scripts of the packages", purposes: ["test"] },
+  { package: "debootstrap", command: "debootstrap", why: "a Debian to install the package in", purposes: ["test"] },
   { package: "wireguard-go", command: "wireguard-go", why: "the yardstick of the benchmark", purposes: ["bench"] },
   { package: "wireguard-tools", command: "wg", why: "sets up the yardstick", purposes: ["bench"] },
   { package: "qemu-user-static", command: "qemu-aarch64-static", why: "runs the arm64 binary", purposes: ["arm64"] },

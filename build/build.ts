@@ -5,18 +5,13 @@
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./compile.ts";
-import { TARGETS, type Target } from "./targets.ts";
+import { TARGETS, type Target, targetNamed } from "./targets.ts";
 import { buildVersion } from "./version.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
 function chosenTargets(all: boolean, names: readonly string[]): readonly Target[] {
-  if (all) return TARGETS;
-  return names.map((name) => {
-    const target = TARGETS.find((candidate) => candidate.name === name);
-    if (!target) throw new Error(`no such target: ${name} (known: ${TARGETS.map((known) => known.name).join(", ")})`);
-    return target;
-  });
+  return all ? TARGETS : names.map(targetNamed);
 }
 
 function parse(args: string[]) {

@@ -17,3 +17,10 @@ export const TARGETS: readonly Target[] = [
   { name: "freebsd-x64", bunTarget: "bun-freebsd-x64", runtimePackage: "@oven/bun-freebsd-x64" },
   { name: "freebsd-arm64", bunTarget: "bun-freebsd-arm64", runtimePackage: "@oven/bun-freebsd-aarch64" },
 ];
+
+/** @throws Error when there is none of that name */
+export function targetNamed(name: string): Target {
+  const found = TARGETS.find((candidate) => candidate.name === name);
+  if (!found) throw new Error(`no such target: ${name} (known: ${TARGETS.map((known) => known.name).join(", ")})`);
+  return found;
+}

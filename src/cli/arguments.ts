@@ -21,6 +21,8 @@ export const COMMAND_NAMES = [
   "reload",
   "down",
   "link",
+  "init",
+  "join",
   "metrics",
   "version",
 ] as const;

@@ -7,6 +7,8 @@ import { checkCommand } from "./check.ts";
 import { colours } from "./colour.ts";
 import { downCommand } from "./down.ts";
 import { genkeyCommand } from "./genkey.ts";
+import { initCommand } from "./init.ts";
+import { joinCommand } from "./join.ts";
 import { linkCommand } from "./link.ts";
 import { metricsCommand } from "./metrics.ts";
 import type { Program } from "./program.ts";
@@ -54,6 +56,8 @@ export function commands(program: Program): Record<CommandName, Command> {
     reload: reloadCommand,
     down: downCommand,
     link: linkCommand,
+    init: initCommand(program),
+    join: joinCommand(program),
     metrics: metricsCommand,
     version: versionCommand,
   };

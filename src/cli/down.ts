@@ -13,14 +13,19 @@ export const downCommand = defineCommand({
   args: { interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" } },
   async run({ args }) {
     assertInterfaceName(args.interface);
-    const { pid } = await askTunnel(args.interface, "down");
-    for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-      if (!isAlive(Number(pid))) return;
-      await Bun.sleep(STEP_MS);
-    }
-    throw new NetcombinerError(`${args.interface} does not end, pid ${pid}`, EXIT.TEMPORARY);
+    await endTunnel(args.interface);
   },
 });
+
+/** @throws NetcombinerError when it does not run, or does not end */
+export async function endTunnel(interfaceName: string): Promise<void> {
+  const { pid } = await askTunnel(interfaceName, "down");
+  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+    if (!isAlive(Number(pid))) return;
+    await Bun.sleep(STEP_MS);
+  }
+  throw new NetcombinerError(`${interfaceName} does not end, pid ${pid}`, EXIT.TEMPORARY);
+}
 
 function isAlive(pid: number): boolean {
   try {

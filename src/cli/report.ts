@@ -92,6 +92,15 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
     ["transfer", transfer(path.received, path.sent)],
     ["mtu", path.mtuState === "searching" ? `${path.mtu} (searching)` : path.mtu],
   ],
+  ({ limits }) => {
+    const metered: [string, string][] = limits.metered ? [["metered", "no copies, few keepalives"]] : [];
+    const rates = [
+      limits.out > 0 ? `${formatRate(limits.out)} out` : "",
+      limits.in > 0 ? `${formatRate(limits.in)} in` : "",
+    ];
+    const text = rates.filter((rate) => rate !== "").join(", ");
+    return text === "" ? metered : [["limit", text], ...metered];
+  },
 ];
 
 export function renderReport(report: TunnelReport, c: Colours): string {

@@ -38,7 +38,7 @@ export async function chosenInterface(name: string | undefined): Promise<string>
 }
 
 /** A socket that nobody answers at is one left behind, not a tunnel. */
-async function isRunning(name: string): Promise<boolean> {
+export async function isRunning(name: string): Promise<boolean> {
   try {
     await askTunnel(name, "status");
     return true;

@@ -1,4 +1,5 @@
 /** What a valid configuration amounts to: the sections with their defaults, in the shapes the rest of the program takes. */
+import { NEVER } from "../clock.ts";
 import type { LinkSettings, LinkTransport, Method, TunnelSettings } from "../portal/settings.ts";
 import {
   DEFAULT_LINK_MTU,
@@ -76,6 +77,7 @@ function buildLink(peer: PeerSection, id: number, taken: Set<string | undefined>
       timeout: peer.Timeout ?? defaultTimeout(peer.KeepAlive),
       retryWait: peer.RetryWait ?? DEFAULT_RETRY_WAIT,
       mtu: peer.MTU ?? DEFAULT_LINK_MTU,
+      limits: { isMetered: peer.Metered ?? false, out: peer.LimitOut ?? NEVER, in: peer.LimitIn ?? NEVER },
       publicAddress: peer.PublicAddress,
     },
     transport: buildTransport(peer, method, role),

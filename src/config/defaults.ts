@@ -42,6 +42,9 @@ export function defaultCongestion(method: Method): CongestionName {
   return method === "TCP" ? "none" : "rate";
 }
 
+/** Bits per second. Less holds back the tunnel's own messages; more does not travel in the message that tells it. */
+export const LIMIT_BOUNDS = { min: 64e3, max: 10e9 } as const;
+
 const KEEP_ALIVE: Micros = 10 * MICROS_PER_SECOND;
 const TIMEOUT: Micros = 25 * MICROS_PER_SECOND;
 const KEEP_ALIVES_IN_TIMEOUT = 2.5;

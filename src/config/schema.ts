@@ -8,6 +8,7 @@ import {
   DEFAULT_MTU,
   DEFAULT_SECURITY,
   KEEP_ALIVE_BOUNDS,
+  LIMIT_BOUNDS,
   METRIC_BOUNDS,
   MTU_BOUNDS,
   MTU_MIN_IPV6,
@@ -18,6 +19,7 @@ import {
 import { COMMAND_KEYS, SYSTEM_KEYS, systemFaults } from "./system-schema.ts";
 import {
   address,
+  bitRate,
   duration,
   filePath,
   host,
@@ -29,6 +31,7 @@ import {
   oneOf,
   wholeNumber,
   wholeNumberOrZero,
+  yesNo,
 } from "./values.ts";
 
 /** Keys whose value never appears in a message. */
@@ -64,6 +67,9 @@ const PEER_KEYS = {
   Protocol: v.optional(wholeNumber(PROTOCOL_BOUNDS)),
   Metric: v.optional(wholeNumber(METRIC_BOUNDS)),
   Congestion: v.optional(oneOf(["rate", "newreno", "none"])),
+  Metered: v.optional(yesNo()),
+  LimitOut: v.optional(bitRate(LIMIT_BOUNDS)),
+  LimitIn: v.optional(bitRate(LIMIT_BOUNDS)),
   KeepAlive: v.optional(duration(KEEP_ALIVE_BOUNDS)),
   Timeout: v.optional(duration(TIMEOUT_BOUNDS)),
   RetryWait: v.optional(duration(RETRY_WAIT_BOUNDS)),

@@ -62,6 +62,40 @@ export function formatDuration(micros: number): string {
   return micros % MICROS_PER_SECOND === 0 ? `${micros / MICROS_PER_SECOND}s` : `${micros / MICROS_PER_MILLI}ms`;
 }
 
+const RATE = /^(\d{1,9}(?:\.\d{1,6})?)\s*([kMG]?)bit(?:\/s)?$/i;
+const RATE_UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9 };
+
+/** Bits per second with a unit: `500kbit`, `5Mbit`, `1.5Gbit/s`. Bounds in bits, result in bytes per second. */
+export function bitRate({ min, max }: Bounds) {
+  return v.pipe(
+    v.string(),
+    v.regex(RATE, 'expected a number with "kbit", "Mbit" or "Gbit"'),
+    v.transform((text) => {
+      const [, number, unit = ""] = RATE.exec(text) ?? [];
+      return Number(number) * (RATE_UNITS[unit.toLowerCase()] as number);
+    }),
+    v.minValue(min, `min ${formatBitRate(min)}`),
+    v.maxValue(max, `max ${formatBitRate(max)}`),
+    v.transform((bits) => bits / 8),
+  );
+}
+
+/** "64kbit", "10Gbit". */
+function formatBitRate(bits: number): string {
+  return bits >= 1e9 ? `${bits / 1e9}Gbit` : `${bits / 1e3}kbit`;
+}
+
+const YES: Readonly<Record<string, boolean>> = { yes: true, true: true, on: true, no: false, false: false, off: false };
+
+/** "yes" or "no", and what else people write for that. */
+export function yesNo() {
+  return v.pipe(
+    v.string(),
+    v.check((text) => Object.hasOwn(YES, text.toLowerCase()), "expected yes or no"),
+    v.transform((text) => YES[text.toLowerCase()] as boolean),
+  );
+}
+
 /** One of `names`, in any case; the result is spelt as in `names`. */
 export function oneOf<const T extends readonly string[]>(names: T) {
   return v.pipe(
@@ -85,7 +119,8 @@ export function host(portKey: string) {
   );
 }
 
-function isHost(text: string): boolean {
+/** An address or a host name, and nothing more. */
+export function isHost(text: string): boolean {
   const scoped = LINK_LOCAL.exec(text);
   return parseEndpoint(scoped ? (scoped[1] as string) : text) !== undefined || HOST_NAME.test(text);
 }

@@ -13,6 +13,7 @@ const AVOIDANCE_PACING = 1.25;
 
 export class NewReno implements CongestionController {
   readonly name = "newreno";
+  limit = Number.POSITIVE_INFINITY;
   window: number;
   #threshold = Number.POSITIVE_INFINITY;
   #recoveryStart: Micros = -1;

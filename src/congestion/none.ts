@@ -3,6 +3,7 @@ import type { CongestionController } from "./controller.ts";
 
 export class NoCongestionControl implements CongestionController {
   readonly name = "none";
+  limit = Number.POSITIVE_INFINITY;
   readonly window = Number.POSITIVE_INFINITY;
   readonly pacingRate = Number.POSITIVE_INFINITY;
   readonly estimate = 0;

@@ -46,6 +46,7 @@ const SUBTLE_DATAGRAMS = 48;
 
 export class RateController implements CongestionController {
   readonly name = "rate";
+  limit = Number.POSITIVE_INFINITY;
   readonly #datagram: number;
   readonly #rounds = new Rounds();
   #mode: Mode = "startup";
@@ -96,8 +97,8 @@ export class RateController implements CongestionController {
   }
 
   get pacingRate(): number {
-    if (this.#rate > 0) return Math.max(this.#floor(), this.#gain * this.#rate);
-    return this.#rtt === 0 ? Number.POSITIVE_INFINITY : STARTUP_GAIN * this.#initialRate();
+    if (this.#rate > 0) return Math.min(this.limit, Math.max(this.#floor(), this.#gain * this.#rate));
+    return this.#rtt === 0 ? this.limit : Math.min(this.limit, STARTUP_GAIN * this.#initialRate());
   }
 
   /** Only a bound: the rate is what limits. Twice what the path holds, and room for late feedback and jitter. */

@@ -11,6 +11,7 @@ import type { Security } from "../security/security.ts";
 import { extendPacketNumber, HEADER_SIZE, TYPE, writeHeader } from "../wire/datagram.ts";
 import type { Ack } from "../wire/messages.ts";
 import { AckSchedule, LONGEST_ACK_DELAY } from "./ack-schedule.ts";
+import { type LinkLimits, PathLimits } from "./limits.ts";
 import { Liveness, type PathState } from "./liveness.ts";
 import { applyAck, applyGap, applyTimeout, type LossDetection, Outcome, type SlotFate } from "./loss.ts";
 import { type MtuLimits, PathMtu } from "./mtu.ts";
@@ -20,7 +21,7 @@ import { RateMeter } from "./rate-meter.ts";
 import { ReceivedPackets } from "./received-packets.ts";
 import { ReorderWindow } from "./reorder-window.ts";
 import { Rtt } from "./rtt.ts";
-import { SentPackets } from "./sent-packets.ts";
+import { SENT, SentPackets } from "./sent-packets.ts";
 
 /** The sender's timeout of the dissertation, in round-trip times. */
 const SENDER_TIMEOUT = 3;
@@ -55,6 +56,9 @@ export interface PathSettings {
   readonly fate: SlotFate;
   /** Shared by the portal's paths, so that their delays compare. */
   readonly delayOrigin: DelayOrigin;
+  readonly limits: LinkLimits;
+  /** Bytes of IP and transport headers in front of each datagram. */
+  readonly headers: number;
   /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
   readonly isPinned: boolean;
 }
@@ -69,6 +73,7 @@ export class Path {
   readonly controller: CongestionController;
   readonly security: Security;
   readonly liveness: Liveness;
+  readonly limits: PathLimits;
   readonly rtt = new Rtt();
   readonly delay = new OneWayDelay();
   readonly reorder = new ReorderWindow();
@@ -137,6 +142,8 @@ export class Path {
     this.liveness = new Liveness(now, settings.state, settings.timeout);
     this.lastSentAt = now;
     this.#pacer = new Pacer(settings.mtu.ceiling);
+    this.limits = new PathLimits(settings.limits, settings.headers, settings.mtu.ceiling);
+    this.controller.limit = this.limits.rateFor(this.settings.mtu.ceiling);
   }
 
   get state(): PathState {
@@ -158,6 +165,7 @@ export class Path {
       !this.isBlocked &&
       this.sent.bytesInFlight < this.controller.window &&
       !this.sent.isFull &&
+      this.limits.allows(now) &&
       this.#pacer.advance(now, this.controller.pacingRate) > 0
     );
   }
@@ -165,8 +173,20 @@ export class Path {
   /** When pacing lets the next datagram go; `NEVER` while only an acknowledgement can help. */
   maySendAt(now: Micros): Micros {
     if (this.isBlocked || this.sent.bytesInFlight >= this.controller.window || this.sent.isFull) return NEVER;
-    return this.#pacer.readyAt(now, this.controller.pacingRate);
+    return Math.max(this.limits.readyAt(now), this.#pacer.readyAt(now, this.controller.pacingRate));
   }
+
+  /** What the peer wants of this path. */
+  hearLimits(isMetered: boolean, limit: number): void {
+    this.limits.hear(isMetered, limit);
+    this.controller.limit = this.limits.rateFor(this.settings.mtu.ceiling);
+  }
+
+  mustTellLimits(now: Micros): boolean {
+    return this.limits.mustTell(now, this.#hasArrived);
+  }
+
+  readonly #hasArrived = (number: number): boolean => this.sent.stateOf(number) === SENT.ACKED;
 
   /** Where a packet sent now would arrive, against the zero that all paths share. */
   get arrival(): Micros {
@@ -187,10 +207,9 @@ export class Path {
 
   /** Bytes per second the path is believed to carry. */
   get estimate(): number {
-    const { estimate } = this.controller;
-    if (estimate > 0) return estimate;
-    const { window } = this.controller;
-    return window === NEVER ? NEVER : (window * MICROS_PER_SECOND) / this.rtt.smoothed;
+    const { estimate, limit, window } = this.controller;
+    if (estimate > 0) return Math.min(limit, estimate);
+    return window === NEVER ? limit : Math.min(limit, (window * MICROS_PER_SECOND) / this.rtt.smoothed);
   }
 
   /**
@@ -210,6 +229,7 @@ export class Path {
     this.sentBytes += bytes;
     this.sentRate.add(now, bytes);
     this.#pacer.spend(bytes);
+    this.limits.spend(bytes);
     if (!asksForAck) return;
     this.lastSentAt = now;
     this.controller.onSent(now, this.sent.next - 1, bytes);

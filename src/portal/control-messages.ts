@@ -5,7 +5,16 @@
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { Slot } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
-import { ABANDON_SIZE, Ack, HOLD_SIZE, HOLD_UNIT, MESSAGE, PROBE_SIZE } from "../wire/messages.ts";
+import {
+  ABANDON_SIZE,
+  Ack,
+  HOLD_SIZE,
+  HOLD_UNIT,
+  LINK_SIZE,
+  MESSAGE,
+  PROBE_SIZE,
+  writeLink,
+} from "../wire/messages.ts";
 import type { PortalContext } from "./context.ts";
 
 /** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
@@ -37,6 +46,8 @@ export class ControlMessages {
     if (path.acks.dueAt(path.rtt.smoothed) <= now) due |= DUE.ACK;
     if (this.#probeDue(now, path)) due |= DUE.PROBE;
     if (!path.isUp) return due;
+    // With a probe, so that it is acknowledged.
+    if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
     if (this.#context.repair.hasAbandoned) due |= DUE.ABANDON;
     if (this.#holdDue(now)) due |= DUE.HOLD;
     return due;
@@ -55,6 +66,12 @@ export class ControlMessages {
       at += HOLD_SIZE;
       this.#holdTold = this.hold;
       this.#holdAt = now;
+    }
+    if (due & DUE.LINK) {
+      const { own } = path.limits;
+      writeLink(view, at, own.isMetered, own.in);
+      at += LINK_SIZE;
+      path.limits.told(now, path.sent.next);
     }
     if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
     if (due & DUE.PROBE) {
@@ -76,7 +93,8 @@ export class ControlMessages {
   /** When a probe is due on a path that is up. */
   keepAliveAt(now: Micros, path: Path): Micros {
     const { keepAlive } = path.settings;
-    return path.lastSentAt + (this.#isActive(now) ? Math.min(ACTIVE_KEEPALIVE, keepAlive) : keepAlive);
+    const isHurried = this.#isActive(now) && !path.limits.isMetered;
+    return path.lastSentAt + (isHurried ? Math.min(ACTIVE_KEEPALIVE, keepAlive) : keepAlive);
   }
 
   #isActive(now: Micros): boolean {
@@ -123,4 +141,4 @@ export class ControlMessages {
   }
 }
 
-export const DUE = { ACK: 1, PROBE: 2, HOLD: 4, ABANDON: 8 } as const;
+export const DUE = { ACK: 1, PROBE: 2, HOLD: 4, ABANDON: 8, LINK: 64 } as const;

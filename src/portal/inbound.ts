@@ -23,6 +23,9 @@ import {
   Fragment,
   HOLD_SIZE,
   HOLD_UNIT,
+  LINK_METERED,
+  LINK_SIZE,
+  linkLimit,
   MESSAGE,
   PROBE_SIZE,
 } from "../wire/messages.ts";
@@ -155,6 +158,8 @@ export class Inbound {
         return this.#readAbandon(now, at, end);
       case MESSAGE.FRAG:
         return this.#readFragment(now, path, at, end);
+      case MESSAGE.LINK:
+        return this.#readLink(path, at, end);
       case MESSAGE.PAD:
         return end;
       default:
@@ -167,6 +172,13 @@ export class Inbound {
     if (end - at >= HOLD_SIZE) this.#context.resequencer.hold = this.#context.pool.view.getUint16(at + 1) * HOLD_UNIT;
     else this.#malformed = true;
     return at + HOLD_SIZE;
+  }
+
+  #readLink(path: Path, at: number, end: number): number {
+    const { view } = this.#context.pool;
+    if (end - at >= LINK_SIZE) path.hearLimits((view.getUint8(at) & LINK_METERED) !== 0, linkLimit(view, at));
+    else this.#malformed = true;
+    return at + LINK_SIZE;
   }
 
   #readAbandon(now: Micros, at: number, end: number): number {

@@ -146,7 +146,7 @@ export class Outbound {
   /** What a path with nothing else to do may carry again, so that a loss elsewhere is repaired before it is noticed. */
   #nextCopy(now: Micros, path: Path): Slot {
     const { repair } = this.#context;
-    if (!this.#isAmongFastest(path)) return NO_SLOT;
+    if (path.limits.isMetered || !this.#isAmongFastest(path)) return NO_SLOT;
     const slot = repair.nextCopy(now, path.id);
     return slot === NO_SLOT ? slot : this.#prepareRepeat(slot);
   }

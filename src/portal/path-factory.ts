@@ -6,6 +6,7 @@ import { NoCongestionControl } from "../congestion/none.ts";
 import { RateController } from "../congestion/rate.ts";
 import { type Endpoint, familyOf } from "../endpoint.ts";
 import type { Agreement } from "../exchange/exchange.ts";
+import { NO_LIMITS } from "../path/limits.ts";
 import type { PathState } from "../path/liveness.ts";
 import type { MtuLimits } from "../path/mtu.ts";
 import { Path } from "../path/path.ts";
@@ -60,6 +61,8 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     state: facts.state,
     timeout: settings.timeout,
     keepAlive: settings.keepAlive,
+    limits: settings.limits ?? NO_LIMITS,
+    headers: headersOf(settings, facts.remote),
     isPinned: facts.isConnected || settings.publicAddress !== undefined,
   });
 }
@@ -71,8 +74,12 @@ function createController(name: CongestionName, mtu: number): CongestionControll
 
 /** Largest datagram worth trying on a link: what it was told, or what Ethernet carries or the tunnel's own packets need, if that is more. */
 function mtuLimits(context: PortalContext, settings: LinkSettings, remote: Endpoint): MtuLimits {
-  const headers = (familyOf(remote) === 6 ? 40 : 20) + (settings.method === "IP" ? 0 : 8);
   const full = Math.min(LONGEST, context.settings.mtu + DATA_SIZE + HEADER_SIZE + context.overhead);
-  const ceiling = settings.mtu > 0 ? settings.mtu : Math.max(ETHERNET - headers, full);
+  const ceiling = settings.mtu > 0 ? settings.mtu : Math.max(ETHERNET - headersOf(settings, remote), full);
   return { ceiling, full: Math.min(full, ceiling), isFixed: settings.method === "TCP" };
+}
+
+/** What IP and the transport put in front of a datagram; a TCP segment's share is as large as UDP's header and more, not counted. */
+function headersOf(settings: LinkSettings, remote: Endpoint): number {
+  return (familyOf(remote) === 6 ? 40 : 20) + (settings.method === "IP" ? 0 : 8);
 }

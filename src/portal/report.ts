@@ -83,6 +83,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     missing: path.received.missing,
     mtu: path.mtu,
     mtuState: path.pathMtu.state,
+    limits: { metered: path.limits.isMetered, out: finite(path.limits.rate), in: finite(path.limits.own.in) },
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { LinkLimits } from "../path/limits.ts";
 
 export type Method = "UDP" | "TCP" | "IP";
 export type SecurityName = "blake2s" | "none";
@@ -39,6 +40,8 @@ export interface LinkSettings {
   readonly retryWait: Micros;
   /** Largest datagram worth trying, bytes of the transport's payload; 0 for what Ethernet carries. */
   readonly mtu: number;
+  /** How much may pass, and whether it is paid for; undefined for no limits. */
+  readonly limits?: LinkLimits | undefined;
   /** This end's address as the peer sees it, to authenticate addresses between NATs (dissertation 2.2.2). */
   readonly publicAddress: Endpoint | undefined;
 }

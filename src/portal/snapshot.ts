@@ -45,6 +45,8 @@ export interface PathSnapshot {
   /** Bytes of the largest datagram known to pass, the payload of its UDP, TCP or IP packet, and whether that is the last word. */
   readonly mtu: number;
   readonly mtuState: MtuState;
+  /** Bytes per second of IP packets that may pass, 0 for no limit: outbound as both ends want it, inbound as this end does. */
+  readonly limits: { metered: boolean; out: number; in: number };
 }
 
 export type LinkState = "listening" | "waiting" | "resolving" | "exchanging" | "up" | "stopped";

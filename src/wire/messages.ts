@@ -28,9 +28,12 @@
  *              A packet of `length` bytes in `parts` datagrams of one path with consecutive packet numbers; this is part `part`, from 0.
  *              It begins at byte `part * length / parts` of the packet, rounded up, and ends where the next one begins and the messages
  *              end. Bucket, sequence and flags as of DATA, LENGTH never.
+ *
+ * LINK         | 9:4 rsv:3 METERED:1 | limit:24 |   what its sender wants of this path: no more to it than this,     4
+ *              kbit/s of IP packets, 0 for as much as passes; no traffic beyond need if METERED. Sent until acknowledged
  */
 
-export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4, HOLD: 5, ABANDON: 6, FRAG: 7 } as const;
+export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4, HOLD: 5, ABANDON: 6, FRAG: 7, LINK: 9 } as const;
 
 export const DATA_FLAG = {
   /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */
@@ -64,6 +67,12 @@ export const ABANDON_SIZE = 7;
 /** Bytes in front of a part in a FRAG message, and the parts of a packet at most. */
 export const FRAGMENT_SIZE = 9;
 export const MAX_PARTS = 16;
+export const LINK_SIZE = 4;
+/** Flag of a LINK message. */
+export const LINK_METERED = 1;
+/** Bytes per second of one kbit/s. */
+const KBIT = 125;
+const MAX_LINK_LIMIT = 0xffffff;
 /** Most ranges an ACK may carry. */
 export const MAX_RANGES = 32;
 
@@ -151,6 +160,19 @@ export class Fragment {
     this.place(places >>> 4, (places & 0x0f) + 1, view.getUint16(offset + 7));
     return this.part < this.parts && this.size > 0 && this.size === end - offset - FRAGMENT_SIZE;
   }
+}
+
+/** @param limit bytes per second, Infinity for none */
+export function writeLink(view: DataView, offset: number, isMetered: boolean, limit: number): void {
+  const kbits =
+    limit === Number.POSITIVE_INFINITY ? 0 : Math.min(MAX_LINK_LIMIT, Math.max(1, Math.floor(limit / KBIT)));
+  view.setUint32(offset, ((MESSAGE.LINK << 28) | (isMetered ? LINK_METERED << 24 : 0) | kbits) >>> 0);
+}
+
+/** The limit of a LINK message, bytes per second, Infinity for none. */
+export function linkLimit(view: DataView, offset: number): number {
+  const kbits = view.getUint32(offset) & MAX_LINK_LIMIT;
+  return kbits === 0 ? Number.POSITIVE_INFINITY : kbits * KBIT;
 }
 
 /** One ACK message, decoded; reused for every message so that none is allocated. */

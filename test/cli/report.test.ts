@@ -24,6 +24,7 @@ link: fibre  (UDP, initiates)
     loss: 0.25 % of 1000 datagrams sent now, 7 in all, received: 0.20 % missing
     in flight: 128.00 KiB of 256.00 KiB, congestion: newreno
     transfer: 2.67 MiB received, 1.34 MiB sent, mtu: 1472
+    limit: 5.00 Mbit/s out, metered: no copies, few keepalives
 
 link: lte  (TCP, initiates)
   state: waiting for 2 seconds: interface wwan0 has no address, 3 failed attempts, next attempt in 1.5 s

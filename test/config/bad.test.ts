@@ -104,6 +104,14 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
     peer("Congestion = bbr"),
     ":4: Peer[0].Congestion invalid: expected one of rate, newreno, none; given bbr",
   ],
+  [
+    "a limit without a unit",
+    peer("LimitOut = 5M"),
+    ':4: Peer[0].LimitOut invalid: expected a number with "kbit", "Mbit" or "Gbit"; given 5M',
+  ],
+  ["a limit too low", peer("LimitIn = 20kbit"), ":4: Peer[0].LimitIn invalid: min 64kbit; given 20kbit"],
+  ["a limit too high", peer("LimitIn = 11Gbit"), ":4: Peer[0].LimitIn invalid: max 10Gbit; given 11Gbit"],
+  ["a yes that is none", peer("Metered = maybe"), ":4: Peer[0].Metered invalid: expected yes or no; given maybe"],
   ["metric too big", peer("Metric = 65536"), ":4: Peer[0].Metric invalid: max 65535; given 65536"],
   [
     "a host with its port",

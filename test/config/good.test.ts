@@ -40,6 +40,7 @@ describe("A configuration", () => {
           timeout: 25_000_000,
           retryWait: 1_000_000,
           mtu: 0,
+          limits: { isMetered: false, out: Number.POSITIVE_INFINITY, in: Number.POSITIVE_INFINITY },
           publicAddress: undefined,
         },
         transport: {
@@ -51,6 +52,16 @@ describe("A configuration", () => {
           protocol: 253,
         },
       },
+    ]);
+  });
+
+  test("reads what a link may carry, in bits with their unit", () => {
+    const settings = links(
+      "[Peer]\nMetered = Yes\nLimitOut = 5Mbit\nLimitIn = 1.5 gbit/s\n[Peer]\nLocalPort = 9\nMetered = off\nLimitOut = 640000bit\n",
+    ).map((link) => link.settings.limits);
+    expect(settings).toEqual([
+      { isMetered: true, out: 625_000, in: 187_500_000 },
+      { isMetered: false, out: 80_000, in: Number.POSITIVE_INFINITY },
     ]);
   });
 
@@ -183,7 +194,7 @@ describe("A configuration file", () => {
   test("means the same when the example's commented defaults are spelt out", async () => {
     const text = await Bun.file(EXAMPLE).text();
     const isDefault =
-      /^#(Security|MTU|LogLevel|Method|RemotePort|LocalPort|Metric|Congestion|KeepAlive|Timeout|RetryWait|Table) = /;
+      /^#(Security|MTU|LogLevel|Method|RemotePort|LocalPort|Metric|Congestion|KeepAlive|Timeout|RetryWait|Metered|Table) = /;
     const spelt = text.split("\n").map((line) => (isDefault.test(line) ? line.slice(1) : line));
     expect(spelt.filter((line, i) => line !== text.split("\n")[i]).length).toBeGreaterThanOrEqual(13);
     // The commented section at the end is no list of defaults.

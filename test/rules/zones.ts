@@ -27,8 +27,9 @@ const PURE_BOXES = PURE_ZONES.filter((zone) => zone !== "floor");
 /** What each place may import besides itself and the floor. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ["cli", "daemon"],
-  cli: ["daemon", "config", "host", "monitor"],
+  cli: ["daemon", "config", "host", "monitor", "pairing"],
   daemon: ["config", "host", "ffi", ...PURE_BOXES],
+  pairing: ["config", "host"],
   config: [],
   host: ["ffi"],
   ffi: [],
@@ -56,6 +57,7 @@ const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
 /** Who may import which npm package; the rest of the world is not installed. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   citty: ["cli"],
+  qr: ["pairing"],
   valibot: ["config", "daemon"],
   "@noble/hashes": ["security", "exchange"],
 };

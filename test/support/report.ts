@@ -55,6 +55,7 @@ export const REPORT: TunnelReport = {
             missing: 4,
             mtu: 1472,
             mtuState: "found",
+            limits: { metered: true, out: 625_000, in: 0 },
           },
         ],
       },

@@ -9,10 +9,12 @@ import {
   dataSequence,
   FRAGMENT_SIZE,
   Fragment,
+  linkLimit,
   MAX_PARTS,
   MAX_RANGES,
   SEQUENCE_MASK,
   writeData,
+  writeLink,
 } from "../../src/wire/messages.ts";
 import { seeded } from "../support/seed.ts";
 
@@ -34,6 +36,24 @@ function ackWith(values: Partial<Record<(typeof FIELDS)[number], number>>, pairs
   ack.pairs.set(pairs);
   return ack;
 }
+
+describe("writeLink", () => {
+  test("writes the known bytes, never more than the limit, and reads them back", () => {
+    const cases: readonly (readonly [boolean, number, string, number])[] = [
+      [false, Number.POSITIVE_INFINITY, "90000000", Number.POSITIVE_INFINITY],
+      [true, Number.POSITIVE_INFINITY, "91000000", Number.POSITIVE_INFINITY],
+      [false, 625_000, "90001388", 625_000],
+      [true, 625_124, "91001388", 625_000],
+      [false, 1, "90000001", 125],
+      [false, 1e12, "90ffffff", 0xffffff * 125],
+    ];
+    for (const [isMetered, limit, bytes, read] of cases) {
+      const view = new DataView(new ArrayBuffer(4));
+      writeLink(view, 0, isMetered, limit);
+      expect([new Uint8Array(view.buffer).toHex(), linkLimit(view, 0)]).toEqual([bytes, read]);
+    }
+  });
+});
 
 describe("writeData", () => {
   test("writes the known bytes", () => {

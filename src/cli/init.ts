@@ -1,0 +1,110 @@
+/** `netcombiner init`: makes this host a remote portal and prints the token that pairs another with it. */
+import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { defineCommand } from "citty";
+import { loadConfiguration } from "../config/load.ts";
+import { isHost } from "../config/values.ts";
+import { parseInterfaceAddress } from "../host/host.ts";
+import { remoteConfiguration } from "../pairing/configuration-text.ts";
+import { openFirewall } from "../pairing/firewall.ts";
+import { systemMachine } from "../pairing/machine.ts";
+import { renderQr } from "../pairing/qr.ts";
+import { existingPairing, newPairing, type RemoteWishes } from "../pairing/remote.ts";
+import { encodeToken, type Pairing } from "../pairing/token.ts";
+import { writeConfiguration } from "../pairing/write.ts";
+import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile, usageError } from "./arguments.ts";
+import { startPaired } from "./pairing-start.ts";
+import type { Program } from "./program.ts";
+
+const DEFAULT_INTERFACE = "nc0";
+
+export function initCommand(program: Program) {
+  return defineCommand({
+    meta: {
+      name: "netcombiner init",
+      description: "Make this host a remote portal: keys, configuration, firewall, service; prints a token for join",
+    },
+    args: {
+      interface: { type: "positional", required: false, description: "name of the tunnel's interface (default: nc0)" },
+      config: CONFIG_ARGUMENT,
+      endpoint: {
+        type: "string",
+        valueHint: "HOST,...",
+        description: "names or addresses at which the local portal reaches this host (default: its public addresses)",
+      },
+      port: { type: "string", valueHint: "PORT", description: "UDP port to wait at (default: 4725)" },
+      address: {
+        type: "string",
+        valueHint: "ADDRESS/LENGTH,...",
+        description: "this end's addresses in the tunnel (default: private ones, drawn by chance)",
+      },
+      force: { type: "boolean", description: "replace a configuration that is there, and its keys" },
+      "write-only": { type: "boolean", description: "touch neither firewall nor services, and start nothing" },
+    },
+    async run({ args }) {
+      const name = args.interface ?? DEFAULT_INTERFACE;
+      assertInterfaceName(name);
+      const path = chosenFile(args.config, name);
+      const wishes = parseWishes(args);
+      const machine = systemMachine((line) => console.error(line));
+      const isNew = args.force === true || !existsSync(path);
+      const pairing = isNew ? writeNew(path, name, wishes, args.force === true) : readExisting(path, wishes);
+      machine.tell(isNew ? `wrote ${path}` : `${path} is there already and stays as it is; --force replaces it`);
+      if (!args["write-only"]) {
+        openFirewall(machine, pairing.port);
+        await startPaired(machine, name, path, isNew, program);
+      }
+      printToken(encodeToken(pairing));
+    },
+  });
+}
+
+function writeNew(path: string, name: string, wishes: RemoteWishes, isForced: boolean): Pairing {
+  const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));
+  const pairing = newPairing(wishes, networkInterfaces(), random);
+  writeConfiguration(path, remoteConfiguration(name, pairing), isForced);
+  return pairing;
+}
+
+function readExisting(path: string, { hosts, port, addresses }: RemoteWishes): Pairing {
+  if (port !== undefined || addresses.length > 0) {
+    throw usageError(`${path} is there already and says port and addresses; change it there, or replace it by --force`);
+  }
+  return existingPairing(path, loadConfiguration(path), hosts, networkInterfaces());
+}
+
+interface GivenWishes {
+  readonly endpoint?: string | undefined;
+  readonly port?: string | undefined;
+  readonly address?: string | undefined;
+}
+
+function parseWishes(args: GivenWishes): RemoteWishes {
+  const hosts = listed(args.endpoint);
+  const wrong = hosts.find((host) => !isHost(host));
+  if (wrong !== undefined) throw usageError(`"${wrong}" is no name or address; a port goes into --port`);
+  const isPort = args.port === undefined || (/^\d{1,5}$/.test(args.port) && portOf(args.port) > 0);
+  if (!isPort || portOf(args.port) > 65_535) throw usageError(`--port is a number of 1 to 65535, not ${args.port}`);
+  const addresses = listed(args.address).map(parseInterfaceAddress);
+  return { hosts, port: args.port === undefined ? undefined : portOf(args.port), addresses };
+}
+
+function portOf(text: string | undefined): number {
+  return Number(text ?? 0);
+}
+
+function listed(text: string | undefined): string[] {
+  return (text ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+/** The token alone goes to standard output, so that it can be piped; what is around it is for a person. */
+function printToken(token: string): void {
+  console.error("\nThis line joins one local portal to this host. It holds the secret key: show it to nobody else.\n");
+  console.log(token);
+  if (!process.stderr.isTTY) return;
+  console.error(`\n${renderQr(token)}\n`);
+  console.error('On the local portal: "netcombiner join" and paste the line, or "netcombiner join LINE".');
+}

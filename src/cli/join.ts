@@ -1,0 +1,123 @@
+/** `netcombiner join`: makes this host a local portal, with a link over each interface that leads to the Internet. */
+import { existsSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { defineCommand } from "citty";
+import { loadConfiguration } from "../config/load.ts";
+import { formatAddress } from "../endpoint.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import { type Uplink, uplinks } from "../host/default-routes.ts";
+import { interfaceExists } from "../host/host.ts";
+import { localConfiguration } from "../pairing/configuration-text.ts";
+import { assertFree, isJoined, linksFor } from "../pairing/local.ts";
+import { type Machine, systemMachine } from "../pairing/machine.ts";
+import { hostAddresses } from "../pairing/networks.ts";
+import { decodeToken, type Pairing } from "../pairing/token.ts";
+import { writeConfiguration } from "../pairing/write.ts";
+import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile, usageError } from "./arguments.ts";
+import { colours } from "./colour.ts";
+import { checkLinks } from "./pairing-check.ts";
+import { startPaired } from "./pairing-start.ts";
+import type { Program } from "./program.ts";
+
+const DEFAULT_INTERFACE = "nc0";
+/** More than any token, however a terminal wrapped it. */
+const INPUT_MAX = 65_536;
+
+export function joinCommand(program: Program) {
+  return defineCommand({
+    meta: {
+      name: "netcombiner join",
+      description:
+        "Make this host a local portal, with the token that init printed on the remote one; checks every link",
+    },
+    args: {
+      token: {
+        type: "positional",
+        required: false,
+        description: "the token; without it, or as -, read from standard input, where no list of processes shows it",
+      },
+      interface: { type: "positional", required: false, description: "name of the tunnel's interface (default: nc0)" },
+      config: CONFIG_ARGUMENT,
+      links: {
+        type: "string",
+        valueHint: "INTERFACE,...",
+        description: "interfaces to make links of (default: all with a default route)",
+      },
+      force: { type: "boolean", description: "replace a configuration that is there" },
+      "write-only": { type: "boolean", description: "touch no services, start nothing, check nothing" },
+    },
+    async run({ args }) {
+      const name = args.interface ?? DEFAULT_INTERFACE;
+      assertInterfaceName(name);
+      const path = chosenFile(args.config, name);
+      const chosen = args.links === undefined ? undefined : namedUplinks(args.links);
+      const pairing = decodeToken(await readToken(args.token));
+      const machine = systemMachine((line) => console.log(line));
+      const isNew = args.force === true || !wasJoined(path, pairing);
+      if (isNew) write(machine, path, name, pairing, chosen ?? uplinks(), args.force === true);
+      else machine.tell(`${path} is of this token already and stays as it is; --force replaces it`);
+      if (args["write-only"]) return;
+      await startPaired(machine, name, path, isNew, program);
+      await report(name, pairing);
+    },
+  });
+}
+
+async function readToken(given: string | undefined): Promise<string> {
+  if (given !== undefined && given !== "-") return given;
+  if (process.stdin.isTTY) console.error('Paste the line that "netcombiner init" printed on the remote portal:');
+  let text = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of process.stdin) {
+    text += decoder.decode(chunk, { stream: true });
+    // Whoever pastes a line ends it; a file may be wrapped and has an end of its own.
+    if (text.length > INPUT_MAX || (process.stdin.isTTY && text.includes("\n"))) break;
+  }
+  process.stdin.destroy();
+  return text;
+}
+
+/** @throws NetcombinerError when there is a file that is not of this token, or faulty */
+function wasJoined(path: string, pairing: Pairing): boolean {
+  return existsSync(path) && isJoined(loadConfiguration(path), pairing);
+}
+
+function write(
+  machine: Machine,
+  path: string,
+  name: string,
+  pairing: Pairing,
+  found: readonly Uplink[],
+  isForced: boolean,
+): void {
+  const others = found.filter((uplink) => uplink.interface !== name);
+  assertFree(pairing, hostAddresses(networkInterfaces()), name);
+  const links = linksFor(others, pairing.hosts);
+  writeConfiguration(path, localConfiguration(name, pairing, links), isForced);
+  machine.tell(`wrote ${path}: links ${links.map((link) => link.interface).join(", ")}`);
+  for (const { interface: left } of others.filter((uplink) => !links.some((l) => l.interface === uplink.interface))) {
+    machine.tell(`left out ${left}: it has no default route of the IP version of ${pairing.hosts.join(", ")}`);
+  }
+}
+
+/** Nothing is known of their routes: each is taken to reach what it is asked to. */
+function namedUplinks(text: string): Uplink[] {
+  const names = text.split(",").map((part) => part.trim());
+  return names.map((name) => {
+    if (!interfaceExists(name)) throw usageError(`there is no interface "${name}"`);
+    return { interface: name, families: [] };
+  });
+}
+
+async function report(name: string, { addresses }: Pairing): Promise<void> {
+  const { text, areAllUp } = await checkLinks(name, colours(process.stdout));
+  console.log(`\n${text}\n`);
+  const [peer] = addresses;
+  if (peer)
+    console.log(`The remote portal is ${formatAddress(peer.address)} in the tunnel: ping it, or route through it.`);
+  if (areAllUp) return;
+  throw new NetcombinerError(
+    `not every link is up; they go on trying, and "netcombiner show ${name}" tells how it stands`,
+    EXIT.UNAVAILABLE,
+  );
+}

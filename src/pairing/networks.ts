@@ -1,0 +1,91 @@
+/** Addresses for pairing: which of a host's own the peer can reach, and networks for the tunnel that clash with none. */
+import {
+  addressOf,
+  createEndpoint,
+  type Endpoint,
+  familyOf,
+  formatAddress,
+  parseEndpoint,
+  setEndpoint,
+} from "../endpoint.ts";
+import type { TunnelAddress } from "./token.ts";
+
+/** An address of an interface of this host. */
+export interface HostAddress extends TunnelAddress {
+  readonly interface: string;
+}
+
+/** As node:os tells them, without the loopback. */
+export function hostAddresses(interfaces: ReturnType<typeof import("node:os").networkInterfaces>): HostAddress[] {
+  return Object.entries(interfaces).flatMap(([name, entries = []]) =>
+    entries.flatMap((entry) => {
+      const address = parseEndpoint(entry.address.split("%")[0] ?? "");
+      const prefix = Number(entry.cidr?.split("/")[1]);
+      return address && !entry.internal && Number.isInteger(prefix) ? [{ interface: name, address, prefix }] : [];
+    }),
+  );
+}
+
+/** Where a peer on the Internet reaches this host: its first public address of each family, IPv4 before IPv6. */
+export function publicHosts(addresses: readonly HostAddress[]): string[] {
+  const reachable = addresses.filter(({ address }) => isPublic(address));
+  return ([4, 6] as const).flatMap((family) => {
+    const first = reachable.find(({ address }) => familyOf(address) === family);
+    return first ? [formatAddress(first.address)] : [];
+  });
+}
+
+/** Ranges of IPv4 that the Internet does not carry (RFC 6890): private, shared, loopback, link-local, multicast and above. */
+const NOT_PUBLIC = ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"]
+  .concat("192.168.0.0/16", "224.0.0.0/3")
+  .map(parseNetwork);
+
+function isPublic(address: Endpoint): boolean {
+  // Global unicast of IPv6 is 2000::/3.
+  if (familyOf(address) === 6) return ((addressOf(address)[0] as number) & 0xe0) === 0x20;
+  return !NOT_PUBLIC.some((network) => overlap(network, { address, prefix: 32 }));
+}
+
+/** The address of a host in the network, by both families: 10.x.y.1/24 and fdxx:xxxx:xxxx::1/64, by chance and free here. */
+export function drawTunnelAddresses(taken: readonly TunnelAddress[], random: (size: number) => Uint8Array) {
+  const draw = (make: () => TunnelAddress): TunnelAddress => {
+    for (let tries = 0; ; tries++) {
+      const drawn = make();
+      if (tries > 100 || !taken.some((other) => overlap(drawn, other))) return drawn;
+    }
+  };
+  return [draw(() => drawIpv4(random(2))), draw(() => drawIpv6(random(5)))];
+}
+
+function drawIpv4(random: Uint8Array): TunnelAddress {
+  const address = createEndpoint();
+  setEndpoint(address, 4, Uint8Array.of(10, random[0] as number, random[1] as number, 1), 0);
+  return { address, prefix: 24 };
+}
+
+/** A unique local address with a random global ID (RFC 4193 section 3.2). */
+function drawIpv6(random: Uint8Array): TunnelAddress {
+  const bytes = new Uint8Array(16);
+  bytes[0] = 0xfd;
+  bytes.set(random.subarray(0, 5), 1);
+  bytes[15] = 1;
+  const address = createEndpoint();
+  setEndpoint(address, 6, bytes, 0);
+  return { address, prefix: 64 };
+}
+
+/** Whether one of two networks holds the other. */
+export function overlap(a: TunnelAddress, b: TunnelAddress): boolean {
+  if (familyOf(a.address) !== familyOf(b.address)) return false;
+  const [one, other] = [addressOf(a.address), addressOf(b.address)];
+  const bits = Math.min(a.prefix, b.prefix);
+  return one.every((byte, i) => {
+    const mask = 0xff & ~(0xff >> Math.min(8, Math.max(0, bits - 8 * i)));
+    return (byte & mask) === ((other[i] as number) & mask);
+  });
+}
+
+function parseNetwork(text: string): TunnelAddress {
+  const [host = "", prefix] = text.split("/");
+  return { address: parseEndpoint(host) as Endpoint, prefix: Number(prefix) };
+}

@@ -1,0 +1,42 @@
+/** Has the tunnel start with the host, by the service manager that is there: systemd, procd of OpenWrt, or rc.d of FreeBSD. */
+import { type Machine, step } from "./machine.ts";
+
+export type ServiceManager = "systemd" | "procd" | "rc.d";
+
+const UNIT_FOLDERS = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
+
+/** The manager that runs on this host and knows the program; undefined when there is none. */
+export function findServiceManager(machine: Machine): ServiceManager | undefined {
+  const hasUnit = UNIT_FOLDERS.some((folder) => machine.exists(`${folder}/netcombiner@.service`));
+  if (machine.exists("/run/systemd/system") && hasUnit) return "systemd";
+  if (machine.exists("/sbin/procd") && machine.exists("/etc/init.d/netcombiner")) return "procd";
+  if (machine.exists("/usr/sbin/sysrc") && machine.exists("/usr/local/etc/rc.d/netcombiner")) return "rc.d";
+  return undefined;
+}
+
+/** Enables the tunnel and starts it, anew if its configuration is new. @throws NetcombinerError with what a step failed with */
+export function enableService(machine: Machine, manager: ServiceManager, name: string, isNew: boolean): void {
+  for (const command of serviceCommands(machine, manager, name, isNew ? "restart" : "start")) step(machine, command);
+}
+
+function serviceCommands(machine: Machine, manager: ServiceManager, name: string, start: string): string[][] {
+  if (manager === "systemd") {
+    const unit = `netcombiner@${name}.service`;
+    return [
+      ["systemctl", "enable", "--quiet", unit],
+      ["systemctl", start, unit],
+    ];
+  }
+  if (manager === "procd") {
+    return [
+      ["/etc/init.d/netcombiner", "enable"],
+      ["/etc/init.d/netcombiner", start],
+    ];
+  }
+  const names = machine.run(["sysrc", "-n", "netcombiner_interfaces"]).out.trim().split(/\s+/).filter(Boolean);
+  return [
+    ["sysrc", "netcombiner_enable=YES"],
+    ["sysrc", `netcombiner_interfaces=${[...new Set([...names, name])].join(" ")}`],
+    ["service", "netcombiner", start],
+  ];
+}

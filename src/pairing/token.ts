@@ -1,0 +1,157 @@
+/**
+ * The token that pairs two portals: one line that `init` prints on the remote portal and `join` reads on the local one.
+ *
+ *     nc1-BASE64URL of  | contents ... | first 4 bytes of SHA-256 over "netcombiner token 1" and the contents |
+ *
+ *     contents  | key:256 | port:16 | mtu:16 | n:8 | n x (prefix:8, address:32 or 128) | m:8 | m x (length:8, host) |
+ *
+ * - `key`: the shared key, so that the line is a secret. `mtu`: of the tunnel, 0 for the default.
+ * - `address`: the remote portal's in the tunnel, with 128 added to the prefix length for IPv6; the local portal takes the next one.
+ * - `host`: where the remote portal is reached: names or addresses as text.
+ *
+ * The number after `nc` grows when the contents change their meaning.
+ */
+import { createHash } from "node:crypto";
+import { isHost } from "../config/values.ts";
+import { addressOf, createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+
+/** An address inside the tunnel. */
+export interface TunnelAddress {
+  readonly address: Endpoint;
+  readonly prefix: number;
+}
+
+export interface Pairing {
+  /** 32 bytes. */
+  readonly sharedKey: Uint8Array;
+  /** UDP port of the remote portal. */
+  readonly port: number;
+  /** Largest packet in the tunnel; 0 for the default. */
+  readonly mtu: number;
+  /** The remote portal's own addresses in the tunnel. */
+  readonly addresses: readonly TunnelAddress[];
+  /** Where the remote portal is reached, the best first. */
+  readonly hosts: readonly string[];
+}
+
+const PREFIX = "nc1-";
+const KEY_SIZE = 32;
+const CHECKSUM_SIZE = 4;
+const IPV6_MARK = 128;
+const LIST_MAX = 8;
+/** No honest token is longer. */
+const LENGTH_MAX = 4_096;
+
+export function encodeToken({ sharedKey, port, mtu, addresses, hosts }: Pairing): string {
+  const contents = [
+    ...sharedKey,
+    ...sixteen(port),
+    ...sixteen(mtu),
+    addresses.length,
+    ...addresses.flatMap(({ address, prefix }) => [
+      prefix + (familyOf(address) === 6 ? IPV6_MARK : 0),
+      ...addressOf(address),
+    ]),
+    hosts.length,
+    ...hosts.flatMap((host) => [host.length, ...Buffer.from(host, "latin1")]),
+  ];
+  const bytes = Buffer.from(contents);
+  return PREFIX + Buffer.concat([bytes, checksum(bytes)]).toString("base64url");
+}
+
+/**
+ * Reads a token; white space in it, as mails and terminals add it, does not count. What it says is not yet a valid configuration.
+ * @throws NetcombinerError `DATA` that says what to do, and never quotes the token
+ */
+export function decodeToken(text: string): Pairing {
+  const token = text.replaceAll(/\s/g, "");
+  const version = /^nc(\d+)-/.exec(token)?.[1];
+  if (version === undefined) throw fault('it begins with "nc1-"; copy the whole line that "netcombiner init" printed');
+  if (version !== "1") throw fault(`it is of version ${version.slice(0, 9)}; use the same netcombiner at both portals`);
+  const encoded = token.slice(PREFIX.length);
+  const bytes = Buffer.from(encoded, "base64url");
+  const isWhole = encoded.length <= LENGTH_MAX && bytes.toString("base64url") === encoded;
+  const contents = bytes.subarray(0, -CHECKSUM_SIZE);
+  if (!isWhole || !checksum(contents).equals(bytes.subarray(-CHECKSUM_SIZE))) {
+    throw fault('characters are missing or wrong; copy the whole line that "netcombiner init" printed');
+  }
+  return new Reader(contents).pairing();
+}
+
+/** The local portal's address in the tunnel: the one after the remote portal's. */
+export function localAddress({ address, prefix }: TunnelAddress): TunnelAddress {
+  const out = address.slice();
+  const bytes = addressOf(out);
+  for (let i = bytes.length - 1; i >= 0; i--) {
+    bytes[i] = ((bytes[i] as number) + 1) & 0xff;
+    if (bytes[i] !== 0) break;
+  }
+  return { address: out, prefix };
+}
+
+function sixteen(value: number): [number, number] {
+  return [value >>> 8, value & 0xff];
+}
+
+function checksum(contents: Uint8Array): Buffer {
+  return createHash("sha256").update("netcombiner token 1").update(contents).digest().subarray(0, CHECKSUM_SIZE);
+}
+
+function fault(what: string): NetcombinerError {
+  return new NetcombinerError(`this is no token: ${what}`, EXIT.DATA);
+}
+
+/** The checksum was right, so a fault here is one of whoever made the token. */
+class Reader {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  pairing(): Pairing {
+    const sharedKey = this.#take(KEY_SIZE).slice();
+    const port = this.#sixteen();
+    const mtu = this.#sixteen();
+    const addresses = this.#list(() => this.#address());
+    const hosts = this.#list(() => Buffer.from(this.#take(this.#byte())).toString("latin1"));
+    if (this.#at !== this.#bytes.length || port === 0 || hosts.length === 0 || !hosts.every(isHost))
+      throw fault(MALFORMED);
+    return { sharedKey, port, mtu, addresses, hosts };
+  }
+
+  #address(): TunnelAddress {
+    const mark = this.#byte();
+    const family = mark >= IPV6_MARK ? 6 : 4;
+    const prefix = mark % IPV6_MARK;
+    if (family === 4 && prefix > 32) throw fault(MALFORMED);
+    const address = createEndpoint();
+    setEndpoint(address, family, this.#take(family === 6 ? 16 : 4), 0);
+    return { address, prefix };
+  }
+
+  #list<T>(read: () => T): T[] {
+    const count = this.#byte();
+    if (count > LIST_MAX) throw fault(MALFORMED);
+    return Array.from({ length: count }, read);
+  }
+
+  #sixteen(): number {
+    return (this.#byte() << 8) | this.#byte();
+  }
+
+  #byte(): number {
+    return this.#take(1)[0] as number;
+  }
+
+  #take(size: number): Uint8Array {
+    const bytes = this.#bytes.subarray(this.#at, this.#at + size);
+    if (bytes.length < size) throw fault(MALFORMED);
+    this.#at += size;
+    return bytes;
+  }
+}
+
+const MALFORMED = "its contents make no sense; make a new one with the same netcombiner as here";

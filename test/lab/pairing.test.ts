@@ -1,0 +1,141 @@
+// Pairing as a person does it: `init` on the remote portal, its token into `join` on the local one, and both links carry.
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatAddress } from "../../src/endpoint.ts";
+import { decodeToken, encodeToken } from "../../src/pairing/token.ts";
+import { PLAN } from "./addresses.ts";
+import { canUseLab, line } from "./lab.ts";
+import { temporaryFolder } from "./namespaces.ts";
+import { programCommand } from "./portals.ts";
+import { Topology } from "./topology.ts";
+
+const MINUTE = 60_000;
+
+type Place = "local" | "remote";
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () => {
+  const folder = temporaryFolder();
+  let topology: Topology;
+  let token = "";
+  const file = (place: Place) => join(folder, `${place}.conf`);
+
+  beforeAll(async () => {
+    topology = await Topology.create({ links: [line(16e6), line(16e6)] });
+  }, MINUTE);
+
+  afterAll(async () => {
+    for (const place of ["local", "remote"] as const) await netcombiner(place, ["down", "nc0"]);
+    await topology.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }, MINUTE);
+
+  /** Runs the program at a place, away from the host's own D-Bus, through which a firewall of the host could be reached. */
+  async function netcombiner(place: Place, words: readonly string[], input = ""): Promise<Result> {
+    const apart = ["sh", "-c", 'mount -t tmpfs none /run/dbus 2>/dev/null; exec "$@"', "sh"];
+    const child = Bun.spawn(topology.command(place, [...apart, ...programCommand(), ...words]), {
+      env: { PATH: process.env.PATH ?? "", NETCOMBINER_RUN_DIR: join(folder, place) },
+      stdin: new TextEncoder().encode(input),
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [out, err, code] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
+    return { code, out, err };
+  }
+
+  async function isReached(place: Place, address: string): Promise<boolean> {
+    const command = topology.command(place, ["ping", "-c", "1", "-W", "2", address]);
+    return (await Bun.spawn(command, { stdout: "ignore" }).exited) === 0;
+  }
+
+  test(
+    "init writes, starts and prints the token alone",
+    async () => {
+      const { code, out, err } = await netcombiner("remote", ["init", "-c", file("remote")]);
+      expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining(`wrote ${file("remote")}`) });
+      expect(err).toContain("+ netcombiner nc0");
+      expect(err).toContain("let UDP port 4725 in there too");
+      token = out.trim();
+      expect(out).toBe(`${token}\n`);
+      expect(decodeToken(token).hosts).toEqual([PLAN[4].remote]);
+      expect(statSync(file("remote")).mode & 0o777).toBe(0o600);
+      expect(err).not.toContain(token);
+    },
+    MINUTE,
+  );
+
+  test(
+    "init once more changes nothing and prints the same token",
+    async () => {
+      const before = readFileSync(file("remote"), "utf8");
+      const again = await netcombiner("remote", ["init", "-c", file("remote")]);
+      expect(again).toMatchObject({ code: 0, out: `${token}\n` });
+      expect(again.err).toContain("nc0 is running already");
+      expect(readFileSync(file("remote"), "utf8")).toBe(before);
+    },
+    MINUTE,
+  );
+
+  test(
+    "join takes the token from standard input, makes a link of each interface and finds both up",
+    async () => {
+      const { code, out, err } = await netcombiner("local", ["join", "-c", file("local")], `${token}\n`);
+      expect({ code, err }).toEqual({ code: 0, err: "" });
+      expect(out).toContain("links wan0, wan1");
+      expect(out).toMatch(/^wan0 {2}up {4}\d+\.\d ms {2}10\.77\.0\.2 -> 198\.18\.0\.2:4725$/m);
+      expect(out).toMatch(/^wan1 {2}up {4}\d+\.\d ms {2}10\.77\.1\.2 -> 198\.18\.0\.2:4725$/m);
+      expect(out).not.toContain(token);
+      const [four, six] = decodeToken(token).addresses;
+      for (const entry of [four, six]) {
+        if (!entry) throw new Error("no address");
+        expect(await isReached("local", formatAddress(entry.address))).toBe(true);
+      }
+    },
+    MINUTE,
+  );
+
+  test(
+    "join once more changes nothing; another token does not without --force",
+    async () => {
+      const before = readFileSync(file("local"), "utf8");
+      writeFileSync(file("local"), before.replace("Name = wan1", "Name = wan1\nMetric = 7"));
+      const again = await netcombiner("local", ["join", token, "nc0", "-c", file("local")]);
+      expect(again).toMatchObject({ code: 0, out: expect.stringContaining("stays as it is") });
+      expect(readFileSync(file("local"), "utf8")).toContain("Metric = 7");
+      const other = encodeToken({ ...decodeToken(token), sharedKey: new Uint8Array(32).fill(5) });
+      const refused = await netcombiner("local", ["join", other, "-c", file("local")]);
+      expect(refused).toMatchObject({ code: 73, out: "", err: expect.stringContaining("--force") });
+      expect(readFileSync(file("local"), "utf8")).toContain("Metric = 7");
+    },
+    MINUTE,
+  );
+
+  test(
+    "join with a wrong key says that no link is up and what to do, and joins again by --force",
+    async () => {
+      const other = encodeToken({ ...decodeToken(token), sharedKey: new Uint8Array(32).fill(5) });
+      const wrong = await netcombiner("local", ["join", other, "-c", file("local"), "--force"]);
+      expect(wrong).toMatchObject({ code: 69, err: expect.stringContaining("not every link is up") });
+      expect(wrong.out).toMatch(/^wan0 {2}down {2}no answer from the peer: does the remote portal run/m);
+      const right = await netcombiner("local", ["join", token, "-c", file("local"), "--force", "--links", "wan1"]);
+      expect(right).toMatchObject({ code: 0, out: expect.stringContaining("links wan1\n") });
+    },
+    MINUTE,
+  );
+
+  test("join refuses what is no token, and networks that are there already", async () => {
+    const path = join(folder, "none.conf");
+    const damaged = await netcombiner("local", ["join", "-c", path], token.slice(0, -3));
+    expect(damaged).toMatchObject({ code: 65, err: expect.stringContaining("copy the whole line") });
+    expect(await netcombiner("local", ["join", "-c", path], "")).toMatchObject({ code: 65 });
+    // The tunnel nc0 has them.
+    const clash = await netcombiner("local", ["join", token, "nc1", "-c", path]);
+    expect(clash).toMatchObject({ code: 78, err: expect.stringContaining("is also that of") });
+  });
+});

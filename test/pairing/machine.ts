@@ -1,0 +1,28 @@
+/** A machine that answers as told and remembers what was done to it. */
+import type { Machine, Outcome } from "../../src/pairing/machine.ts";
+
+export interface FakeMachine extends Machine {
+  readonly told: string[];
+  readonly ran: string[];
+}
+
+/** @param answers by command line; a command that is not here is no program of this machine */
+export function fakeMachine(
+  answers: Readonly<Record<string, Partial<Outcome>>>,
+  files: readonly string[] = [],
+): FakeMachine {
+  const told: string[] = [];
+  const ran: string[] = [];
+  return {
+    told,
+    ran,
+    run(command) {
+      const line = command.join(" ");
+      const answer = answers[line];
+      if (answer) ran.push(line);
+      return answer ? { code: 0, out: "", err: "", ...answer } : { code: 127, out: "", err: "no such program" };
+    },
+    exists: (path) => files.includes(path),
+    tell: (line) => void told.push(line),
+  };
+}

@@ -1,0 +1,61 @@
+import { describe, expect, test } from "bun:test";
+import { EXIT, NetcombinerError } from "../../src/errors.ts";
+import { enableService, findServiceManager } from "../../src/pairing/service.ts";
+import { fakeMachine } from "./machine.ts";
+
+describe("The service manager", () => {
+  test("is the one that runs and knows the program", () => {
+    const found = (...files: string[]) => findServiceManager(fakeMachine({}, files));
+    expect(found("/run/systemd/system", "/lib/systemd/system/netcombiner@.service")).toBe("systemd");
+    expect(found("/sbin/procd", "/etc/init.d/netcombiner")).toBe("procd");
+    expect(found("/usr/sbin/sysrc", "/usr/local/etc/rc.d/netcombiner")).toBe("rc.d");
+    expect(found()).toBeUndefined();
+    expect(found("/run/systemd/system")).toBeUndefined();
+    expect(found("/lib/systemd/system/netcombiner@.service")).toBeUndefined();
+    expect(found("/etc/init.d/netcombiner")).toBeUndefined();
+  });
+
+  test("enables the tunnel and starts it, anew only when there is something new", () => {
+    const systemctl = (verb: string) => `systemctl ${verb} netcombiner@nc0.service`;
+    const answers = { [systemctl("enable --quiet")]: {}, [systemctl("start")]: {}, [systemctl("restart")]: {} };
+    for (const [isNew, start] of [
+      [true, "restart"],
+      [false, "start"],
+    ] as const) {
+      const machine = fakeMachine(answers);
+      enableService(machine, "systemd", "nc0", isNew);
+      expect(machine.told).toEqual([`+ ${systemctl("enable --quiet")}`, `+ ${systemctl(start)}`]);
+    }
+  });
+
+  test("of OpenWrt and of FreeBSD are spoken to in their own words", () => {
+    const procd = fakeMachine({ "/etc/init.d/netcombiner enable": {}, "/etc/init.d/netcombiner restart": {} });
+    enableService(procd, "procd", "nc0", true);
+    expect(procd.ran).toEqual(["/etc/init.d/netcombiner enable", "/etc/init.d/netcombiner restart"]);
+    const freebsd = fakeMachine({
+      "sysrc -n netcombiner_interfaces": { out: "nc1 nc0\n" },
+      "sysrc netcombiner_enable=YES": {},
+      "sysrc netcombiner_interfaces=nc1 nc0": {},
+      "service netcombiner restart": {},
+    });
+    enableService(freebsd, "rc.d", "nc0", true);
+    expect(freebsd.told).toEqual([
+      "+ sysrc netcombiner_enable=YES",
+      "+ sysrc 'netcombiner_interfaces=nc1 nc0'",
+      "+ service netcombiner restart",
+    ]);
+  });
+
+  test("that fails is told with what it said", () => {
+    const machine = fakeMachine({
+      "systemctl enable --quiet netcombiner@nc0.service": { code: 1, err: "Access denied\n" },
+    });
+    try {
+      enableService(machine, "systemd", "nc0", true);
+      throw new Error("it did not fail");
+    } catch (error) {
+      expect(error).toBeInstanceOf(NetcombinerError);
+      expect(error).toMatchObject({ message: "systemctl: Access denied", exitCode: EXIT.OS });
+    }
+  });
+});
