@@ -21,6 +21,8 @@ export class Reassembly {
   readonly #slots: Int32Array;
   readonly #paths: Uint32Array;
   readonly #firsts: Float64Array;
+  readonly #parts: Uint8Array;
+  /** Which parts are there, a bit each. */
   readonly #seen: Uint16Array;
   readonly #since: Float64Array;
   #waiting = 0;
@@ -35,6 +37,7 @@ export class Reassembly {
     this.#slots = new Int32Array(size).fill(NO_SLOT);
     this.#paths = new Uint32Array(size);
     this.#firsts = new Float64Array(size);
+    this.#parts = new Uint8Array(size);
     this.#seen = new Uint16Array(size);
     this.#since = new Float64Array(size);
   }
@@ -54,7 +57,7 @@ export class Reassembly {
     const first = number - fragment.part;
     const i = (first + Math.imul(path, 0x9e3779b1)) & this.#mask;
     let slot = this.#slots[i] as number;
-    if (slot !== NO_SLOT && !(this.#paths[i] === path && this.#firsts[i] === first && isSame(pool, slot, fragment))) {
+    if (slot !== NO_SLOT && !this.#isOf(i, path, first, fragment)) {
       this.#drop(i);
       slot = NO_SLOT;
     }
@@ -97,11 +100,27 @@ export class Reassembly {
     this.#slots[i] = slot;
     this.#paths[i] = path;
     this.#firsts[i] = first;
+    this.#parts[i] = fragment.parts;
     this.#seen[i] = 0;
     this.#since[i] = now;
     this.#waiting++;
     if (this.#sweepAt === NEVER) this.#sweepAt = now + PATIENCE;
     return slot;
+  }
+
+  /** Whether a part is of the packet at place `i`, not of another one there, nor of one that a peer made up. */
+  #isOf(i: number, path: number, first: number, fragment: Fragment): boolean {
+    const pool = this.#pool;
+    const slot = this.#slots[i] as number;
+    return (
+      this.#paths[i] === path &&
+      this.#firsts[i] === first &&
+      this.#parts[i] === fragment.parts &&
+      pool.length[slot] === fragment.length &&
+      pool.flow[slot] === fragment.bucket &&
+      pool.class[slot] === fragment.class &&
+      pool.sequence[slot] === fragment.sequence
+    );
   }
 
   #drop(i: number): void {
@@ -110,14 +129,4 @@ export class Reassembly {
     this.#slots[i] = NO_SLOT;
     this.#waiting--;
   }
-}
-
-/** Whether a part is of the packet in `slot` and not of another that a peer made up. */
-function isSame(pool: PacketPool, slot: Slot, fragment: Fragment): boolean {
-  return (
-    pool.length[slot] === fragment.length &&
-    pool.flow[slot] === fragment.bucket &&
-    pool.class[slot] === fragment.class &&
-    pool.sequence[slot] === fragment.sequence
-  );
 }

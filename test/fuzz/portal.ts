@@ -14,6 +14,8 @@ import {
   Ack,
   DATA_FLAG,
   DATA_SIZE,
+  FRAGMENT_SIZE,
+  Fragment,
   HOLD_SIZE,
   MESSAGE,
   writeData,
@@ -59,6 +61,15 @@ export function dataMessage(packet: Uint8Array, sequence: number, withLength: bo
   return join(head, packet);
 }
 
+/** Part `part` of two of a packet. */
+export function fragmentMessage(packet: Uint8Array, sequence: number, part: number): Uint8Array {
+  const fragment = Object.assign(new Fragment(), { bucket: 5, class: 0, sequence });
+  fragment.place(part, 2, packet.length);
+  const head = new Uint8Array(FRAGMENT_SIZE);
+  fragment.write(new DataView(head.buffer), 0);
+  return join(head, packet.subarray(fragment.offset, fragment.offset + fragment.size));
+}
+
 function ackMessage(index: number): Uint8Array {
   const ack = Object.assign(new Ack(), { index, ack: 3, nack: 1, largest: 8, ranges: 2 });
   ack.pairs.set([0, 2, 1, 2]);
@@ -77,6 +88,7 @@ const MESSAGES: readonly Uint8Array[] = [
   join(HEADER, counting(HOLD_SIZE).with(0, MESSAGE.HOLD << 4), dataMessage(PACKETS[1] as Uint8Array, 70, true)),
   join(HEADER, counting(ABANDON_SIZE).with(0, MESSAGE.ABANDON << 4)),
   join(HEADER, Uint8Array.of(MESSAGE.CLOSE << 4, 3)),
+  ...[0, 1, 0, 1].map((part) => join(HEADER, fragmentMessage(SHORT[0] as Uint8Array, 80, part))),
 ];
 
 /** Lets the network become quiet, and demands back every slot. */

@@ -5,7 +5,7 @@ import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
 import { MESSAGE } from "../../src/wire/messages.ts";
 import { type Pair, udpPacket } from "../portal/pair.ts";
 import { join } from "../support/internet.ts";
-import { dataMessage, talkedPair } from "./portal.ts";
+import { dataMessage, fragmentMessage, talkedPair } from "./portal.ts";
 
 /** Injects messages into `b` as an authentic datagram; returns what `b` delivers for it. */
 function deliveredFor(pair: Pair, ...messages: readonly Uint8Array[]): Uint8Array[] {
@@ -40,6 +40,15 @@ describe("a hostile peer's datagram", () => {
     const probe = Uint8Array.of(MESSAGE.PROBE << 4);
     const ids = deliveredFor(pair, ...messages.flatMap((message) => [probe, message])).map((each) => each[31]);
     expect(ids.sort()).toEqual([11, 12, 13]);
+  });
+
+  test("delivers a packet of two parts once both have come, and none that is cut short", () => {
+    const parts = [0, 1].map((part) => fragmentMessage(packet, 3_000, part));
+    for (const part of parts)
+      for (let length = 1; length < part.length; length++)
+        expect(deliveredFor(pair, part.subarray(0, length))).toEqual([]);
+    expect(deliveredFor(pair, parts[0] as Uint8Array)).toEqual([]);
+    expect(deliveredFor(pair, parts[1] as Uint8Array)).toEqual([packet]);
   });
 
   test("leaves no slot behind", () => {

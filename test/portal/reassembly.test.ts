@@ -82,6 +82,8 @@ describe("reassembly", () => {
       expect(add(counting(100, 77), 1, 2, 4, other)).toBe(NO_SLOT);
     }
     add(packet, 0, 2, 4);
+    expect(add(packet, 1, 3, 4)).toBe(NO_SLOT);
+    add(packet, 0, 2, 4);
     expect(add(counting(102, 77), 1, 2, 4)).toBe(NO_SLOT);
     expect(reassembly.waiting).toBe(1);
     expect(pool.free).toBe(SLOTS - 1);
