@@ -13,12 +13,19 @@ export const CONFIG_ARGUMENT = {
   description: "configuration file (default: /etc/netcombiner/INTERFACE.conf; /usr/local/etc on FreeBSD)",
 } as const;
 
+/** As `up` and `down` have it. */
+export const DRY_RUN_ARGUMENT = {
+  type: "boolean",
+  description: "print the commands, and change nothing",
+} as const;
+
 export const COMMAND_NAMES = [
   "run",
   "check",
   "genkey",
   "show",
   "reload",
+  "up",
   "down",
   "link",
   "init",

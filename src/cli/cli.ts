@@ -16,6 +16,7 @@ import { reloadCommand } from "./reload.ts";
 import { runTunnelCommand } from "./run.ts";
 import { showCommand } from "./show.ts";
 import { startCommand } from "./start.ts";
+import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
 
 /** Runs the command and leaves its exit code (sysexits.h) in `process.exitCode`. Never rejects. */
@@ -54,6 +55,7 @@ export function commands(program: Program): Record<CommandName, Command> {
     genkey: genkeyCommand,
     show: showCommand,
     reload: reloadCommand,
+    up: upCommand(program),
     down: downCommand,
     link: linkCommand,
     init: initCommand(program),

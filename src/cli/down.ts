@@ -1,30 +1,62 @@
-/** `netcombiner down nc0`: ends a tunnel and returns when its process, and with it the interface, is gone. */
+/**
+ * `netcombiner down nc0`: ends a tunnel and returns when its process, and with it the interface, is gone. The process takes
+ * back what `up` did; where it cannot any more, this does.
+ */
 import { readFileSync } from "node:fs";
 import { defineCommand } from "citty";
+import { runDirectory } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
-import { assertInterfaceName } from "./arguments.ts";
-import { askTunnel } from "./running.ts";
+import { Journal, journalPath } from "../host/journal.ts";
+import { HostSystem, undoLines } from "../host/system.ts";
+import { assertInterfaceName, DRY_RUN_ARGUMENT } from "./arguments.ts";
+import { askTunnel, isNotRunning } from "./running.ts";
 
-const PATIENCE_MS = 10_000;
+/** The user's own commands may take their time. */
+const PATIENCE_MS = 60_000;
 const STEP_MS = 20;
 
 export const downCommand = defineCommand({
-  meta: { name: "netcombiner down", description: "End a tunnel" },
-  args: { interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" } },
+  meta: { name: "netcombiner down", description: "End a tunnel and undo what up did" },
+  args: {
+    interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" },
+    "dry-run": DRY_RUN_ARGUMENT,
+  },
   async run({ args }) {
     assertInterfaceName(args.interface);
+    if (args["dry-run"]) return undoLines(journalOf(args.interface)).forEach((line) => void console.log(line));
     await endTunnel(args.interface);
   },
 });
 
-/** @throws NetcombinerError when it does not run, or does not end */
-export async function endTunnel(interfaceName: string): Promise<void> {
-  const { pid } = await askTunnel(interfaceName, "down");
+/** @throws NetcombinerError unless it ends, or none runs and something is left to be undone */
+export async function endTunnel(name: string): Promise<void> {
+  const before = journalOf(name);
+  await endProcess(name, before.entries.length > 0);
+  // What the process took back is not in the journal any more.
+  const done = before.entries.slice(journalOf(name).entries.length);
+  for (const line of undoLines({ entries: done })) showStep("command", line);
+  await new HostSystem({ name, journalPath: before.path, tell: showStep }).heal();
+}
+
+async function endProcess(name: string, isLeft: boolean): Promise<void> {
+  const answer = await askTunnel(name, "down").catch((error: unknown) => {
+    if (isLeft && isNotRunning(error)) return undefined;
+    throw error;
+  });
+  if (!answer) return;
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-    if (!isAlive(Number(pid))) return;
+    if (!isAlive(Number(answer.pid))) return;
     await Bun.sleep(STEP_MS);
   }
-  throw new NetcombinerError(`${interfaceName} does not end, pid ${pid}`, EXIT.TEMPORARY);
+  throw new NetcombinerError(`${name} does not end, pid ${answer.pid}`, EXIT.TEMPORARY);
+}
+
+function journalOf(name: string): Journal {
+  return new Journal(journalPath(runDirectory(), name));
+}
+
+function showStep(kind: "command" | "warning", text: string): void {
+  console.error(kind === "command" ? `[#] ${text}` : text);
 }
 
 function isAlive(pid: number): boolean {

@@ -13,10 +13,15 @@ export function runTunnelCommand(program: Program) {
     args: {
       interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" },
       config: CONFIG_ARGUMENT,
+      up: {
+        type: "boolean",
+        description: "also set up routes, rules and firewall as up does, and undo them at the end",
+      },
     },
     async run({ args }) {
       assertInterfaceName(args.interface);
-      const exitCode = await runTunnel(args.interface, chosenFile(args.config, args.interface), program.createThread);
+      const path = chosenFile(args.config, args.interface);
+      const exitCode = await runTunnel(args.interface, path, program.createThread, args.up === true);
       // The worker's thread must not keep the process.
       process.exit(exitCode);
     },

@@ -74,8 +74,14 @@ export function systemFaults(host: Rules): Fault[] {
       "only with Role remote and ClientAddress",
     ],
     ["FwMark", host.FwMark === 0 && lendsAddress, "not off with ClientAddress: it tells what stays at this host"],
+    ["FwMark", host.FwMark === 0 && usesItself(host), "not off where this host itself uses the tunnel"],
     ["Table", host.Table === "off" && lendsAddress, "not off with ClientAddress, which needs routes and rules"],
     ["Address", role !== undefined && !lendsAddress && !isGiven("Address"), "Role needs one to send from"],
   ];
   return checks.filter(([, isWrong]) => isWrong).map(([key, , rule]) => ({ key, rule }));
+}
+
+/** A local portal without a LAN. */
+function usesItself({ Role: role, LanInterface: lan, Table: table }: Rules): boolean {
+  return role === "local" && lan === undefined && table !== "off";
 }

@@ -27,6 +27,20 @@ export interface TunDevice {
   close(): void | Promise<void>;
 }
 
+/** What `up` does to the host besides the interface. */
+export interface SystemSetup {
+  /** Takes back what a run before this one left. */
+  heal(): Promise<unknown>;
+  /** Before the interface is configured. */
+  prepare(configuration: Configuration): Promise<void>;
+  /** Once the tunnel runs. */
+  configure(configuration: Configuration): Promise<void>;
+  /** Undoes `configure`, while the interface still exists. */
+  restore(): Promise<void>;
+  /** Undoes `prepare`, when it is gone. */
+  finish(): Promise<void>;
+}
+
 /** The rest of the machine, as the daemon needs it; tests bring their own. */
 export interface Surroundings {
   openTun(): TunDevice;
@@ -35,6 +49,8 @@ export interface Surroundings {
   openWakePipe(): { readonly readFd: number; wake(): void; close(): void };
   createThread(): DataplaneThread;
   readonly lookups: Lookups;
+  /** For a tunnel that makes its interface alone: none. */
+  readonly system?: SystemSetup | undefined;
   readonly log: Log;
   readonly notifier: Notifier;
   readonly readiness: Readiness;
@@ -129,16 +145,29 @@ export class Daemon {
     log.level = configuration.logLevel;
     const control = await openControl(socketPath(name, runDirectory), name, this.#commands());
     cleanup.defer(() => control.close());
+    const { system } = this.#around;
+    await system?.heal();
+    if (system) cleanup.defer(() => this.#attempt(system.finish()));
     const tun = this.#around.openTun();
     cleanup.defer(() => tun.close());
+    await system?.prepare(configuration);
     await this.#around.configureInterface(configuration);
     await this.#startDataplane(configuration, tun.fd, cleanup);
+    if (system) cleanup.defer(() => this.#attempt(system.restore()));
+    await system?.configure(configuration);
     this.#configuration = configuration;
     this.#startedAt = this.#around.now();
     await this.#status.listen(configuration.metrics);
     cleanup.defer(() => this.#status.listen(undefined));
     log.info(this.#summary());
     notifier.ready(this.#summary());
+  }
+
+  /** At the end everything is tried; what fails stays in the journal. */
+  async #attempt(undoing: Promise<void>): Promise<void> {
+    await undoing.catch((error: unknown) => {
+      this.#around.log.error(error instanceof Error ? error.message : String(error));
+    });
   }
 
   async #startDataplane(configuration: Configuration, tunFd: number, cleanup: AsyncDisposableStack): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
-import { openTun } from "../../ffi/tun.ts";
+import { openTun, type Tun } from "../../ffi/tun.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { assertNotRunning } from "./control.ts";
@@ -14,6 +14,8 @@ import { parseReadiness, type ReadyMessage } from "./readiness.ts";
 const TUN_FD = 3;
 const READY_FD = 4;
 const READY_TIMEOUT_MS = 20_000;
+/** For a command of the user's own, which may wait for something. */
+const STEP_TIMEOUT_MS = 120_000;
 
 /** What a process was started with, if it is the second one. */
 export interface Inheritance {
@@ -21,25 +23,38 @@ export interface Inheritance {
   readonly readyFd: number;
 }
 
+export interface StartOptions {
+  /** Sets up the host too, as `run --up` does. */
+  readonly setsUp?: boolean;
+  /** Told line by line how that goes. */
+  readonly onProgress?: (line: string) => void;
+}
+
 /**
  * Opens the interface and starts the process that keeps it. Resolves when the tunnel runs.
  * @param entry the program's own file, for running from source
  * @throws NetcombinerError with the reason, the daemon's own if it had one
  */
-export async function startInBackground(interfaceName: string, path: string, entry: string): Promise<void> {
+export async function startInBackground(
+  interfaceName: string,
+  path: string,
+  entry: string,
+  { setsUp = false, onProgress = () => undefined }: StartOptions = {},
+): Promise<void> {
   const configurationPath = resolve(path);
   // Faults are told here, at once, before anything is opened.
   loadConfiguration(configurationPath);
   await assertNotRunning(socketPath(interfaceName), interfaceName);
   const tun = openTun(interfaceName);
   try {
-    await spawnDaemon([...ownCommand(entry), "run", interfaceName, "-c", configurationPath], tun.fd);
+    const flags = setsUp ? ["--up"] : [];
+    await spawnDaemon([...ownCommand(entry), "run", interfaceName, "-c", configurationPath, ...flags], tun, onProgress);
   } finally {
     tun.close();
   }
 }
 
-async function spawnDaemon(command: string[], tunFd: number): Promise<void> {
+async function spawnDaemon(command: string[], tun: Tun, onProgress: (line: string) => void): Promise<void> {
   const keepsLog = journalIsStderr();
   const child = Bun.spawn(command, {
     argv0: "netcombiner",
@@ -47,13 +62,18 @@ async function spawnDaemon(command: string[], tunFd: number): Promise<void> {
     env: childEnvironment(process.env),
     // Its own session, and none of our descriptors but these: a shell that waits for the end of our output must get it.
     detached: true,
-    stdio: ["ignore", "ignore", keepsLog ? "inherit" : "ignore", tunFd, "pipe"],
+    stdio: ["ignore", "ignore", keepsLog ? "inherit" : "ignore", tun.fd, "pipe"],
   });
   const abandon = () => child.kill("SIGTERM");
   process.once("SIGINT", abandon);
   process.once("SIGTERM", abandon);
-  const timer = setTimeout(abandon, READY_TIMEOUT_MS);
-  const message = await readinessOf(child);
+  let timer = setTimeout(abandon, READY_TIMEOUT_MS);
+  const message = await readinessOf(child, (line) => {
+    onProgress(line);
+    // Each step has that long.
+    clearTimeout(timer);
+    timer = setTimeout(abandon, STEP_TIMEOUT_MS);
+  });
   clearTimeout(timer);
   process.off("SIGINT", abandon);
   process.off("SIGTERM", abandon);
@@ -63,12 +83,21 @@ async function spawnDaemon(command: string[], tunFd: number): Promise<void> {
   if (message.ready === false) throw new NetcombinerError(message.reason, message.exitCode);
 }
 
-/** The one line, or what can be said when there is none. */
-async function readinessOf(child: Bun.Subprocess): Promise<ReadyMessage> {
+/** The last line, or what can be said when there is none. */
+async function readinessOf(child: Bun.Subprocess, onProgress: (line: string) => void): Promise<ReadyMessage> {
   const fd = child.stdio[READY_FD];
   if (typeof fd !== "number") throw new Error("no pipe to the daemon");
-  const message = parseReadiness(await Bun.file(fd).text());
-  if (message) return message;
+  let pending = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of Bun.file(fd).stream()) {
+    const lines = (pending + decoder.decode(chunk, { stream: true })).split("\n");
+    pending = lines.pop() ?? "";
+    for (const line of lines) {
+      const message = parseReadiness(line);
+      if (message && "ready" in message) return message;
+      if (message) onProgress(message.progress);
+    }
+  }
   const code = await child.exited;
   const how = child.signalCode ? `by ${child.signalCode}` : `with exit code ${code}`;
   return { ready: false, exitCode: EXIT.SOFTWARE, reason: `the daemon ended ${how} before it was ready` };
@@ -81,7 +110,8 @@ function ownCommand(entry: string): string[] {
   return [process.platform === "linux" ? "/proc/self/exe" : process.execPath];
 }
 
-const PASSED_ON = ["NETCOMBINER_RUN_DIR", "JOURNAL_STREAM", "TZ"] as const;
+/** SSH_CONNECTION tells which session `up` must not cut. */
+const PASSED_ON = ["NETCOMBINER_RUN_DIR", "JOURNAL_STREAM", "SSH_CONNECTION", "TZ"] as const;
 
 /** Nothing that changes how the runtime behaves (BUN_*, NODE_*, LD_*) reaches the daemon. */
 export function childEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {

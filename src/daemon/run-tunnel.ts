@@ -6,17 +6,21 @@ import type { DataplaneThread } from "./dataplane-client.ts";
 import { inheritance } from "./handover.ts";
 import { systemSurroundings } from "./surroundings.ts";
 
-/** Runs until the tunnel ends, by signal, by command or with its interface; gives what the process should exit with. */
+/**
+ * Runs until the tunnel ends, by signal, by command or with its interface; gives what the process should exit with.
+ * @param setsUp also sets up the host, and takes that back at the end
+ */
 export async function runTunnel(
   interfaceName: string,
   path: string,
   createThread: () => DataplaneThread,
+  setsUp = false,
 ): Promise<ExitCode> {
   const configurationPath = resolve(path);
   // No file is for others, and no file system is kept from being unmounted.
   process.umask(0o077);
   process.chdir("/");
-  const surroundings = systemSurroundings(interfaceName, inheritance(), createThread);
+  const surroundings = systemSurroundings(interfaceName, inheritance(), createThread, setsUp);
   const daemon = new Daemon({ interface: interfaceName, configurationPath }, surroundings);
   let wasAsked = false;
   const stop = (signal: NodeJS.Signals) => {

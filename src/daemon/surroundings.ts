@@ -7,11 +7,15 @@ import { sendUnixDatagram } from "../../ffi/unix-datagram.ts";
 import { openPipe, wake } from "../../ffi/wake.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { configureInterface, deleteInterface, interfaceAddresses } from "../host/host.ts";
+import { journalPath } from "../host/journal.ts";
+import type { Tell } from "../host/runner.ts";
+import { HostSystem } from "../host/system.ts";
 import type { Surroundings, TunDevice } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
 import { type Inheritance, journalIsStderr } from "./handover.ts";
 import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./log.ts";
 import { Notifier } from "./notify.ts";
+import { runDirectory } from "./paths.ts";
 import { nobodyWaits, readinessOn } from "./readiness.ts";
 import type { Lookups } from "./resolve.ts";
 
@@ -19,13 +23,24 @@ const CONFIGURE_TIMEOUT_MS = 10_000;
 /** A resolver's own patience is longer, but the link's next attempt may find another server or another way. */
 const LOOKUP_TIMEOUT_MS = 5_000;
 
+/** @param setsUp whether the host is set up besides the interface, as `up` does it */
 export function systemSurroundings(
   interfaceName: string,
   inherited: Inheritance | undefined,
   createThread: () => DataplaneThread,
+  setsUp: boolean,
 ): Surroundings {
+  const log = new Log(logSink(interfaceName, inherited !== undefined), monotonicMicros);
+  const readiness = inherited && inherited.readyFd >= 0 ? readinessOn(inherited.readyFd) : nobodyWaits;
+  const tell: Tell = (kind, text) => {
+    readiness.progress(kind === "command" ? `[#] ${text}` : text);
+    if (kind === "command") log.info(`[#] ${text}`);
+    else log.warn(text);
+  };
+  const journal = journalPath(runDirectory(), interfaceName);
   return {
-    openTun: () => openDevice(interfaceName, inherited?.tunFd),
+    system: setsUp ? new HostSystem({ name: interfaceName, journalPath: journal, tell }) : undefined,
+    openTun: () => openDevice(interfaceName, inherited?.tunFd, setsUp),
     configureInterface: ({ addresses, tunnel }) => {
       const texts = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
       const settings = { addresses: texts, mtu: tunnel.mtu };
@@ -38,14 +53,14 @@ export function systemSurroundings(
     },
     createThread,
     lookups: systemLookups,
-    log: new Log(logSink(interfaceName, inherited !== undefined), monotonicMicros),
+    log,
     notifier: new Notifier(),
-    readiness: inherited && inherited.readyFd >= 0 ? readinessOn(inherited.readyFd) : nobodyWaits,
+    readiness,
     now: monotonicMicros,
   };
 }
 
-function openDevice(name: string, inheritedFd: number | undefined): TunDevice {
+function openDevice(name: string, inheritedFd: number | undefined, endsAtOnce: boolean): TunDevice {
   const tun = inheritedFd === undefined ? openTun(name) : adoptTun(inheritedFd);
   if (tun.name !== name) {
     throw new NetcombinerError(`the inherited descriptor is of interface ${tun.name}, not ${name}`, EXIT.USAGE);
@@ -53,8 +68,9 @@ function openDevice(name: string, inheritedFd: number | undefined): TunDevice {
   return {
     fd: tun.fd,
     async close() {
-      // Linux ends the interface with the last descriptor, which goes with the process. FreeBSD keeps it.
-      if (layout.name !== "freebsd") return;
+      // Linux ends the interface with the last descriptor, which goes with the process; PostDown does not wait for that.
+      // FreeBSD keeps it.
+      if (layout.name !== "freebsd" && !endsAtOnce) return;
       tun.close();
       await deleteInterface(name, AbortSignal.timeout(CONFIGURE_TIMEOUT_MS)).catch(() => undefined);
     },

@@ -1,11 +1,7 @@
 /** Interfaces on FreeBSD: ifconfig(8) commands, rendered as argument lists and run by whoever is handed in. */
-import { execFile } from "node:child_process";
 import { addressOf, type Endpoint, familyOf, formatAddress } from "../endpoint.ts";
-import { EXIT, NetcombinerError } from "../errors.ts";
+import type { CommandRunner } from "./command.ts";
 import type { InterfaceAddress, InterfaceSettings } from "./host.ts";
-
-/** Runs one command to its end; throws NetcombinerError when it fails. */
-export type CommandRunner = (command: readonly string[], signal: AbortSignal) => Promise<void>;
 
 const IFCONFIG = "/sbin/ifconfig";
 
@@ -16,7 +12,7 @@ export async function configureFreebsd(
   signal: AbortSignal,
   run: CommandRunner,
 ): Promise<void> {
-  for (const command of freebsdCommands(name, settings, addresses)) await run(command, signal);
+  for (const argv of freebsdCommands(name, settings, addresses)) await run({ argv }, signal);
 }
 
 /** The commands that configure the interface, in order. */
@@ -33,7 +29,7 @@ export function freebsdCommands(
 }
 
 export async function deleteFreebsd(name: string, signal: AbortSignal, run: CommandRunner): Promise<void> {
-  await run([IFCONFIG, name, "destroy"], signal);
+  await run({ argv: [IFCONFIG, name, "destroy"] }, signal);
 }
 
 function addressCommands(name: string, { address, prefix }: InterfaceAddress): string[][] {
@@ -54,14 +50,3 @@ function network(address: Endpoint, prefix: number): string {
     return byte & (0xff00 >> bits) & 0xff;
   }).join(".");
 }
-
-/** The runner of the real system: no shell, the command's words on failure. */
-export const runCommand: CommandRunner = (command, signal) => {
-  const [file = "", ...args] = command;
-  return new Promise((resolve, reject) => {
-    execFile(file, args, { signal }, (error, _output, complaint) => {
-      if (!error) resolve();
-      else reject(new NetcombinerError(`${command.join(" ")}: ${complaint.trim() || error.message}`, EXIT.OS));
-    });
-  });
-};

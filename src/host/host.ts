@@ -6,7 +6,8 @@ import { networkInterfaces } from "node:os";
 import { layout } from "../../ffi/layout.ts";
 import { type Endpoint, parseEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
-import { configureFreebsd, deleteFreebsd, runCommand } from "./freebsd.ts";
+import { runCommand } from "./command.ts";
+import { configureFreebsd, deleteFreebsd } from "./freebsd.ts";
 import { configureLinux, deleteLinux, hasIndex } from "./linux.ts";
 
 export interface InterfaceSettings {

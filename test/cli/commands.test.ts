@@ -78,7 +78,7 @@ describe("netcombiner", () => {
       expect(out).not.toContain("\x1b");
     }
     const { out: overview } = netcombiner("--help");
-    for (const name of ["run", "check", "genkey", "show", "reload", "down", "version"]) {
+    for (const name of ["run", "check", "genkey", "show", "reload", "up", "down", "version"]) {
       expect(overview).toContain(name);
     }
   });
@@ -105,6 +105,8 @@ describe("netcombiner", () => {
     [EXIT.USAGE, "names alone", "show", "interfaces", "rtt"],
     [EXIT.USAGE, "INTERFACE", "run"],
     [EXIT.USAGE, "INTERFACE", "down"],
+    [EXIT.USAGE, "INTERFACE", "up"],
+    [EXIT.USAGE, "'--dry'", "up", "nc0", "--dry"],
     [EXIT.USAGE, "check needs", "check"],
     [EXIT.USAGE, '"show" is a command', "run", "show"],
     [EXIT.USAGE, '"check" is a command', "down", "check"],
@@ -114,6 +116,7 @@ describe("netcombiner", () => {
     [EXIT.USAGE, "cannot be the name", "show", "nc 0"],
     [EXIT.NO_INPUT, "no such file", "nc0", "-c", "/nonexistent/nc0.conf"],
     [EXIT.NO_INPUT, "no such file", "check", "nc-none-0"],
+    [EXIT.NO_INPUT, "no such file", "up", "nc0", "-c", "/nonexistent/nc0.conf"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "show", "nc9"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "down", "nc9"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "reload", "nc9"],

@@ -95,6 +95,7 @@ function setUp(changes: Partial<Surroundings> = {}) {
       return true;
     }),
     readiness: {
+      progress: (text) => void told.push(`progress ${text}`),
       ready: () => {
         told.push("ready");
         ready.resolve();

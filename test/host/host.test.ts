@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { formatAddress } from "../../src/endpoint.ts";
 import { configureFreebsd, deleteFreebsd, freebsdCommands } from "../../src/host/freebsd.ts";
 import { type AddressLookup, interfaceAddresses, parseInterfaceAddress } from "../../src/host/host.ts";
+import type { Command } from "../../src/host/step.ts";
 
 const tools = ["unshare", "ip"].every((tool) => Bun.which(tool) !== null);
 const canRun = process.getuid?.() === 0 && existsSync("/dev/net/tun") && tools;
@@ -72,13 +73,13 @@ describe("on FreeBSD", () => {
   test("the commands are run in order and stop at the first that fails", async () => {
     const ran: string[] = [];
     const { signal } = new AbortController();
-    const run = async (command: readonly string[]): Promise<void> => {
-      ran.push(command.join(" "));
+    const run = async ({ argv }: Command): Promise<void> => {
+      ran.push(argv.join(" "));
       if (ran.length === 3) throw new Error("refused");
     };
     await expect(configureFreebsd("nc0", settings, addresses, signal, run)).rejects.toThrow("refused");
-    await deleteFreebsd("nc0", signal, async (command) => {
-      expect(command).toEqual(["/sbin/ifconfig", "nc0", "destroy"]);
+    await deleteFreebsd("nc0", signal, async ({ argv }) => {
+      expect(argv).toEqual(["/sbin/ifconfig", "nc0", "destroy"]);
     });
     expect(ran).toEqual(commands.slice(0, 3));
   });

@@ -47,10 +47,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   floor: [],
 };
 
-/** What each place may know by type alone: a configuration names what the portal can be, `show` prints its snapshot. */
+/**
+ * What each place may know by type alone: a configuration names what the portal can be, `show` prints its snapshot, and
+ * what is to be done to the host is what a configuration says.
+ */
 const ALLOWED_TYPES: Readonly<Record<string, readonly string[]>> = {
   cli: ["portal"],
   config: ["portal"],
+  host: ["config"],
   monitor: ["portal", "path"],
 };
 

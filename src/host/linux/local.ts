@@ -1,0 +1,130 @@
+/**
+ * The local portal on Linux (dissertation 3.3.2): a LAN goes through the tunnel, under the tunnel's address or as a client
+ * with the remote portal's; without a LAN, this host itself goes through it.
+ */
+import type { HostAddress } from "../../config/system-schema.ts";
+import { FAMILIES, type Family, familiesOf, lendsAddress } from "../request.ts";
+import type { Step } from "../step.ts";
+import type { LinuxContext } from "./context.ts";
+import { nameSet, nftSteps } from "./nft.ts";
+import { addRoute, addRule, defaultRoutes, PRIORITY } from "./routes.ts";
+import { sourceRouteSteps } from "./source-routes.ts";
+import { arpSteps, forwardSteps, looseOwnSteps, looseSteps } from "./sysctls.ts";
+
+export function localSteps(context: LinuxContext): Step[] {
+  const { state, name, configuration } = context;
+  const { lanInterfaces, table } = configuration.system;
+  const families = familiesOf(configuration);
+  const links = linkInterfaces(context);
+  return [
+    ...(lanInterfaces.length > 0 ? forwardSteps(state, families) : []),
+    ...looseOwnSteps(state, name),
+    ...looseSteps(state, [...lanInterfaces, ...links]),
+    ...(links.length > 1 ? arpSteps(state) : []),
+    ...(table === "off" ? [] : routeSteps(context, families)),
+    ...(lanInterfaces.length > 0 ? natSteps(context, families) : []),
+  ];
+}
+
+function linkInterfaces({ configuration }: LinuxContext): string[] {
+  const names = configuration.links.map(({ transport }) => transport.localInterface);
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
+
+/** Links first, so that the tunnel has its ways before anything else gets a new one. */
+function routeSteps(context: LinuxContext, families: readonly Family[]): Step[] {
+  const { system } = context.configuration;
+  const hasLan = system.lanInterfaces.length > 0;
+  const first = context.table();
+  return [
+    ...FAMILIES.flatMap((family) => sourceRouteSteps(context, family, !hasLan && families.includes(family))),
+    ...families.flatMap((family) => [
+      ...markedSteps(context, family),
+      ...defaultRoutes(context.name, family, first),
+      ...(hasLan ? [] : hostSteps(context, family, first)),
+    ]),
+    ...(lendsAddress(system) ? clientSteps(context, first) : lanSteps(context, families, first)),
+  ];
+}
+
+/** The tunnel's own datagrams never enter it, wherever they come from. */
+function markedSteps({ configuration }: LinuxContext, family: Family): Step[] {
+  const { fwMark } = configuration.system;
+  if (fwMark === undefined) return [];
+  const mark = `0x${fwMark.toString(16)}`;
+  const why = "the tunnel's own datagrams take the usual way";
+  return [addRule(family, PRIORITY.marked, `fwmark ${mark} lookup main`, why, `marked ${family} ${mark}`)];
+}
+
+const WHY_SPECIFIC = "networks with routes of their own keep them";
+
+/** This host goes through the tunnel; whom it asks for names stays as it was, or the peer's name could not be found. */
+function hostSteps({ configuration }: LinuxContext, family: Family, table: number): Step[] {
+  const mark = `0x${(configuration.system.fwMark ?? 0).toString(16)}`;
+  const nameService = ["udp", "tcp"].map((protocol) =>
+    addRule(
+      family,
+      PRIORITY.nameService,
+      `iif lo ipproto ${protocol} dport 53 lookup main`,
+      "this host asks for names where it did",
+      `names ${family} ${protocol}`,
+    ),
+  );
+  return [
+    ...nameService,
+    addRule(
+      family,
+      PRIORITY.specific,
+      "iif lo lookup main suppress_prefixlength 0",
+      WHY_SPECIFIC,
+      `specific ${family}`,
+    ),
+    addRule(family, PRIORITY.tunnel, `not fwmark ${mark} lookup ${table}`, "all else goes through the tunnel"),
+  ];
+}
+
+function lanSteps({ configuration }: LinuxContext, families: readonly Family[], table: number): Step[] {
+  return families.flatMap((family) =>
+    configuration.system.lanInterfaces.flatMap((lan) => fromLan(family, `iif ${lan}`, table)),
+  );
+}
+
+function fromLan(family: Family, match: string, table: number): Step[] {
+  return [
+    addRule(
+      family,
+      PRIORITY.specific,
+      `${match} lookup main suppress_prefixlength 0`,
+      WHY_SPECIFIC,
+      `specific ${family} ${match}`,
+    ),
+    addRule(family, PRIORITY.tunnel, `${match} lookup ${table}`, "what else comes from there goes through the tunnel"),
+  ];
+}
+
+/** The client has the remote portal's address, and the way to it must not be the tunnel's own. */
+function clientSteps(context: LinuxContext, table: number): Step[] {
+  const { configuration, name } = context;
+  const second = context.table();
+  const [lan = ""] = configuration.system.lanInterfaces;
+  return configuration.system.clientAddresses.flatMap(({ family, address }: HostAddress) => [
+    addRoute(family, `${address} dev ${lan} table ${second}`, "the client is there"),
+    addRule(
+      family,
+      PRIORITY.fromTunnel,
+      `to ${address} iif ${name} lookup ${second}`,
+      "what the tunnel brings for it goes there",
+    ),
+    ...fromLan(family, `from ${address} iif ${lan}`, table),
+  ]);
+}
+
+function natSteps({ name, configuration }: LinuxContext, families: readonly Family[]): Step[] {
+  const { masquerade, lanInterfaces } = configuration.system;
+  if (!masquerade) return [];
+  const rules = families.map(
+    (family) => `iifname ${nameSet(lanInterfaces)} oifname "${name}" meta nfproto ipv${family} masquerade`,
+  );
+  const chain = { name: "postrouting", base: "nat hook postrouting priority srcnat", rules };
+  return nftSteps(name, [chain], "the LAN's hosts use this end's address in the tunnel");
+}

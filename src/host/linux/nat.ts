@@ -1,0 +1,81 @@
+/** Hosts behind the local portal go out under the remote portal's address, and ports of it go to them. */
+import type { Forward } from "../../config/system-values.ts";
+import { contains, type Family, portText } from "../request.ts";
+import type { Step } from "../step.ts";
+import type { LinuxContext } from "./context.ts";
+import { type Chain, nameSet, nftSteps, valueSet } from "./nft.ts";
+import { peerRoute } from "./peer-networks.ts";
+import { defaultRoutesOf } from "./state.ts";
+
+export function natSteps(context: LinuxContext, families: readonly Family[]): Step[] {
+  const { name, configuration } = context;
+  const { forwards } = configuration.system;
+  const known = [...configuration.system.peerNetworks, ...configuration.addresses];
+  const targets = forwards.filter(({ address }) => !known.some((network) => contains(network, address)));
+  const byAddress = new Map(targets.map((target) => [target.address, target]));
+  const chains = [
+    { name: "prerouting", base: "nat hook prerouting priority dstnat", rules: forwardRules(context) },
+    { name: "forward", base: "filter hook forward priority filter", rules: guardRules(context, families) },
+    { name: "postrouting", base: "nat hook postrouting priority srcnat", rules: masqueradeRules(context, families) },
+  ] satisfies Chain[];
+  return [
+    ...[...byAddress.values()].flatMap(({ family, address }) =>
+      peerRoute(context, family, address, "a port is forwarded to it"),
+    ),
+    ...nftSteps(name, chains, "hosts behind the tunnel use this host's address; forwarded ports go to them"),
+  ];
+}
+
+/** Also from behind the tunnel, where people try whether it works. */
+function forwardRules({ configuration, request: { ssh } }: LinuxContext): string[] {
+  const { forwards } = configuration.system;
+  if (forwards.length === 0) return [];
+  const isOurs = ({ family }: Forward) => {
+    const inner = configuration.addresses.filter((address) => address.family === family);
+    const others = inner.length === 0 ? "" : ` ${ip(family)} daddr != ${valueSet(inner.map(({ address }) => address))}`;
+    return `fib daddr type local${others}`;
+  };
+  const redirects = forwards.map((forward) => `${isOurs(forward)} ${redirect(forward)}`);
+  if (!ssh) return redirects;
+  const { client, clientPort, serverPort } = ssh;
+  const session = `${ip(client.includes(":") ? 6 : 4)} saddr ${client} tcp sport ${clientPort} tcp dport ${serverPort} accept`;
+  return [session, ...redirects];
+}
+
+function redirect(forward: Forward): string {
+  const { protocol, family, address, port } = forward;
+  const target = port === undefined ? address : family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return `${protocol} dport ${portText(forward)} dnat ${ip(family)} to ${target}`;
+}
+
+/** Whoever is on this host's own network cannot route to the hosts behind the tunnel; with IPv6 prefixes of its own, all can. */
+function guardRules({ name, state, configuration }: LinuxContext, families: readonly Family[]): string[] {
+  const routes = families.flatMap((family) => defaultRoutesOf(state, family));
+  const outside = [...new Set(routes.map(({ device }) => device))];
+  if (!configuration.system.masquerade || outside.length === 0) return [];
+  const unasked = `iifname ${nameSet(outside)} oifname "${name}" ct state new`;
+  return [
+    `oifname "${name}" ct status dnat accept`,
+    ...families.map((family) => `${unasked} ${family === 4 ? "meta nfproto ipv4" : `ip6 daddr ${PRIVATE_SIX}`} drop`),
+  ];
+}
+
+/** IPv6 addresses that mean nothing in the Internet (RFC 4193); others need no NAT. */
+const PRIVATE_SIX = "fc00::/7";
+
+function masqueradeRules({ name, configuration }: LinuxContext, families: readonly Family[]): string[] {
+  const { masquerade, forwards } = configuration.system;
+  if (!masquerade) return [];
+  const leaves = `iifname "${name}" oifname != "${name}"`;
+  return [
+    ...families.map(
+      (family) => `${leaves} ${family === 4 ? "meta nfproto ipv4" : `ip6 saddr ${PRIVATE_SIX}`} masquerade`,
+    ),
+    // A host behind the tunnel that asks for a forwarded port of ours: its answer has to come by here too.
+    ...(forwards.length === 0 ? [] : [`iifname "${name}" oifname "${name}" ct status dnat masquerade`]),
+  ];
+}
+
+function ip(family: Family): "ip" | "ip6" {
+  return family === 4 ? "ip" : "ip6";
+}

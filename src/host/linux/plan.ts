@@ -1,0 +1,32 @@
+/** Everything that `up` does on Linux besides the interface, in order. Pure. */
+import type { SystemRequest } from "../request.ts";
+import type { Step } from "../step.ts";
+import type { LinuxContext } from "./context.ts";
+import { localSteps } from "./local.ts";
+import { peerNetworkSteps } from "./peer-networks.ts";
+import { remoteSteps } from "./remote.ts";
+import { tableNumbers } from "./routes.ts";
+import type { LinuxState } from "./state.ts";
+
+/** The dissertation's port. */
+const FIRST_TABLE = 4725;
+
+/** @throws NetcombinerError when the configuration does not fit the host */
+export function planLinux(request: SystemRequest, state: LinuxState): Step[] {
+  const { name, configuration } = request;
+  const { role, table } = configuration.system;
+  const tables = tableNumbers(state, typeof table === "number" ? table : undefined, FIRST_TABLE);
+  const context: LinuxContext = { name, configuration, request, state, table: tables };
+  const byRole = role === "remote" ? remoteSteps(context) : role === "local" ? localSteps(context) : [];
+  return [...peerNetworkSteps(context), ...byRole];
+}
+
+/** What the program does to its interface by itself, as commands that would do the same; for people to read. */
+export function linuxInterfaceCommands({ name, configuration }: SystemRequest): string[] {
+  return [
+    ...configuration.addresses.map(
+      ({ family, address, prefix }) => `ip -${family} address add ${address}/${prefix} dev ${name}`,
+    ),
+    `ip link set mtu ${configuration.tunnel.mtu} up dev ${name}`,
+  ];
+}

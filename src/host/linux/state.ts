@@ -1,0 +1,116 @@
+/** What a Linux host is like before anything is changed, as far as the planner asks; read by ip(8) and from /proc/sys. */
+import { readdirSync, readFileSync } from "node:fs";
+import { askCommand } from "../command.ts";
+import { FAMILIES, type Family } from "../request.ts";
+
+export interface Route {
+  readonly family: Family;
+  readonly table: number;
+  /** `default`, or a network or address as ip(8) writes it. */
+  readonly to: string;
+  readonly gateway: string | undefined;
+  readonly device: string;
+  readonly isOnLink: boolean;
+  /** Learnt from a router advertisement. */
+  readonly isAdvertised: boolean;
+}
+
+export interface Rule {
+  readonly family: Family;
+  readonly priority: number;
+  readonly table: number;
+}
+
+export interface HostAddressState {
+  readonly family: Family;
+  readonly device: string;
+  readonly address: string;
+  readonly prefix: number;
+}
+
+export interface LinuxState {
+  readonly addresses: readonly HostAddressState[];
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+  /** The value of a kernel variable, as `net/ipv4/ip_forward`; undefined where the kernel has none. */
+  sysctl(key: string): string | undefined;
+  /** Names below a folder of kernel variables. */
+  sysctlNames(folder: string): readonly string[];
+}
+
+export const TABLE = { main: 254, local: 255 } as const;
+
+/** Numbers of linux/rtnetlink.h, which `ip -N` writes instead of names. */
+const PROTOCOL_RA = "9";
+
+export async function readLinuxState(): Promise<LinuxState> {
+  const ask = async (words: string) => JSON.parse((await askCommand(words)).trim() || "[]");
+  const each = async <T>(words: (family: Family) => string, read: (family: Family, entry: Json) => T[]) => {
+    const lists = await Promise.all(
+      FAMILIES.map(async (family) => ((await ask(words(family))) as Json[]).flatMap((entry) => read(family, entry))),
+    );
+    return lists.flat();
+  };
+  return {
+    addresses: readAddresses((await ask("ip -N -j address show")) as Json[]),
+    routes: await each((family) => `ip -N -j -${family} route show table all`, readRoute),
+    rules: await each((family) => `ip -N -j -${family} rule show`, readRule),
+    sysctl: readSysctl,
+    sysctlNames: (folder) => (readSysctlFolder(folder) ?? []).toSorted(),
+  };
+}
+
+/** Default routes that hold for everybody. */
+export function defaultRoutesOf({ routes }: LinuxState, family: Family): Route[] {
+  const usual = routes.filter((route) => route.family === family && route.table === TABLE.main);
+  return usual.filter(({ to, device }) => to === "default" && device !== "");
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function readAddresses(interfaces: readonly Json[]): HostAddressState[] {
+  return interfaces.flatMap(({ ifname, addr_info: list }) =>
+    (Array.isArray(list) ? (list as Json[]) : [])
+      // Those of a link reach no further than it.
+      .filter(({ scope }) => scope === "global" || scope === "0")
+      .map(({ family, local, prefixlen }) => ({
+        family: family === "inet6" ? 6 : 4,
+        device: String(ifname),
+        address: String(local),
+        prefix: Number(prefixlen),
+      })),
+  );
+}
+
+export function readRoute(family: Family, entry: Json): Route[] {
+  const hops = Array.isArray(entry.nexthops) ? (entry.nexthops as Json[]) : [entry];
+  return hops.map((hop) => ({
+    family,
+    table: Number(entry.table ?? TABLE.main),
+    to: String(entry.dst),
+    gateway: hop.gateway === undefined ? undefined : String(hop.gateway),
+    device: String(hop.dev ?? ""),
+    isOnLink: Array.isArray(hop.flags) && hop.flags.includes("onlink"),
+    isAdvertised: entry.protocol === PROTOCOL_RA,
+  }));
+}
+
+function readRule(family: Family, { priority, table }: Json): Rule[] {
+  return [{ family, priority: Number(priority), table: Number(table) }];
+}
+
+function readSysctl(key: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${key}`, "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+function readSysctlFolder(folder: string): string[] | undefined {
+  try {
+    return readdirSync(`/proc/sys/${folder}`);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+/** What is asked of a system: the configuration of one tunnel, with what the planners of both systems want to know of it. */
+import type { Configuration } from "../config/configuration.ts";
+import type { SystemConfiguration } from "../config/system.ts";
+import type { PortRange } from "../config/system-values.ts";
+import { addressOf, createEndpoint, formatAddress, parseEndpoint, sameAddress } from "../endpoint.ts";
+import type { SshSession } from "./ssh-session.ts";
+
+export type Family = 4 | 6;
+export const FAMILIES: readonly Family[] = [4, 6];
+
+export interface SystemRequest {
+  /** The tunnel's interface. */
+  readonly name: string;
+  readonly configuration: Configuration;
+  /** The session not to cut. */
+  readonly ssh: SshSession | undefined;
+}
+
+/** Whether a host behind the local portal has an address of the remote one; otherwise NAT. */
+export function lendsAddress(system: SystemConfiguration): boolean {
+  return system.clientAddresses.length > 0;
+}
+
+/** IP versions that go through the tunnel: of the client's addresses, or of those that NAT sends from. */
+export function familiesOf({ system, addresses }: Configuration): Family[] {
+  const has = lendsAddress(system) ? system.clientAddresses : addresses;
+  return FAMILIES.filter((family) => has.some((address) => address.family === family));
+}
+
+/** What the tunnel itself is reached by: ports by transport, and protocol numbers. */
+export function tunnelPorts({ links }: Configuration): { ports: PortRange[]; protocols: number[] } {
+  const listeners = links.filter(({ settings }) => settings.role === "listen");
+  const ports = listeners.flatMap(({ settings, transport }): PortRange[] => {
+    if (settings.method === "IP") return [];
+    const protocol = settings.method === "UDP" ? "udp" : "tcp";
+    return [{ protocol, first: transport.localPort, last: transport.localPort }];
+  });
+  const protocols = links.flatMap(({ settings, transport }) => (settings.method === "IP" ? [transport.protocol] : []));
+  return { ports, protocols: [...new Set(protocols)] };
+}
+
+/** Ports that stay at the remote portal: the tunnel's, those of the configuration, and that of the session not to cut. */
+export function keptPorts({ configuration, ssh }: SystemRequest): PortRange[] {
+  const own: readonly PortRange[] = ssh ? [{ protocol: "tcp", first: ssh.serverPort, last: ssh.serverPort }] : [];
+  return [...tunnelPorts(configuration).ports, ...configuration.system.keepPorts, ...own];
+}
+
+/** Whether two texts are one address: people may not write it in its shortest form. */
+export function sameAddressText(a: string, b: string): boolean {
+  const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
+  return one !== undefined && other !== undefined && sameAddress(one, other);
+}
+
+export function contains(network: { readonly address: string; readonly prefix: number }, address: string): boolean {
+  const [base, inside] = [network.address, address].map((text) => addressOf(parseEndpoint(text) ?? createEndpoint()));
+  if (!base || base.length === 0 || base.length !== inside?.length) return false;
+  return base.every((byte, i) => ((byte ^ (inside[i] as number)) & maskAt(i, network.prefix)) === 0);
+}
+
+/** The network that an address with this prefix length lies in. */
+export function networkText(address: string, prefix: number): string {
+  const endpoint = (parseEndpoint(address) ?? createEndpoint()).slice();
+  const bytes = addressOf(endpoint);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (bytes[i] as number) & maskAt(i, prefix);
+  return `${formatAddress(endpoint)}/${prefix}`;
+}
+
+/** Byte `i` of the mask of a network. */
+function maskAt(i: number, prefix: number): number {
+  return (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * i))) & 0xff;
+}
+
+/** "22", "5060-5070". */
+export function portText({ first, last }: PortRange): string {
+  return first === last ? String(first) : `${first}-${last}`;
+}
+
+/** Ports of one protocol, sorted, each once. */
+export function portList(ranges: readonly PortRange[], protocol: PortRange["protocol"]): string[] {
+  const wanted = ranges.filter((range) => range.protocol === protocol);
+  const sorted = wanted.toSorted((a, b) => a.first - b.first || b.last - a.last);
+  const apart = sorted.filter((range, i) => !sorted.slice(0, i).some((before) => before.last >= range.last));
+  return apart.map(portText);
+}

@@ -1,0 +1,53 @@
+/** The SSH session that a command was typed in, so that what it does to the network does not cut it. */
+import { readFileSync } from "node:fs";
+
+/** The ends of its TCP connection, as sshd's SSH_CONNECTION has them. */
+export interface SshSession {
+  readonly client: string;
+  readonly clientPort: number;
+  readonly server: string;
+  readonly serverPort: number;
+}
+
+const GENERATIONS = 32;
+
+export function parseSshConnection(text: string | undefined): SshSession | undefined {
+  const [client, clientPort, server, serverPort] = text?.split(" ") ?? [];
+  if (client === undefined || server === undefined) return undefined;
+  const session = { client, clientPort: Number(clientPort), server, serverPort: Number(serverPort) };
+  const isWhole = [session.clientPort, session.serverPort].every((port) => port >= 1 && port <= 65_535);
+  return isWhole && /^[0-9a-f.:]+$/i.test(client) ? session : undefined;
+}
+
+/** From our own environment, or that of the nearest ancestor that has one: sudo leaves it out. Linux tells ancestors. */
+export function sshSession(environment: NodeJS.ProcessEnv = process.env, folder = "/proc"): SshSession | undefined {
+  const own = parseSshConnection(environment.SSH_CONNECTION);
+  let pid = String(process.ppid);
+  for (let i = 0; i < GENERATIONS && own === undefined && Number(pid) > 1; i++) {
+    const found = parseSshConnection(environmentOf(pid, folder));
+    if (found) return found;
+    pid = parentOf(pid, folder);
+  }
+  return own;
+}
+
+function environmentOf(pid: string, folder: string): string | undefined {
+  const NAME = "SSH_CONNECTION=";
+  const entry = read(`${folder}/${pid}/environ`)
+    .split("\0")
+    .find((text) => text.startsWith(NAME));
+  return entry?.slice(NAME.length);
+}
+
+function parentOf(pid: string, folder: string): string {
+  // The name in brackets may hold anything (proc_pid_stat(5)).
+  return /\) \S (\d+) [^)]*$/.exec(read(`${folder}/${pid}/stat`))?.[1] ?? "";
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
