@@ -44,7 +44,7 @@ describe("What up does to the system", () => {
   test("reads numbers in both forms", () => {
     expect(system(`Role = local\nTable = 51\nFwMark = 0xca\n${ADDRESS}`)).toMatchObject({ table: 51, fwMark: 0xca });
     expect(system(`Role = local\nTable = off\n${ADDRESS}`)).toMatchObject({ table: "off", fwMark: undefined });
-    expect(system(`Role = local\nFwMark = OFF\n${ADDRESS}`).fwMark).toBeUndefined();
+    expect(system(`Role = remote\nFwMark = OFF\n${ADDRESS}`).fwMark).toBeUndefined();
   });
 
   test("takes repeated keys together, and commands one by one as they are written", () => {
@@ -112,6 +112,10 @@ describe("Keys that do not go together", () => {
     [`Role = remote\n${ADDRESS}LanInterface = lan`, "5: Host.LanInterface invalid: only with Role local; given lan"],
     [`${ADDRESS}Masquerade = on`, "4: Host.Masquerade invalid: only with Role"],
     ["Role = local\nClientAddress = 10.0.0.1", "1: Host.LanInterface missing: the interface that the client is at"],
+    [
+      `Role = local\nFwMark = off\n${ADDRESS}`,
+      "4: Host.FwMark invalid: not off where this host itself uses the tunnel",
+    ],
     [`Role = local\n${ADDRESS}Forward = tcp/1 -> 10.0.0.1`, "5: Host.Forward invalid: only with Role remote"],
     [
       `Role = remote\n${ADDRESS}KeepPorts = tcp/1`,
