@@ -24,6 +24,7 @@ export const DROP_REASONS = [
   "queue-delay",
   "fragment-incomplete",
   "datagram-too-big",
+  "exchange-replayed",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

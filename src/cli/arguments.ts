@@ -23,6 +23,8 @@ export const COMMAND_NAMES = [
   "run",
   "check",
   "genkey",
+  "genpsk",
+  "pubkey",
   "show",
   "reload",
   "up",

@@ -6,9 +6,9 @@ import { assertKnown, type CommandName, isCommandName } from "./arguments.ts";
 import { checkCommand } from "./check.ts";
 import { colours } from "./colour.ts";
 import { downCommand } from "./down.ts";
-import { genkeyCommand } from "./genkey.ts";
 import { initCommand } from "./init.ts";
 import { joinCommand } from "./join.ts";
+import { genkeyCommand, genpskCommand, pubkeyCommand } from "./keys.ts";
 import { linkCommand } from "./link.ts";
 import { metricsCommand } from "./metrics.ts";
 import type { Program } from "./program.ts";
@@ -53,6 +53,8 @@ export function commands(program: Program): Record<CommandName, Command> {
     run: runTunnelCommand(program),
     check: checkCommand,
     genkey: genkeyCommand,
+    genpsk: genpskCommand,
+    pubkey: pubkeyCommand,
     show: showCommand,
     reload: reloadCommand,
     up: upCommand(program),

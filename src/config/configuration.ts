@@ -39,17 +39,19 @@ export interface Configuration {
   readonly links: readonly ConfiguredLink[];
 }
 
-/** `sharedKey` is that of the section or of its file; undefined with security `none`. */
-export function buildConfiguration(
-  host: HostSection,
-  sharedKey: Uint8Array | undefined,
-  peers: readonly PeerSection[],
-): Configuration {
+/** Of the sections or of the files they name; undefined where not given or not used. */
+export interface Keys {
+  readonly privateKey?: Uint8Array | undefined;
+  readonly sharedKey?: Uint8Array | undefined;
+  readonly peerKey?: Uint8Array | undefined;
+}
+
+export function buildConfiguration(host: HostSection, keys: Keys, peers: readonly PeerSection[]): Configuration {
   const taken = new Set(peers.map((peer) => peer.Name));
   return {
     tunnel: {
       security: host.Security ?? DEFAULT_SECURITY,
-      sharedKey: sharedKey ?? new Uint8Array(32),
+      ...keys,
       mtu: host.MTU ?? DEFAULT_MTU,
       scheduling: host.Scheduling ?? DEFAULT_SCHEDULING,
     },

@@ -13,7 +13,7 @@ export const PROTOCOL_BOUNDS = { min: 1, max: 254 } as const;
 
 /**
  * 1500 of Ethernet, less 8 PPPoE, 40 IPv6 and 8 UDP, leaves 1444 for a datagram on nearly every access line;
- * 44 of them hold our header, the data message's own and the authentication.
+ * 44 of them hold our header, the data message's own and what security adds, and leave some to spare.
  */
 export const DEFAULT_MTU = 1400;
 
@@ -26,7 +26,8 @@ export const MTU_MIN_IPV6 = 1280;
 /** As far as Ethernet carries. */
 export const DEFAULT_LINK_MTU = 0;
 
-export const DEFAULT_SECURITY: SecurityName = "blake2s";
+/** Private, by whichever suite is the fastest on both machines. */
+export const DEFAULT_SECURITY: SecurityName = "auto";
 export const DEFAULT_METHOD: Method = "UDP";
 /** Earliest arrival, order by flow, repair; `greedy` is the plain way: one queue, and every packet as it comes. */
 export const DEFAULT_SCHEDULING = "adaptive";

@@ -1,27 +1,14 @@
 /** Reads a configuration file, and the key file it may name, from the disk. Every fault of both is reported at once. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
-import * as v from "valibot";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
 import { buildConfiguration, type Configuration } from "./configuration.ts";
 import { FILE_SIZE_MAX, LINKS_MAX } from "./defaults.ts";
-import { type ConfigFault, formatFaults, invalidText } from "./fault.ts";
+import { type ConfigFault, formatFaults } from "./fault.ts";
 import { type IniDocument, parseIni } from "./ini.ts";
-import { readSections, type Sections } from "./sections.ts";
-import { key } from "./values.ts";
-
-/** Permission bits that let anybody but the owner at a file. */
-const OTHERS = 0o077;
-
-/** A file as it was found. */
-export interface FoundFile {
-  readonly text: string;
-  /** Permission bits. */
-  readonly mode: number;
-}
-
-/** What reading a file can fail with, for a person. */
-export type FileReader = (path: string) => FoundFile | { readonly problem: string };
+import { collectKeys, type FileReader, type FoundFile, isOpenToOthers, showMode } from "./keys.ts";
+import { SECRET_KEYS } from "./schema.ts";
+import { readSections } from "./sections.ts";
 
 export type Validation =
   | { readonly configuration: Configuration; readonly faults: readonly [] }
@@ -41,42 +28,19 @@ export function validateConfiguration(file: FoundFile, path: string, readKey: Fi
   const sections = readSections(document);
   const faults = [...sections.faults];
   if (sections.peers.length > LINKS_MAX) faults.push({ line: 0, text: `too many Peer sections: max ${LINKS_MAX}` });
-  if (holdsKey(document) && (file.mode & OTHERS) !== 0) {
+  if (holdsKey(document) && isOpenToOthers(file)) {
     faults.push({ line: 0, text: `holds a key and is open to others (${showMode(file.mode)}): chmod 600 ${path}` });
   }
-  const sharedKey = sharedKeyOf(sections, path, readKey, faults);
+  const keys = collectKeys(sections, (file) => readKey(resolve(dirname(path), file)), faults);
   if (faults.length > 0 || !sections.host) return { configuration: undefined, faults };
   const peers = sections.peers.map((peer) => peer.keys);
-  return { configuration: buildConfiguration(sections.host.keys, sharedKey, peers), faults: [] };
+  return { configuration: buildConfiguration(sections.host.keys, keys, peers), faults: [] };
 }
 
 /** Also when the key is in the wrong section or the file is wrong otherwise: it is a secret all the same. */
 function holdsKey(document: IniDocument): boolean {
-  return document.sections.some((section) => section.entries.some((entry) => entry.key.toLowerCase() === "sharedkey"));
-}
-
-function sharedKeyOf(sections: Sections, path: string, readKey: FileReader, faults: ConfigFault[]) {
-  const { host } = sections;
-  if (!host) return undefined;
-  const { SharedKey: sharedKey, SharedKeyFile: keyFile, Security: security } = host.keys;
-  if (sharedKey || keyFile === undefined || security === "none") return sharedKey;
-  const result = parseKeyFile(readKey(resolve(dirname(path), keyFile)));
-  if (typeof result !== "string") return result;
-  const line = host.lines.get("SharedKeyFile") ?? host.line;
-  faults.push({ line, text: invalidText("Host.SharedKeyFile", result, keyFile) });
-  return undefined;
-}
-
-/** The key, or what is wrong with the file. */
-function parseKeyFile(file: ReturnType<FileReader>): Uint8Array | string {
-  if ("problem" in file) return file.problem;
-  if ((file.mode & OTHERS) !== 0) return `open to others (${showMode(file.mode)}), chmod 600 it`;
-  const result = v.safeParse(key(), file.text.trim());
-  return result.success ? result.output : `the file: ${result.issues[0].message}`;
-}
-
-function showMode(mode: number): string {
-  return `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
+  const secret = new Set([...SECRET_KEYS].map((name) => name.toLowerCase()));
+  return document.sections.some((section) => section.entries.some((entry) => secret.has(entry.key.toLowerCase())));
 }
 
 function readConfigurationFile(path: string): FoundFile {

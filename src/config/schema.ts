@@ -29,13 +29,14 @@ import {
   linkName,
   listenAddress,
   oneOf,
+  publicKey,
   wholeNumber,
   wholeNumberOrZero,
   yesNo,
 } from "./values.ts";
 
 /** Keys whose value never appears in a message. */
-export const SECRET_KEYS: ReadonlySet<string> = new Set(["SharedKey"]);
+export const SECRET_KEYS: ReadonlySet<string> = new Set(["PrivateKey", "SharedKey"]);
 /** Keys that may be given several times, and what their values are joined with. */
 export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
   ...["Address", "ClientAddress", "LanInterface", "PeerNetworks", "KeepPorts", "Forward"].map(
@@ -45,9 +46,11 @@ export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const HOST_KEYS = {
-  SharedKey: v.optional(key()),
+  PrivateKey: v.optional(key("genkey")),
+  PrivateKeyFile: v.optional(filePath()),
+  SharedKey: v.optional(key("genpsk")),
   SharedKeyFile: v.optional(filePath()),
-  Security: v.optional(oneOf(["blake2s", "none"])),
+  Security: v.optional(oneOf(["auto", "aes-256-gcm", "chacha20-poly1305", "blake2s", "none"])),
   Scheduling: v.optional(oneOf(["adaptive", "greedy"])),
   Address: v.optional(interfaceAddresses()),
   MTU: v.optional(wholeNumber(MTU_BOUNDS)),
@@ -58,6 +61,7 @@ const HOST_KEYS = {
 
 const PEER_KEYS = {
   Name: v.optional(linkName()),
+  PublicKey: v.optional(publicKey()),
   Method: v.optional(oneOf(["UDP", "TCP", "IP"])),
   LocalHost: v.optional(host("LocalPort")),
   LocalInterface: v.optional(interfaceName()),
@@ -84,6 +88,14 @@ export const HostSchema = v.pipe(
   v.object(HOST_KEYS),
   v.forward(
     v.partialCheck(
+      [["PrivateKey"], ["PrivateKeyFile"]],
+      (host) => host.PrivateKey === undefined || host.PrivateKeyFile === undefined,
+      "PrivateKey is given too, and one of them is enough",
+    ),
+    ["PrivateKeyFile"],
+  ),
+  v.forward(
+    v.partialCheck(
       [["SharedKey"], ["SharedKeyFile"]],
       (host) => host.SharedKey === undefined || host.SharedKeyFile === undefined,
       "SharedKey is given too, and one of them is enough",
@@ -92,11 +104,13 @@ export const HostSchema = v.pipe(
   ),
   v.forward(
     v.partialCheck(
-      [["SharedKey"], ["SharedKeyFile"], ["Security"]],
-      (host) => (host.Security ?? DEFAULT_SECURITY) === "none" || (host.SharedKey ?? host.SharedKeyFile) !== undefined,
-      '"netcombiner genkey" makes one; SharedKeyFile may name a file that holds it',
+      [["PrivateKey"], ["PrivateKeyFile"], ["SharedKey"], ["SharedKeyFile"], ["Security"]],
+      ({ PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security }) =>
+        (Security ?? DEFAULT_SECURITY) === "none" ||
+        (PrivateKey ?? PrivateKeyFile ?? SharedKey ?? SharedKeyFile) !== undefined,
+      '"netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone',
     ),
-    ["SharedKey"],
+    ["PrivateKey"],
   ),
   v.forward(
     v.partialCheck(

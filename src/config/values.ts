@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { MICROS_PER_MILLI, MICROS_PER_SECOND } from "../clock.ts";
 import { parseEndpoint } from "../endpoint.ts";
+import { isPublicKey } from "../security/x25519.ts";
 
 /** An address of the tunnel's interface. */
 export interface InterfaceAddress {
@@ -187,15 +188,28 @@ function parseInterfaceAddress(text: string): InterfaceAddress | undefined {
 }
 
 const KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
-const KEY_RULE = 'expected 32 bytes as base64, as "netcombiner genkey" prints';
 
-/** 32 bytes as base64, not all zero. */
-export function key() {
+/** 32 bytes as base64, not all zero, as the command `maker` prints. */
+export function key(maker: "genkey" | "genpsk" | "pubkey") {
   return v.pipe(
     v.string(),
-    v.regex(KEY, KEY_RULE),
+    v.regex(KEY, `expected 32 bytes as base64, as "netcombiner ${maker}" prints`),
     v.transform((text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0))),
     v.check((bytes) => bytes.some((byte) => byte !== 0), "a key of zeros is no secret"),
+  );
+}
+
+/** The key that `text` is, if it is one. */
+export function parseKey(text: string): Uint8Array | undefined {
+  const result = v.safeParse(key("genkey"), text);
+  return result.success ? result.output : undefined;
+}
+
+/** A public key that somebody can have the private one of. */
+export function publicKey() {
+  return v.pipe(
+    key("pubkey"),
+    v.check((bytes) => isPublicKey(bytes), "no public key: nothing secret can be agreed with it"),
   );
 }
 

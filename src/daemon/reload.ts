@@ -60,10 +60,16 @@ function essence(link: ConfiguredLink) {
   return { settings: { ...link.settings, id: 0, name }, transport: link.transport };
 }
 
+const KEYS = [
+  ["PrivateKey", "privateKey"],
+  ["SharedKey", "sharedKey"],
+  ["PublicKey", "peerKey"],
+] as const;
+
 function changedHostKeys(current: Configuration, next: Configuration): string[] {
   const changed: string[] = [];
   if (current.tunnel.security !== next.tunnel.security) changed.push("Security");
-  if (!Bun.deepEquals(current.tunnel.sharedKey, next.tunnel.sharedKey)) changed.push("SharedKey");
+  for (const [name, key] of KEYS) if (!Bun.deepEquals(current.tunnel[key], next.tunnel[key])) changed.push(name);
   if (current.tunnel.mtu !== next.tunnel.mtu) changed.push("MTU");
   if (current.tunnel.scheduling !== next.tunnel.scheduling) changed.push("Scheduling");
   if (!Bun.deepEquals(current.addresses, next.addresses)) changed.push("Address");

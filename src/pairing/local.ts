@@ -52,6 +52,6 @@ export function assertFree(pairing: Pairing, taken: readonly HostAddress[], inte
 /** Whether a configuration is what joining with this token makes, whatever was changed of its links since. */
 export function isJoined({ tunnel, addresses }: Configuration, pairing: Pairing): boolean {
   const own = new Set(pairing.addresses.map((entry) => formatAddress(localAddress(entry).address)));
-  const isSameKey = Buffer.from(tunnel.sharedKey).equals(pairing.sharedKey);
+  const isSameKey = Buffer.from(tunnel.sharedKey ?? []).equals(pairing.sharedKey);
   return isSameKey && addresses.some(({ address }) => own.has(address));
 }

@@ -42,12 +42,14 @@ export function existingPairing(
   const lacks =
     tunnel.security === "none"
       ? "has Security = none"
-      : !listener
-        ? "has no link that waits on a UDP port: it is not of a remote portal"
-        : addresses.length === 0
-          ? "has no Address"
-          : undefined;
-  if (lacks !== undefined || !listener) {
+      : tunnel.sharedKey === undefined || tunnel.privateKey !== undefined
+        ? "goes by key pairs, which a token does not carry: give the other portal the public key"
+        : !listener
+          ? "has no link that waits on a UDP port: it is not of a remote portal"
+          : addresses.length === 0
+            ? "has no Address"
+            : undefined;
+  if (lacks !== undefined || !listener || !tunnel.sharedKey) {
     throw new NetcombinerError(`${path} ${lacks}; --force replaces it by a new one`, EXIT.CONFIG);
   }
   return {

@@ -7,16 +7,17 @@ import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { AckSample, CongestionController } from "../congestion/controller.ts";
 import { createEndpoint, type Endpoint } from "../endpoint.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
-import type { Security } from "../security/security.ts";
-import { extendPacketNumber, HEADER_SIZE, TYPE, writeHeader } from "../wire/datagram.ts";
+import { extendPacketNumber, HEADER_SIZE, writeTransportHeader } from "../wire/datagram.ts";
 import type { Ack } from "../wire/messages.ts";
 import { AckSchedule, LONGEST_ACK_DELAY } from "./ack-schedule.ts";
-import { type LinkLimits, PathLimits } from "./limits.ts";
+import { KeyPhases, type RenewalMessage } from "./key-phases.ts";
+import { PathLimits } from "./limits.ts";
 import { Liveness, type PathState } from "./liveness.ts";
-import { applyAck, applyGap, applyTimeout, type LossDetection, Outcome, type SlotFate } from "./loss.ts";
-import { type MtuLimits, PathMtu } from "./mtu.ts";
-import { type DelayOrigin, OneWayDelay } from "./one-way-delay.ts";
+import { applyAck, applyGap, applyTimeout, Outcome, type SlotFate } from "./loss.ts";
+import { PathMtu } from "./mtu.ts";
+import { OneWayDelay } from "./one-way-delay.ts";
 import { Pacer } from "./pacer.ts";
+import type { PathSettings } from "./path-settings.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { ReceivedPackets } from "./received-packets.ts";
 import { ReorderWindow } from "./reorder-window.ts";
@@ -30,39 +31,6 @@ const PROBE_SLACK: Micros = 10_000;
 /** Where datagrams overtake each other, a missing one is waited for at least this long. */
 const LATE: Micros = 250_000;
 
-export interface PathSettings {
-  /** Position in the portal's table, below 256. */
-  readonly id: number;
-  /** By which the peer addresses the path. */
-  readonly index: number;
-  readonly peerIndex: number;
-  readonly link: number;
-  readonly peerLink: number;
-  readonly run: string;
-  readonly name: string;
-  readonly metric: number;
-  readonly socket: number;
-  readonly remote: Endpoint;
-  readonly local: Endpoint;
-  readonly security: Security;
-  readonly controller: CongestionController;
-  /** Between which sizes of datagrams the path's MTU is. */
-  readonly mtu: MtuLimits;
-  readonly state: PathState;
-  readonly timeout: Micros;
-  readonly keepAlive: Micros;
-  readonly lossDetection: LossDetection;
-  /** Who takes the packets kept for repair. */
-  readonly fate: SlotFate;
-  /** Shared by the portal's paths, so that their delays compare. */
-  readonly delayOrigin: DelayOrigin;
-  readonly limits: LinkLimits;
-  /** Bytes of IP and transport headers in front of each datagram. */
-  readonly headers: number;
-  /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
-  readonly isPinned: boolean;
-}
-
 export class Path {
   readonly settings: PathSettings;
   readonly id: number;
@@ -71,7 +39,7 @@ export class Path {
   metric: number;
   readonly pathMtu: PathMtu;
   readonly controller: CongestionController;
-  readonly security: Security;
+  readonly keys: KeyPhases;
   readonly liveness: Liveness;
   readonly limits: PathLimits;
   readonly rtt = new Rtt();
@@ -92,6 +60,8 @@ export class Path {
   lastSentAt: Micros;
   /** A probe is to go with the next datagrams, whatever the timers say. */
   probeWanted = false;
+  /** To go with the next datagram. */
+  renewal: RenewalMessage | undefined;
   /** Something was sent whose loss would hurt, and nothing after it. */
   tailAtRisk = false;
   /** How often the peer's address changed. */
@@ -135,7 +105,7 @@ export class Path {
     this.metric = settings.metric;
     this.pathMtu = new PathMtu(now, settings.mtu);
     this.controller = settings.controller;
-    this.security = settings.security;
+    this.keys = new KeyPhases(now, settings.security);
     this.socket = settings.socket;
     this.remote.set(settings.remote);
     this.local.set(settings.local);
@@ -212,18 +182,31 @@ export class Path {
     return window === NEVER ? limit : Math.min(limit, (window * MICROS_PER_SECOND) / this.rtt.smoothed);
   }
 
+  /** As `sealInto`, of the messages in `slot` and in place. */
+  seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean, kept: number = NO_SLOT): void {
+    const from = pool.start[slot] as number;
+    pool.start[slot] = from - HEADER_SIZE;
+    this.sealInto(now, pool, slot, from, pool.length[slot] as number, asksForAck, kept);
+  }
+
   /**
-   * Numbers and seals the messages in `slot`: header in front, footers behind.
+   * Numbers and seals `length` bytes of messages at offset `from` of the arena, into the slot `into` at its start.
    * @param asksForAck true for everything but bare acknowledgements
-   * @param kept the slot of the packet to be kept until it is acknowledged, -1 for none
+   * @param kept what is kept of the packet until this is acknowledged, -1 for none
    */
-  seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean, kept: Slot): void {
-    const start = (pool.start[slot] as number) - HEADER_SIZE;
-    pool.start[slot] = start;
-    pool.length[slot] = (pool.length[slot] as number) + HEADER_SIZE;
-    writeHeader(pool.view, start, TYPE.TRANSPORT, this.settings.peerIndex, this.sent.next);
-    this.security.seal(pool, slot);
-    const bytes = pool.length[slot] as number;
+  sealInto(
+    now: Micros,
+    pool: PacketPool,
+    into: Slot,
+    from: number,
+    length: number,
+    asksForAck: boolean,
+    kept: number,
+  ): void {
+    const { keys, sent } = this;
+    writeTransportHeader(pool.view, pool.start[into] as number, keys.phase, this.settings.peerIndex, sent.next);
+    keys.seal(pool, into, sent.next, from, length);
+    const bytes = pool.length[into] as number;
     this.sent.add(now, asksForAck ? bytes : 0, bytes, kept);
     this.sentPackets++;
     this.sentBytes += bytes;
@@ -238,18 +221,21 @@ export class Path {
 
   /** Seals a probe of the path's MTU: nothing but the search learns from its loss. */
   sealMtuProbe(now: Micros, pool: PacketPool, slot: Slot): void {
-    this.seal(now, pool, slot, false, NO_SLOT);
+    this.seal(now, pool, slot, false);
     const { smoothed, deviation } = this.rtt;
     this.pathMtu.onSent(now, this.sent.next - 1, smoothed + Math.max(4 * deviation, PROBE_SLACK) + LONGEST_ACK_DELAY);
   }
 
-  /** Notes an authentic datagram; false for a repeat. `length` is what came from the network. */
-  accept(now: Micros, packetNumber: number, length: number): boolean {
-    const expected = this.received.largest + 1;
-    const number = extendPacketNumber(packetNumber, expected);
-    if (!this.received.accept(number, now, length)) return false;
+  /** The whole packet number of which `low` are 32 bits. */
+  packetNumber(low: number): number {
+    return extendPacketNumber(low, this.received.largest + 1);
+  }
+
+  /** Notes an authentic datagram that is new. `length` is what came from the network. */
+  accept(now: Micros, packetNumber: number, length: number): void {
+    this.keys.follow(now, this.sent.next, packetNumber);
+    this.received.accept(packetNumber, now, length);
     this.receivedRate.add(now, length);
-    return true;
   }
 
   /** Handles an acknowledgement of this path's datagrams; false if it is impossible. */

@@ -35,11 +35,15 @@ export class ReceivedPackets {
   #holeSince: Micros = NEVER;
   #holeMark = -1;
 
+  /** True for a number that is neither a repeat nor too old to tell. */
+  isNew(number: number): boolean {
+    return number > this.largest || (number > this.largest - RECEIVE_WINDOW + BITS && !this.#has(number));
+  }
+
   /** Notes a datagram; false for a repeat or one too old to tell. */
   accept(number: number, now: Micros, bytes: number): boolean {
-    if (number <= this.largest) {
-      if (number <= this.largest - RECEIVE_WINDOW + BITS || this.#has(number)) return false;
-    } else {
+    if (!this.isNew(number)) return false;
+    if (number > this.largest) {
       this.#clear(this.largest + 1, number);
       this.largest = number;
     }

@@ -2,34 +2,53 @@
  * The answering side of an exchange. An initiation costs a bounded amount of work and memory: paths that are not yet confirmed are few,
  * short-lived, and carry nothing.
  */
-import { type Micros, NEVER } from "../clock.ts";
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
-import type { Refusal } from "../exchange/exchange.ts";
+import { isRefused, type Question } from "../exchange/exchange.ts";
 import type { Path } from "../path/path.ts";
+import { MAC_SIZE } from "../wire/exchange.ts";
 import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import type { PortalContext } from "./context.ts";
 import type { Link } from "./link.ts";
 import { createPath } from "./path-factory.ts";
+import type { Rejection } from "./refusals.ts";
+import { SeenAttempts } from "./seen-attempts.ts";
 
-const MAX_UNCONFIRMED = 32;
+/** At the rate of answers this gives each the time of a long round trip. */
+const MAX_UNCONFIRMED = 96;
 const CONFIRM_TIMEOUT: Micros = 5_000_000;
 /** Answers per second, and how many may come at once. */
 const ANSWER_RATE = 100;
 const ANSWER_BURST = 50;
+/** Below this credit only those are answered who show a cookie, and so that they receive at their address. */
+const UNDER_LOAD = 25;
+/** Cookies per second, and how many may go at once. */
+const COOKIE_RATE = 500;
+const COOKIE_BURST = 100;
 const FORMER_RUNS = 16;
 
 interface Unconfirmed {
   readonly path: Path;
-  readonly initiation: string;
+  readonly initiation: Uint8Array;
   readonly response: Uint8Array;
   readonly expires: Micros;
+}
+
+/** Where an initiation came from. */
+export interface Arrival {
+  readonly link: Link;
+  readonly socket: number;
+  readonly isConnected: boolean;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
 }
 
 export class Admission {
   readonly #context: PortalContext;
   #unconfirmed: Unconfirmed[] = [];
-  #credit = ANSWER_BURST;
-  #creditAt: Micros = 0;
+  readonly #answers = new Credit(ANSWER_RATE, ANSWER_BURST);
+  readonly #cookies = new Credit(COOKIE_RATE, COOKIE_BURST);
+  readonly #seen = new SeenAttempts();
   /** The run of the peer in use, and those it replaced: they do not come back. */
   #run = "";
   readonly #formerRuns: string[] = [];
@@ -40,78 +59,76 @@ export class Admission {
     this.#context = context;
   }
 
-  /** Answers an initiation, or tells why not. */
-  answer(
-    now: Micros,
-    link: Link,
-    socket: number,
-    isConnected: boolean,
-    initiation: Uint8Array,
-    remote: Endpoint,
-    local: Endpoint,
-  ): Refusal | "addresses" | "limited" | undefined {
-    if (!this.#spend(now)) return "limited";
+  /** Answers an initiation, or tells why not. The cheap questions come first. */
+  answer(now: Micros, arrival: Arrival, initiation: Uint8Array): Rejection | undefined {
     const { exchange } = this.#context;
-    const hello = exchange.read(initiation);
-    if (typeof hello === "string") return hello;
-    if (this.isFormer(hello.run.toHex())) return "unexpected";
-    if (!agreesWith(link.settings.publicAddress, hello.addresses, remote)) return "addresses";
-    const random = hello.random.toHex();
-    const again = this.#unconfirmed.find((entry) => entry.initiation === random);
+    const { socket, remote, local } = arrival;
+    const fault = exchange.check(initiation);
+    if (fault) return fault;
+    const again = this.#unconfirmed.find((entry) => isSameQuestion(entry.initiation, initiation));
+    if (!this.#answers.has(now, arrival.isConnected ? 1 : UNDER_LOAD)) {
+      if (!this.#answers.has(now, 1) || !exchange.showsCookie(now, initiation, remote)) {
+        return this.#demandCookie(now, arrival, initiation);
+      }
+    }
+    this.#answers.spend(1);
     if (again) {
       this.#send(socket, remote, local, again.response);
       return undefined;
     }
-    return this.#open(now, link, socket, isConnected, initiation, random, hello.metric, hello.name, remote, local);
+    const question = exchange.read(initiation);
+    if (isRefused(question)) return question;
+    const { run, attempt, addresses } = question.hello;
+    if (!this.#seen.accept(run.toHex(), attempt)) return { refusal: "replayed" };
+    if (this.isFormer(run.toHex())) return { refusal: "unexpected" };
+    if (!agreesWith(arrival.link.settings.publicAddress, addresses, remote)) return { refusal: "addresses" };
+    return this.#open(now, arrival, initiation, question);
   }
 
-  #open(
-    now: Micros,
-    link: Link,
-    socket: number,
-    isConnected: boolean,
-    initiation: Uint8Array,
-    random: string,
-    metric: number,
-    name: string,
-    remote: Endpoint,
-    local: Endpoint,
-  ): Refusal | "limited" | undefined {
-    const { exchange, paths } = this.#context;
+  #demandCookie(now: Micros, arrival: Arrival, initiation: Uint8Array): Rejection {
+    const { socket, remote, local } = arrival;
+    if (this.#cookies.has(now, 1)) {
+      this.#cookies.spend(1);
+      this.#send(socket, remote, local, this.#context.exchange.askForCookie(now, initiation, remote));
+    }
+    return { refusal: "limited" };
+  }
+
+  #open(now: Micros, arrival: Arrival, initiation: Uint8Array, question: Question): Rejection | undefined {
+    const { paths } = this.#context;
+    const { link, socket, isConnected, remote, local } = arrival;
+    const { hello } = question;
     if (this.#unconfirmed.length >= MAX_UNCONFIRMED) this.#discard(this.#unconfirmed[0] as Unconfirmed);
     const index = paths.reserve();
-    if (index === 0) return "limited";
+    if (index === 0) return { refusal: "limited" };
     const { settings } = link;
-    const answer = exchange.respond(initiation, {
+    const metric = settings.metric ?? hello.metric;
+    const { message: response, agreement } = question.respond({
       index,
       link: settings.id,
-      metric: settings.metric ?? metric,
+      metric,
       name: settings.name,
       addresses: claimAddresses(settings.publicAddress, remote),
     });
-    if (typeof answer === "string") {
+    if (isRefused(agreement)) {
       paths.cancel(index);
-      return answer;
+      // The peer has proven who it is: it is told that there is no common suite.
+      if (agreement.refusal === "security") this.#send(socket, remote, local, response);
+      return agreement;
     }
-    const { message: response, agreement } = answer;
-    if (!this.#answeredRuns.includes(agreement.run)) this.#answeredRuns.push(agreement.run);
-    if (this.#answeredRuns.length > FORMER_RUNS) this.#answeredRuns.shift();
-    const path = createPath(this.#context, now, {
-      link,
-      agreement,
-      index,
-      socket,
-      remote,
-      local,
-      state: "exchanging",
-      isConnected,
-      name,
-      metric: settings.metric ?? metric,
-    });
+    this.#noteAnswered(agreement.run);
+    const { name } = hello;
+    const facts = { link, agreement, index, socket, remote, local, isConnected, name, metric };
+    const path = createPath(this.#context, now, { ...facts, state: "exchanging" });
     paths.add(path);
-    this.#unconfirmed.push({ path, initiation: random, response, expires: now + CONFIRM_TIMEOUT });
+    this.#unconfirmed.push({ path, initiation, response, expires: now + CONFIRM_TIMEOUT });
     this.#send(socket, remote, local, response);
     return undefined;
+  }
+
+  #noteAnswered(run: string): void {
+    if (!this.#answeredRuns.includes(run)) this.#answeredRuns.push(run);
+    if (this.#answeredRuns.length > FORMER_RUNS) this.#answeredRuns.shift();
   }
 
   /** The path has carried an authentic datagram, or has ended: it is not held here any more. */
@@ -152,17 +169,41 @@ export class Admission {
   #discard(entry: Unconfirmed): void {
     this.confirmed(entry.path);
     this.#context.paths.remove(entry.path);
+    this.#context.renewals.remove(entry.path);
   }
 
   #send(socket: number, remote: Endpoint, local: Endpoint, message: Uint8Array): void {
     this.#context.events.push({ type: "send", socket, remote: remote.slice(), local: local.slice(), message });
   }
+}
 
-  #spend(now: Micros): boolean {
-    this.#credit = Math.min(ANSWER_BURST, this.#credit + ((now - this.#creditAt) * ANSWER_RATE) / 1_000_000);
-    this.#creditAt = now;
-    if (this.#credit < 1) return false;
-    this.#credit--;
-    return true;
+/** The same but for the cookie shown. */
+function isSameQuestion(a: Uint8Array, b: Uint8Array): boolean {
+  const end = a.length - MAC_SIZE;
+  for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}
+
+/** So many a second, and so many at once. */
+class Credit {
+  readonly #rate: number;
+  readonly #burst: number;
+  #credit: number;
+  #at: Micros = 0;
+
+  constructor(rate: number, burst: number) {
+    this.#rate = rate;
+    this.#burst = burst;
+    this.#credit = burst;
+  }
+
+  has(now: Micros, amount: number): boolean {
+    this.#credit = Math.min(this.#burst, this.#credit + ((now - this.#at) * this.#rate) / MICROS_PER_SECOND);
+    this.#at = now;
+    return this.#credit >= amount;
+  }
+
+  spend(amount: number): void {
+    this.#credit -= amount;
   }
 }

@@ -9,6 +9,7 @@ import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
 import type { PathTable } from "./path-table.ts";
+import type { Renewals } from "./renewals.ts";
 import type { Repair } from "./repair.ts";
 import type { TunnelSettings } from "./settings.ts";
 
@@ -29,6 +30,7 @@ export interface PortalContext {
   /** The zero of one-way delays, one for all paths to the peer. */
   readonly delayOrigin: DelayOrigin;
   readonly repair: Repair;
+  readonly renewals: Renewals;
   readonly events: PortalEvent[];
 }
 

@@ -13,6 +13,8 @@ import {
   LINK_SIZE,
   MESSAGE,
   PROBE_SIZE,
+  RENEWAL_ANSWER,
+  RENEWAL_SIZE,
   writeLink,
 } from "../wire/messages.ts";
 import type { PortalContext } from "./context.ts";
@@ -45,6 +47,7 @@ export class ControlMessages {
     let due = 0;
     if (path.acks.dueAt(path.rtt.smoothed) <= now) due |= DUE.ACK;
     if (this.#probeDue(now, path)) due |= DUE.PROBE;
+    if (path.renewal) due |= DUE.RENEWAL;
     if (!path.isUp) return due;
     // With a probe, so that it is acknowledged.
     if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
@@ -74,6 +77,7 @@ export class ControlMessages {
       path.limits.told(now, path.sent.next);
     }
     if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
+    if (due & DUE.RENEWAL) at = this.#writeRenewal(path, at);
     if (due & DUE.PROBE) {
       view.setUint8(at, MESSAGE.PROBE << 4);
       at += PROBE_SIZE;
@@ -110,6 +114,18 @@ export class ControlMessages {
     return at + this.#ack.size;
   }
 
+  #writeRenewal(path: Path, at: number): number {
+    const { renewal } = path;
+    path.renewal = undefined;
+    if (!renewal) return at;
+    const { bytes, view } = this.#context.pool;
+    view.setUint8(at, (MESSAGE.RENEWAL << 4) | (renewal.isAnswer ? RENEWAL_ANSWER : 0));
+    view.setUint32(at + 1, renewal.epoch);
+    view.setUint8(at + 5, renewal.message.length);
+    bytes.set(renewal.message, at + RENEWAL_SIZE);
+    return at + RENEWAL_SIZE + renewal.message.length;
+  }
+
   #writeAbandoned(from: number): number {
     const { pool, repair } = this.#context;
     const { view } = pool;
@@ -141,4 +157,4 @@ export class ControlMessages {
   }
 }
 
-export const DUE = { ACK: 1, PROBE: 2, HOLD: 4, ABANDON: 8, LINK: 64 } as const;
+export const DUE = { ACK: 1, PROBE: 2, HOLD: 4, ABANDON: 8, RENEWAL: 16, LINK: 64 } as const;

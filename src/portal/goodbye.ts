@@ -13,7 +13,7 @@ export function sayGoodbye({ pool, events }: PortalContext, now: Micros, path: P
   pool.view.setUint8(start, MESSAGE.CLOSE << 4);
   pool.view.setUint8(start + 1, reason);
   pool.length[slot] = CLOSE_SIZE;
-  path.seal(now, pool, slot, false, NO_SLOT);
+  path.seal(now, pool, slot, false);
   const from = pool.start[slot] as number;
   const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
   pool.release(slot);

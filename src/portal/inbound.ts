@@ -8,7 +8,7 @@ import { DROP } from "../drops.ts";
 import { type Endpoint, sameEndpoint } from "../endpoint.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
-import { HEADER_SIZE, indexOf, packetNumberOf, TYPE, typeOf } from "../wire/datagram.ts";
+import { HEADER_SIZE, indexOf, packetNumberOf, phaseOf, TYPE, typeOf } from "../wire/datagram.ts";
 import { Glance, PROTOCOL } from "../wire/ip.ts";
 import {
   ABANDON_SIZE,
@@ -28,6 +28,8 @@ import {
   linkLimit,
   MESSAGE,
   PROBE_SIZE,
+  RENEWAL_ANSWER,
+  RENEWAL_SIZE,
 } from "../wire/messages.ts";
 import { clampMss, isSyn } from "../wire/mss.ts";
 import { drop, type PortalContext } from "./context.ts";
@@ -85,14 +87,15 @@ export class Inbound {
     if (!path) return drop(context, slot, "datagram-foreign");
     const isKnownRemote = sameEndpoint(remote, path.remote);
     if (!isKnownRemote && path.settings.isPinned) return drop(context, slot, "datagram-address");
-    const packetNumber = packetNumberOf(pool.view, start);
-    const reason = path.security.open(pool, slot);
+    const packetNumber = path.packetNumber(packetNumberOf(pool.view, start));
+    if (!path.received.isNew(packetNumber)) return drop(context, slot, "datagram-replayed");
+    const reason = path.keys.open(pool, slot, phaseOf(pool.view, start), packetNumber);
     if (reason !== 0) {
       context.drops.count(reason);
       return pool.release(slot);
     }
     const before = path.received.largest;
-    if (!path.accept(now, packetNumber, length)) return drop(context, slot, "datagram-replayed");
+    path.accept(now, packetNumber, length);
     const isNewest = path.received.largest > before;
     if (isNewest && (!isKnownRemote || path.socket !== socket)) this.#roam(now, path, socket, remote, local);
     if (path.state === "exchanging") this.#events.onConfirmed(now, path);
@@ -106,7 +109,7 @@ export class Inbound {
 
   #handOver(now: Micros, socket: number, slot: Slot, type: number, remote: Endpoint, local: Endpoint): void {
     const { pool } = this.#context;
-    if (type !== TYPE.EXCHANGE_INITIATION && type !== TYPE.EXCHANGE_RESPONSE) {
+    if (type !== TYPE.EXCHANGE_INITIATION && type !== TYPE.EXCHANGE_RESPONSE && type !== TYPE.EXCHANGE_COOKIE) {
       return drop(this.#context, slot, "datagram-version");
     }
     const start = pool.start[slot] as number;
@@ -160,6 +163,8 @@ export class Inbound {
         return this.#readFragment(now, path, at, end);
       case MESSAGE.LINK:
         return this.#readLink(path, at, end);
+      case MESSAGE.RENEWAL:
+        return this.#readRenewal(now, path, at, end);
       case MESSAGE.PAD:
         return end;
       default:
@@ -188,6 +193,25 @@ export class Inbound {
       resequencer.abandon(now, bucket, dataSequence(pool.view, at), pool.view.getUint8(at + 6));
     } else this.#malformed = true;
     return at + ABANDON_SIZE;
+  }
+
+  #readRenewal(now: Micros, path: Path, at: number, end: number): number {
+    const { bytes, view } = this.#context.pool;
+    const from = at + RENEWAL_SIZE;
+    const to = from <= end ? from + view.getUint8(at + RENEWAL_SIZE - 1) : from;
+    this.#asksForAck = true;
+    this.#malformed = to > end;
+    if (this.#malformed) return end;
+    const isAnswer = (view.getUint8(at) & RENEWAL_ANSWER) !== 0;
+    const isRight = this.#context.renewals.handleMessage(
+      now,
+      path,
+      isAnswer,
+      view.getUint32(at + 1),
+      bytes.slice(from, to),
+    );
+    if (!isRight) this.#context.drops.count(DROP["exchange-unexpected"]);
+    return to;
   }
 
   #readAck(now: Micros, at: number, end: number): number {

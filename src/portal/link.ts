@@ -148,6 +148,11 @@ export class Link {
     this.ups--;
   }
 
+  /** Time until the next attempt; 0 if none is planned. */
+  retryIn(now: Micros): Micros {
+    return this.state === "waiting" && this.deadline !== NEVER ? Math.max(0, this.deadline - now) : 0;
+  }
+
   #wait(now: Micros, wait: Micros, reason: string): void {
     this.initiation = undefined;
     this.#change(now, "waiting", reason);

@@ -5,7 +5,7 @@
 import { type Micros, NEVER } from "../clock.ts";
 import { DROP } from "../drops.ts";
 import { type Endpoint, formatEndpoint } from "../endpoint.ts";
-import type { Agreement, Introduction, Refusal } from "../exchange/exchange.ts";
+import { type Agreement, type Introduction, isRefused } from "../exchange/exchange.ts";
 import type { Path } from "../path/path.ts";
 import { TYPE } from "../wire/datagram.ts";
 import { CLOSE_REASON } from "../wire/messages.ts";
@@ -15,7 +15,7 @@ import type { PortalContext } from "./context.ts";
 import { sayGoodbye } from "./goodbye.ts";
 import { Link } from "./link.ts";
 import { createPath } from "./path-factory.ts";
-import { REFUSALS } from "./refusals.ts";
+import { reportRefusal } from "./refusals.ts";
 import type { LinkChange, LinkSettings } from "./settings.ts";
 
 /** An accepted connection that carries no path by then is closed. */
@@ -158,9 +158,11 @@ export class Links {
     const link = facts && this.#links.get(facts.link);
     if (!link || this.#isClosing) return this.#context.drops.count(DROP["exchange-unexpected"]);
     if (type === TYPE.EXCHANGE_RESPONSE) return this.#complete(now, link, socket, message, remote);
+    if (type === TYPE.EXCHANGE_COOKIE) return this.#takeCookie(now, link, socket, message);
     if (link.isInitiator) return this.#context.drops.count(DROP["exchange-unexpected"]);
-    const refusal = this.#admission.answer(now, link, socket, facts.isConnected, message, remote, local);
-    if (refusal) this.#refused(link, refusal, remote);
+    const arrival = { link, socket, isConnected: facts.isConnected, remote, local };
+    const rejection = this.#admission.answer(now, arrival, message);
+    if (rejection) reportRefusal(this.#context, link.settings.name, rejection, remote);
   }
 
   /** The first authentic datagram of a path that the peer initiated. */
@@ -198,7 +200,11 @@ export class Links {
     this.#admission.handleTimeout(now);
     if (this.#isClosing) return;
     for (const [socket, { deadline }] of this.#sockets) if (now >= deadline) this.#closeIdle(socket);
-    for (const path of this.#context.paths.list) this.#reviveBeside(now, path);
+    for (const path of [...this.#context.paths.list]) {
+      if (this.#context.renewals.handleTimeout(now, path))
+        this.#losePath(now, path, "its keys ran out and were not renewed");
+      else this.#reviveBeside(now, path);
+    }
     for (const link of this.#links.values()) if (now >= link.deadline) this.#act(now, link);
   }
 
@@ -210,6 +216,7 @@ export class Links {
       if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
         at = Math.min(at, path.liveness.since + SUSPECT_PATIENCE);
       }
+      at = Math.min(at, this.#context.renewals.deadline(path));
     }
     return at;
   }
@@ -240,7 +247,7 @@ export class Links {
     else this.#failAttempt(now, link, "no answer from the peer");
   }
 
-  /** Tells the peer a metric that was changed, by an exchange over the socket of the path, which the new one then replaces. */
+  /** Tells the peer of another metric by an exchange over the socket of the path, which the new one then replaces. */
   #announce(now: Micros, link: Link): void {
     link.deadline = NEVER;
     const { id, metric } = link.settings;
@@ -255,7 +262,7 @@ export class Links {
     if (!introduction) return this.#failAttempt(now, link, "too many paths");
     link.index = introduction.index;
     link.announcedMetric = introduction.metric;
-    link.initiation = this.#context.exchange.initiate(introduction);
+    link.initiation = this.#context.exchange.initiate(now, introduction);
     link.takeResend(now);
     this.#sendInitiation(link);
   }
@@ -276,16 +283,28 @@ export class Links {
   #complete(now: Micros, link: Link, socket: number, message: Uint8Array, remote: Endpoint): void {
     if (!link.initiation || link.socket !== socket) return this.#context.drops.count(DROP["exchange-unexpected"]);
     const agreement = link.initiation.complete(message);
-    if (typeof agreement === "string") return this.#refused(link, agreement, remote);
-    const isRight = agreesWith(link.settings.publicAddress, agreement.peer.addresses, remote);
-    if (!isRight) return this.#refused(link, "addresses", remote);
-    if (this.#admission.isFormer(agreement.run))
-      return this.#failAttempt(now, link, "answer of a former run of the peer");
-    this.#adopt(now, link, socket, agreement);
+    const { publicAddress, name } = link.settings;
+    if (isRefused(agreement)) {
+      // This one word of the peer's is proven: no other answer will come.
+      if (agreement.refusal === "security") this.#failAttempt(now, link, "the peer's Security is another");
+      return reportRefusal(this.#context, name, agreement, remote);
+    }
+    if (!agreesWith(publicAddress, agreement.peer.addresses, remote))
+      return reportRefusal(this.#context, name, { refusal: "addresses" }, remote);
+    if (this.#admission.isFormer(agreement.run)) this.#failAttempt(now, link, "answer of a former run of the peer");
+    else this.#adopt(now, link, socket, agreement);
+  }
+
+  /** The listener is under load and wants to see that we receive at our address. */
+  #takeCookie(now: Micros, link: Link, socket: number, message: Uint8Array): void {
+    if (link.socket !== socket || !link.initiation?.takeCookie(now, message)) {
+      return this.#context.drops.count(DROP["exchange-unexpected"]);
+    }
+    this.#sendInitiation(link);
   }
 
   #adopt(now: Micros, link: Link, socket: number, agreement: Agreement): void {
-    const facts = this.#sockets.get(socket) as Socket;
+    const { isConnected } = this.#sockets.get(socket) as Socket;
     const path = createPath(this.#context, now, {
       link,
       agreement,
@@ -294,7 +313,7 @@ export class Links {
       remote: link.remote,
       local: link.local,
       state: "up",
-      isConnected: facts.isConnected,
+      isConnected,
       metric: link.settings.metric === undefined ? agreement.peer.metric : link.announcedMetric,
     });
     path.metric = link.settings.metric ?? path.metric;
@@ -337,6 +356,7 @@ export class Links {
     if (path.state !== "down") this.#log("info", path.settings.name, `down: ${reason}`);
     path.liveness.close(now, reason);
     this.#context.paths.remove(path);
+    this.#context.renewals.remove(path);
     path.abandon(now);
     this.#admission.confirmed(path);
     const isShared = this.#context.paths.list.some((other) => other.socket === path.socket);
@@ -373,21 +393,8 @@ export class Links {
     for (const link of this.#links.values()) if (link.socket === socket) link.socket = -1;
   }
 
-  #refused(link: Link, refusal: Refusal | "addresses" | "limited", remote: Endpoint): void {
-    const reason =
-      refusal === "limited" ? "exchange-limited" : refusal === "unexpected" ? "exchange-unexpected" : "exchange-forged";
-    this.#context.drops.count(DROP[reason]);
-    const text = REFUSALS[refusal];
-    if (text) this.#log("warn", link.settings.name, `${formatEndpoint(remote)}: ${text}`, refusal);
-  }
-
   /** @param topic messages on one topic count together when their rate is limited */
   #log(level: "warn" | "info" | "debug", name: string, text: string, topic = text.slice(0, 12)): void {
     this.#context.events.push({ type: "log", level, key: `${name} ${topic}`, text: `${name}: ${text}` });
-  }
-
-  /** Time until the next attempt; 0 if none is planned. */
-  static retryIn(now: Micros, link: Link): Micros {
-    return link.state === "waiting" && link.deadline !== NEVER ? Math.max(0, link.deadline - now) : 0;
   }
 }

@@ -127,7 +127,7 @@ export class Outbound {
     path.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
       const lost = mayRepair ? repair.next(now) : NO_SLOT;
-      let slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : this.#prepareRepeat(lost);
+      let slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : lost;
       if (slot < 0) slot = this.#nextCopy(now, path);
       path.isStarved = slot < 0;
       if (slot < 0) break;
@@ -147,8 +147,7 @@ export class Outbound {
   #nextCopy(now: Micros, path: Path): Slot {
     const { repair } = this.#context;
     if (path.limits.isMetered || !this.#isAmongFastest(path)) return NO_SLOT;
-    const slot = repair.nextCopy(now, path.id);
-    return slot === NO_SLOT ? slot : this.#prepareRepeat(slot);
+    return repair.nextCopy(now, path.id);
   }
 
   #isAmongFastest(path: Path): boolean {
@@ -158,29 +157,6 @@ export class Outbound {
       if (other.isUp && other.metric === path.metric && other.arrival + REPAIR_SLACK < path.arrival) return false;
     }
     return true;
-  }
-
-  /** Strips a datagram that was sent back to its packet; in a copy if the first is still on its way to the kernel. */
-  #prepareRepeat(slot: Slot): Slot {
-    const { pool, overhead } = this.#context;
-    const start = (pool.start[slot] as number) + HEADER_SIZE + DATA_SIZE;
-    const length = (pool.length[slot] as number) - HEADER_SIZE - DATA_SIZE - overhead;
-    if (pool.owners(slot) === 1) {
-      pool.start[slot] = start;
-      pool.length[slot] = length;
-      return slot;
-    }
-    const copy = pool.take();
-    if (copy === NO_SLOT) {
-      pool.release(slot);
-      return copy;
-    }
-    pool.copyFacts(slot, copy);
-    const to = pool.start[copy] as number;
-    pool.bytes.copyWithin(to, start, start + length);
-    pool.length[copy] = length;
-    pool.release(slot);
-    return copy;
   }
 
   #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
@@ -203,13 +179,17 @@ export class Outbound {
 
   #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
     const { pool } = this.#context;
-    const start = (pool.start[slot] as number) - DATA_SIZE;
+    // A packet that may go again, or waits to, stays as it is: its datagram is made in another slot.
+    const isShared = pool.owners(slot) > 1;
+    const datagram = isShared ? pool.take() : slot;
+    if (datagram === NO_SLOT) return drop(this.#context, slot, "no-slot");
+    const from = (pool.start[slot] as number) - DATA_SIZE;
     const bucket = pool.flow[slot] as number;
-    writeData(pool.view, start, flags, bucket, pool.class[slot] as number, pool.sequence[slot] as number);
-    pool.start[slot] = start;
-    pool.length[slot] = (pool.length[slot] as number) + DATA_SIZE;
-    path.seal(now, pool, slot, true, kept);
-    out.push(slot);
+    writeData(pool.view, from, flags, bucket, pool.class[slot] as number, pool.sequence[slot] as number);
+    pool.start[datagram] = isShared ? pool.datagramOrigin(datagram) : from - HEADER_SIZE;
+    path.sealInto(now, pool, datagram, from, (pool.length[slot] as number) + DATA_SIZE, true, kept);
+    out.push(datagram);
+    if (isShared) pool.release(slot);
   }
 
   /** A probe of the path's MTU goes alone: nothing else may be lost with it. */
@@ -231,7 +211,7 @@ export class Outbound {
     const slot = this.#context.pool.take();
     if (slot === NO_SLOT) return;
     this.control.write(now, path, slot, due);
-    path.seal(now, this.#context.pool, slot, (due & DUE.PROBE) !== 0, NO_SLOT);
+    path.seal(now, this.#context.pool, slot, (due & (DUE.PROBE | DUE.RENEWAL)) !== 0);
     out.push(slot);
   }
 

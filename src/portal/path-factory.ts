@@ -39,7 +39,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
   const { settings } = facts.link;
   const { peer } = facts.agreement;
   const mtu = mtuLimits(context, settings, facts.remote);
-  return new Path(now, {
+  const path = new Path(now, {
     id: facts.index & 0xff,
     index: facts.index,
     peerIndex: peer.index,
@@ -64,7 +64,11 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     limits: settings.limits ?? NO_LIMITS,
     headers: headersOf(settings, facts.remote),
     isPinned: facts.isConnected || settings.publicAddress !== undefined,
+    isInitiator: facts.link.isInitiator,
+    suite: facts.agreement.suite,
   });
+  context.renewals.add(path, facts.agreement.session);
+  return path;
 }
 
 function createController(name: CongestionName, mtu: number): CongestionController {

@@ -8,13 +8,14 @@
 import { type Micros, NEVER } from "../clock.ts";
 import { DropCounters } from "../drops.ts";
 import type { Endpoint } from "../endpoint.ts";
-import { SharedKeyExchange } from "../exchange/shared-key.ts";
+import { type Identity, NoiseExchange } from "../exchange/noise-exchange.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import { DelayOrigin } from "../path/one-way-delay.ts";
 import type { Path } from "../path/path.ts";
 import type { RandomBytes } from "../random.ts";
-import { Blake2sSuite, NoSecuritySuite } from "../security/suite.ts";
+import { createOffer } from "../security/offer.ts";
+import { KeyPair } from "../security/x25519.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
 import type { PortalContext } from "./context.ts";
 import { createDiscipline } from "./discipline.ts";
@@ -24,6 +25,7 @@ import { Links } from "./links.ts";
 import { Outbound } from "./outbound.ts";
 import { Outlook } from "./outlook.ts";
 import { PathTable } from "./path-table.ts";
+import { Renewals } from "./renewals.ts";
 import { Repair } from "./repair.ts";
 import { reportTunnel } from "./report.ts";
 import type { LinkChange, LinkSettings, TunnelSettings } from "./settings.ts";
@@ -38,10 +40,9 @@ export class Portal {
 
   /** @param random cryptographic in life, seeded in tests */
   constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
-    const suite = settings.security === "none" ? new NoSecuritySuite() : new Blake2sSuite();
+    const offer = createOffer(settings.security, settings.suiteCosts);
     const run = new Uint8Array(RUN_SIZE);
     random(run);
-    const sharedKey = settings.security === "none" ? new Uint8Array(32) : settings.sharedKey;
     const drops = new DropCounters();
     const paths = new PathTable(random);
     const discipline = createDiscipline(settings, pool, drops, paths);
@@ -49,12 +50,13 @@ export class Portal {
       settings,
       pool,
       random,
-      exchange: new SharedKeyExchange(suite, sharedKey, run, random),
-      overhead: suite.overhead,
+      exchange: new NoiseExchange(offer, identityOf(settings), run, random),
+      overhead: offer.overhead,
       ...discipline,
       drops,
       paths,
       repair: new Repair(pool),
+      renewals: new Renewals(settings.keyLimits),
       delayOrigin: new DelayOrigin(),
       events: [],
     };
@@ -194,3 +196,11 @@ export class Portal {
     this.#outbound.activeMetric = lowest;
   }
 }
+
+/** Without security nobody is told apart, whatever keys there are. */
+function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings): Identity {
+  if (security === "none") return { sharedKey: NO_KEY };
+  return { sharedKey: sharedKey ?? NO_KEY, keyPair: privateKey && new KeyPair(privateKey), peerKey };
+}
+
+const NO_KEY = new Uint8Array(32);

@@ -5,7 +5,7 @@ import type { Path } from "../path/path.ts";
 import type { PortalContext } from "./context.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Link } from "./link.ts";
-import { Links } from "./links.ts";
+import type { Links } from "./links.ts";
 import type { Outbound } from "./outbound.ts";
 import type { LinkSnapshot, PathSnapshot, TunnelSnapshot } from "./snapshot.ts";
 
@@ -53,7 +53,7 @@ function reportLink(now: Micros, context: PortalContext, link: Link, activeMetri
     age: now - link.since,
     failures: link.failures,
     ups: link.ups,
-    retryIn: Links.retryIn(now, link),
+    retryIn: link.retryIn(now),
     paths: paths.map((path) => reportPath(now, path, activeMetric)),
   };
 }

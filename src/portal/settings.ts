@@ -5,16 +5,27 @@
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LinkLimits } from "../path/limits.ts";
+import type { SuiteCosts } from "../security/offer.ts";
+import type { SuiteName } from "../security/suite.ts";
+import type { KeyLimits } from "./renewals.ts";
 
 export type Method = "UDP" | "TCP" | "IP";
-export type SecurityName = "blake2s" | "none";
+/** `auto`: the better of those that hide what they carry. */
+export type SecurityName = "auto" | SuiteName;
 export type CongestionName = "rate" | "newreno" | "none";
 
 /** The tunnel as a whole: the `[Host]` section. */
 export interface TunnelSettings {
   readonly security: SecurityName;
-  /** 32 bytes; unused by `none`. */
-  readonly sharedKey: Uint8Array;
+  /** 32 bytes, known to both ends; may be missing where there are key pairs. Unused by `none`, like those. */
+  readonly sharedKey?: Uint8Array | undefined;
+  /** 32 bytes each: this end's private key and the peer's public one; both or neither. */
+  readonly privateKey?: Uint8Array | undefined;
+  readonly peerKey?: Uint8Array | undefined;
+  /** What the suites that `auto` chooses from take on this machine. */
+  readonly suiteCosts?: SuiteCosts | undefined;
+  /** When keys are changed; for tests. */
+  readonly keyLimits?: KeyLimits | undefined;
   /** `greedy` is the dissertation's: one queue, every path takes what it may, packets go to the host as they come. */
   readonly scheduling?: "adaptive" | "greedy" | undefined;
   /** Largest inner packet, bytes: the TUN's MTU. */

@@ -40,7 +40,7 @@ export class Splitter {
    * @param flags as of DATA, @param kept what the path keeps with each part
    */
   send(now: Micros, path: Path, slot: Slot, parts: number, flags: number, kept: number, out: PacketBatch): void {
-    const { pool, overhead } = this.#context;
+    const { pool } = this.#context;
     const start = pool.start[slot] as number;
     const length = pool.length[slot] as number;
     const fragment = this.#fragment;
@@ -60,9 +60,6 @@ export class Splitter {
       out.push(own);
     }
     this.packets++;
-    // The slot looks as if it had been sealed whole, so that a repeat strips it like any other.
-    pool.start[slot] = start - HEADER_SIZE - DATA_SIZE;
-    pool.length[slot] = length + HEADER_SIZE + DATA_SIZE + overhead;
     pool.release(slot);
   }
 }

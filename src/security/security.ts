@@ -1,11 +1,13 @@
 // @hot
 /**
- * The security chain as the dissertation has it (3.1.5): an ordered list of generators, each appending a footer computed over
- * everything before it, and the verifiers that check and strip the footers in reverse. Nothing of a datagram is believed
- * before the whole chain has agreed, and no verifier changes state unless all outer ones have agreed.
+ * What protects the datagrams of a path. Two kinds: sealing (authenticated encryption, `aes-gcm.ts`, `chacha.ts`), and the chain
+ * as the dissertation has it (3.1.5): an ordered list of generators, each appending a footer computed over everything before it,
+ * and the verifiers that check and strip the footers in reverse. Nothing of a datagram is believed before all of it has been
+ * checked, and no verifier changes state unless all outer ones have agreed.
  */
 import { DROP } from "../drops.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import { HEADER_SIZE } from "../wire/datagram.ts";
 
 /** Appends one footer. */
 export interface MacGenerator {
@@ -25,14 +27,17 @@ export interface MacVerifier {
   verify(bytes: Uint8Array, view: DataView, start: number, end: number): number;
 }
 
-/** What protects one path, both directions. Keys live as long as the path does. */
+/** One pair of keys of a path, one a direction. A packet number must not be sealed twice by the same one. */
 export interface Security {
   /** Bytes a datagram grows by. */
   readonly overhead: number;
-  /** Protects the datagram in `slot`: its length grows by `overhead`. */
-  seal(pool: PacketPool, slot: Slot): void;
-  /** Checks and strips: the length shrinks by `overhead`. Returns 0, or the index of a drop reason and changes nothing. */
-  open(pool: PacketPool, slot: Slot): number;
+  /**
+   * Protects a datagram. Its header is in `into` already; its messages are the `length` bytes at offset `from` of the arena,
+   * which may be the place right behind the header. Sets the length of `into`.
+   */
+  seal(pool: PacketPool, into: Slot, packetNumber: number, from: number, length: number): void;
+  /** Checks, uncovers and strips: the length shrinks by `overhead`. Returns 0, or the index of a drop reason and changes nothing. */
+  open(pool: PacketPool, slot: Slot, packetNumber: number): number;
 }
 
 /** Runs generators in order and verifiers in reverse. Both lists have the same footers in the same order. */
@@ -47,21 +52,22 @@ export class SecurityChain implements Security {
     this.overhead = generators.reduce((sum, generator) => sum + generator.size, 0);
   }
 
-  seal(pool: PacketPool, slot: Slot): void {
-    const start = pool.start[slot] as number;
-    let end = start + (pool.length[slot] as number);
+  seal(pool: PacketPool, into: Slot, _packetNumber: number, from: number, length: number): void {
+    const start = pool.start[into] as number;
+    if (from !== start + HEADER_SIZE) pool.bytes.copyWithin(start + HEADER_SIZE, from, from + length);
+    let end = start + HEADER_SIZE + length;
     for (let i = 0; i < this.generators.length; i++) {
       const generator = this.generators[i] as MacGenerator;
       generator.generate(pool.bytes, pool.view, start, end);
       end += generator.size;
     }
-    pool.length[slot] = end - start;
+    pool.length[into] = end - start;
   }
 
-  open(pool: PacketPool, slot: Slot): number {
+  open(pool: PacketPool, slot: Slot, _packetNumber: number): number {
     const start = pool.start[slot] as number;
     let end = start + (pool.length[slot] as number);
-    if (end - start < this.overhead) return DROP["datagram-truncated"];
+    if (end - start < HEADER_SIZE + this.overhead) return DROP["datagram-truncated"];
     for (let i = this.verifiers.length - 1; i >= 0; i--) {
       const verifier = this.verifiers[i] as MacVerifier;
       end -= verifier.size;

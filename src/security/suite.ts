@@ -1,20 +1,23 @@
 /**
- * Makes the security of a path from its two keys. Holds what paths share: the sequence this portal counts with
- * and the window of each run of the peer.
+ * The ways to protect datagrams, and their numbers on the wire. A suite makes the security of a path from its keys. Holds what paths
+ * share: the sequence this portal counts with and the window of each run of the peer.
  */
-import { Blake2sGenerator, Blake2sVerifier } from "./blake2s.ts";
-import { createNoSecurity } from "./none.ts";
+import { AesGcm } from "./aes-gcm.ts";
+import { Blake2sGenerator, Blake2sVerifier, MAC_SIZE } from "./blake2s.ts";
+import { ChaCha } from "./chacha.ts";
+import type { PathKeys } from "./path-keys.ts";
 import { SharedSequenceGenerator, SharedSequenceVerifier } from "./repeat-protection.ts";
 import { type Security, SecurityChain } from "./security.ts";
 
+export type SuiteName = "none" | "blake2s" | "aes-256-gcm" | "chacha20-poly1305";
+
 export interface SecuritySuite {
-  /** The number by which an exchange names it. */
+  /** The number by which an exchange names it; below 8. */
   readonly id: number;
-  readonly name: string;
+  readonly name: SuiteName;
   /** Bytes a datagram grows by. */
   readonly overhead: number;
-  /** @param peerRun the run of the peer, whose sequences are one space over all paths */
-  create(sendKey: Uint8Array, receiveKey: Uint8Array, peerRun: string): Security;
+  create(keys: PathKeys): Security;
 }
 
 /** Runs of the peer whose window is remembered; a path keeps its own alive beyond that. */
@@ -26,9 +29,9 @@ export class Blake2sSuite implements SecuritySuite {
   readonly name = "blake2s";
   readonly #sequence = new SharedSequenceGenerator();
   readonly #windows = new Map<string, SharedSequenceVerifier>();
-  readonly overhead = this.#sequence.size + 16;
+  readonly overhead = this.#sequence.size + MAC_SIZE;
 
-  create(sendKey: Uint8Array, receiveKey: Uint8Array, peerRun: string): Security {
+  create({ send, receive, peerRun }: PathKeys): Security {
     const window = this.#windows.get(peerRun) ?? new SharedSequenceVerifier();
     this.#windows.delete(peerRun);
     this.#windows.set(peerRun, window);
@@ -36,19 +39,37 @@ export class Blake2sSuite implements SecuritySuite {
       if (this.#windows.size <= REMEMBERED_RUNS) break;
       this.#windows.delete(run);
     }
-    return new SecurityChain(
-      [this.#sequence, new Blake2sGenerator(sendKey)],
-      [window, new Blake2sVerifier(receiveKey)],
-    );
+    return new SecurityChain([this.#sequence, new Blake2sGenerator(send)], [window, new Blake2sVerifier(receive)]);
   }
 }
 
+/** No protection, for use inside another secured network (dissertation 2.2.3). */
 export class NoSecuritySuite implements SecuritySuite {
   readonly id = 0;
   readonly name = "none";
   readonly overhead = 0;
 
   create(): Security {
-    return createNoSecurity();
+    return new SecurityChain([], []);
+  }
+}
+
+export class AesGcmSuite implements SecuritySuite {
+  readonly id = 2;
+  readonly name = "aes-256-gcm";
+  readonly overhead = 16;
+
+  create(keys: PathKeys): Security {
+    return new AesGcm(keys);
+  }
+}
+
+export class ChaChaSuite implements SecuritySuite {
+  readonly id = 3;
+  readonly name = "chacha20-poly1305";
+  readonly overhead = 16;
+
+  create(keys: PathKeys): Security {
+    return new ChaCha(keys);
   }
 }

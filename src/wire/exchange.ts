@@ -1,94 +1,133 @@
 /**
- * The protocol, part 3: the two messages of an exchange, initiation and response, of one size and shape so that an answer is never
- * larger than the question. The header's receiver index is 0 in an initiation, the initiator's index in a response.
+ * The protocol, part 3: the messages of an exchange. In place of a packet number their header tells the version and the pattern.
  *
- *     0        8         9       10         11   12          16      24     26       28       60     84        101            118  120   136
- *     | header | version | flags | security | 0  | index: 32 | run   | link | metric | random | name | source  | destination  | 0  | MAC |
- *                                                              8       16     16       32       24     1 + 16    1 + 16               16
+ *     0                                  4         5         6     8
+ *     | type:4 0:4 | receiver index: 24  | version | pattern | 0   |
  *
- * - `index`: by which the sender of this message wants to be addressed on this path; `run`: random, one per start of the portal.
+ * INITIATION  type 1, index 0                  | header | noise | mac1 | mac2 |     noise: 32 [+ 48 with key pairs] + hello 88 + 16
+ * RESPONSE    type 2, the initiator's index    | header | noise | mac1 |            noise: 32 + hello 88 + 16
+ * COOKIE      type 3, index 0                  | header | nonce: 24 | cookie: 16 + tag: 16 |
+ *
+ * `noise` is a message of the Noise protocol (`exchange/noise.ts`): an ephemeral public key, with key pairs the sender's own public key
+ * encrypted, and the hello encrypted. The header is part of what is authenticated. `mac1` shows that the sender knows whom it writes
+ * to, `mac2` that it receives at its address (`exchange/cookies.ts`); both are keyed BLAKE2s over everything before them.
+ * An answer is never larger than the question.
+ *
+ * HELLO, what one end says of itself:
+ *
+ *     0       1        2        3    4           8     16     18       20          22             24        28     52       69            86  88
+ *     | flags | offers | chosen | 0  | index: 32 | run | link | metric | AES cost  | ChaCha cost  | attempt | name | source | destination | 0  |
+ *                                                  8     16     16       16          16             32        24     1 + 16   1 + 16
+ *
+ * - `offers`: a bit for each suite this end may use, by its number; `chosen`: the one the responder took, 255 if there is none.
+ *   The costs, in units of 10 ns for 1400 bytes, are what it chooses by; 0 where not measured.
+ * - `index`: by which the sender wants to be addressed on this path; `run`: random, one per start of the portal.
+ * - `attempt` counts the initiations of a run, so that one that is played back is known.
  * - `link`, `metric`, `name`: the sender's number, preference and name for the link, so that the other end need not be told.
  * - `source`, `destination`: family (4, 6 or 0) and address of this very datagram between the NATs, if the flag asks for that.
- * - `MAC`: keyed BLAKE2s over everything before it.
  */
 import { createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
-import { HEADER_SIZE, indexOf, TYPE, typeOf, writeHeader } from "./datagram.ts";
+import { HEADER_SIZE, indexOf, typeOf, writeHeader } from "./datagram.ts";
 
 export const PROTOCOL_VERSION = 1;
-export const EXCHANGE_SIZE = 136;
-/** Bytes of an exchange message that its MAC covers. */
-export const EXCHANGE_COVERED = 120;
+/** Which keys the sender goes by: a shared one, key pairs, or none that is secret (then it is NNpsk0 with zeros). */
+export const PATTERN = { NNpsk0: 0, IKpsk2: 1, open: 2 } as const;
+export const HELLO_SIZE = 88;
+export const MAC_SIZE = 16;
 export const RUN_SIZE = 8;
-export const RANDOM_SIZE = 32;
 export const NAME_SIZE = 24;
+export const COOKIE_NONCE_SIZE = 24;
+export const COOKIE_MESSAGE_SIZE = HEADER_SIZE + COOKIE_NONCE_SIZE + 2 * MAC_SIZE;
 
-export const EXCHANGE_FLAG = { ADDRESSES: 1 } as const;
+const FLAG_ADDRESSES = 1;
+const COST_UNIT = 10;
+/** Where the costs are, by number of the suite. */
+const COSTS = [
+  [2, 20],
+  [3, 22],
+] as const;
 
 /** What one end says of itself in an exchange message. */
 export interface Hello {
-  readonly security: number;
+  readonly suites: number;
+  /** Number of the suite, in a response. */
+  readonly chosen: number;
+  /** Nanoseconds by number of the suite. */
+  readonly costs: readonly number[];
   readonly index: number;
   /** 8 bytes. */
   readonly run: Uint8Array;
+  readonly attempt: number;
   readonly link: number;
   readonly metric: number;
-  /** 32 bytes. */
-  readonly random: Uint8Array;
   /** At most 24 bytes of UTF-8; longer ones are cut. */
   readonly name: string;
   /** Addresses of this datagram between the NATs; undefined if they are not authenticated. */
   readonly addresses: { readonly source: Endpoint; readonly destination: Endpoint } | undefined;
 }
 
-/** The message without its MAC filled in. */
-export function encodeExchange(type: number, receiverIndex: number, hello: Hello): Uint8Array {
-  const out = new Uint8Array(EXCHANGE_SIZE);
+/** The 8 bytes in front of an exchange message. */
+export function exchangeHeader(type: number, receiverIndex: number, pattern: number): Uint8Array {
+  const out = new Uint8Array(HEADER_SIZE);
+  writeHeader(new DataView(out.buffer), 0, type, receiverIndex, ((PROTOCOL_VERSION << 24) | (pattern << 16)) >>> 0);
+  return out;
+}
+
+/** What the clear part of an exchange message says; undefined if it is too short for it. */
+export function readExchangeHeader(message: Uint8Array) {
+  if (message.length < HEADER_SIZE) return undefined;
+  const view = new DataView(message.buffer, message.byteOffset, message.length);
+  return {
+    type: typeOf(view, 0),
+    receiverIndex: indexOf(view, 0),
+    version: view.getUint8(4),
+    pattern: view.getUint8(5),
+  };
+}
+
+export function encodeHello(hello: Hello): Uint8Array {
+  const out = new Uint8Array(HELLO_SIZE);
   const view = new DataView(out.buffer);
-  writeHeader(view, 0, type, receiverIndex, 0);
-  view.setUint8(HEADER_SIZE, PROTOCOL_VERSION);
-  view.setUint8(9, hello.addresses ? EXCHANGE_FLAG.ADDRESSES : 0);
-  view.setUint8(10, hello.security);
-  view.setUint32(12, hello.index);
-  out.set(hello.run.subarray(0, RUN_SIZE), 16);
-  view.setUint16(24, hello.link);
-  view.setUint16(26, hello.metric);
-  out.set(hello.random.subarray(0, RANDOM_SIZE), 28);
-  new TextEncoder().encodeInto(hello.name, out.subarray(60, 60 + NAME_SIZE));
+  view.setUint8(0, hello.addresses ? FLAG_ADDRESSES : 0);
+  view.setUint8(1, hello.suites);
+  view.setUint8(2, hello.chosen);
+  view.setUint32(4, hello.index);
+  out.set(hello.run.subarray(0, RUN_SIZE), 8);
+  view.setUint16(16, hello.link);
+  view.setUint16(18, hello.metric);
+  for (const [suite, at] of COSTS)
+    view.setUint16(at, Math.min(0xffff, Math.round((hello.costs[suite] ?? 0) / COST_UNIT)));
+  view.setUint32(24, hello.attempt);
+  new TextEncoder().encodeInto(hello.name, out.subarray(28, 28 + NAME_SIZE));
   if (hello.addresses) {
-    putAddress(out, 84, hello.addresses.source);
-    putAddress(out, 101, hello.addresses.destination);
+    putAddress(out, 52, hello.addresses.source);
+    putAddress(out, 69, hello.addresses.destination);
   }
   return out;
 }
 
-export type ExchangeFault = "size" | "version" | "flags" | "index" | "address";
-
-/** Reads what `encodeExchange` wrote; the MAC is the caller's to check. Unknown flags are a fault: they would change the meaning. */
-export function decodeExchange(message: Uint8Array): { receiverIndex: number; hello: Hello } | ExchangeFault {
-  if (message.length !== EXCHANGE_SIZE) return "size";
-  const view = new DataView(message.buffer, message.byteOffset, message.length);
-  if (view.getUint8(HEADER_SIZE) !== PROTOCOL_VERSION) return "version";
-  const flags = view.getUint8(9);
-  if ((flags & ~EXCHANGE_FLAG.ADDRESSES) !== 0) return "flags";
-  const index = view.getUint32(12);
-  if (index === 0 || index > 0xffffff) return "index";
-  const receiverIndex = indexOf(view, 0);
-  if ((receiverIndex === 0) !== (typeOf(view, 0) === TYPE.EXCHANGE_INITIATION)) return "index";
-  const source = takeAddress(message, 84);
-  const destination = takeAddress(message, 101);
-  if (!source || !destination) return "address";
+/** Reads what `encodeHello` wrote; undefined if it makes no sense. Unknown flags are a fault: they would change the meaning. */
+export function decodeHello(bytes: Uint8Array): Hello | undefined {
+  if (bytes.length !== HELLO_SIZE) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const flags = view.getUint8(0);
+  const index = view.getUint32(4);
+  const source = takeAddress(bytes, 52);
+  const destination = takeAddress(bytes, 69);
+  if ((flags & ~FLAG_ADDRESSES) !== 0 || index === 0 || index > 0xffffff || !source || !destination) return undefined;
+  const costs: number[] = [0, 0];
+  for (const [suite, at] of COSTS) costs[suite] = view.getUint16(at) * COST_UNIT;
   return {
-    receiverIndex,
-    hello: {
-      security: view.getUint8(10),
-      index,
-      run: message.slice(16, 16 + RUN_SIZE),
-      link: view.getUint16(24),
-      metric: view.getUint16(26),
-      random: message.slice(28, 28 + RANDOM_SIZE),
-      name: decodeName(message.subarray(60, 60 + NAME_SIZE)),
-      addresses: flags & EXCHANGE_FLAG.ADDRESSES ? { source, destination } : undefined,
-    },
+    suites: view.getUint8(1),
+    chosen: view.getUint8(2),
+    costs,
+    index,
+    run: bytes.slice(8, 8 + RUN_SIZE),
+    attempt: view.getUint32(24),
+    link: view.getUint16(16),
+    metric: view.getUint16(18),
+    name: decodeName(bytes.subarray(28, 28 + NAME_SIZE)),
+    addresses: flags & FLAG_ADDRESSES ? { source, destination } : undefined,
   };
 }
 

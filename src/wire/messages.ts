@@ -22,6 +22,9 @@
  *
  * HOLD         | 5:4 rsv:4 | time:16 |       how long early packets are worth holding, in units of 64 µs   3
  *
+ * RENEWAL      | 8:4 answer:1 rsv:3 | epoch:32 | length:8 | Noise message |      6 + length
+ *              Asks for keys of that epoch, or answers: see `exchange/session.ts`.
+ *
  * ABANDON      | 6:4 rsv:4 | bucket:16 | sequence:24 | count:8 |   these packets will not come             7
  *
  * FRAG         | 7:4 flags:4 | bucket:16 | sequence:24 | part:4 parts-1:4 | length:16 | bytes |        9 + bytes
@@ -33,7 +36,18 @@
  *              kbit/s of IP packets, 0 for as much as passes; no traffic beyond need if METERED. Sent until acknowledged
  */
 
-export const MESSAGE = { PAD: 0, DATA: 1, ACK: 2, PROBE: 3, CLOSE: 4, HOLD: 5, ABANDON: 6, FRAG: 7, LINK: 9 } as const;
+export const MESSAGE = {
+  PAD: 0,
+  DATA: 1,
+  ACK: 2,
+  PROBE: 3,
+  CLOSE: 4,
+  HOLD: 5,
+  ABANDON: 6,
+  FRAG: 7,
+  RENEWAL: 8,
+  LINK: 9,
+} as const;
 
 export const DATA_FLAG = {
   /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */
@@ -73,6 +87,10 @@ export const LINK_METERED = 1;
 /** Bytes per second of one kbit/s. */
 const KBIT = 125;
 const MAX_LINK_LIMIT = 0xffffff;
+/** Bytes in front of the Noise message. */
+export const RENEWAL_SIZE = 6;
+/** Bit of the first byte. */
+export const RENEWAL_ANSWER = 8;
 /** Most ranges an ACK may carry. */
 export const MAX_RANGES = 32;
 

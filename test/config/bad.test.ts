@@ -28,7 +28,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "no key",
     "[Host]\n[Peer]",
-    ':1: Host.SharedKey missing: "netcombiner genkey" makes one; SharedKeyFile may name a file that holds it',
+    ':1: Host.PrivateKey missing: "netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone',
   ],
   ["no peer", HOST, ": Peer missing: at least one [Peer] section, one for each link"],
   ["two hosts", `${HOST}[Peer]\n[host]\n`, ":4: Host given twice: first on line 1"],
@@ -42,7 +42,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key of the other section",
     host("RemoteHost = a"),
-    ":3: Host.RemoteHost unknown: known are SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
+    ":3: Host.RemoteHost unknown: known are PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
   ],
   ["a key given twice", peer("Metric = 1", "metric = 2"), ":5: Peer[0].Metric given twice: first on line 4"],
   [
@@ -200,7 +200,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a security nobody has",
     host("Security = aes"),
-    ":3: Host.Security invalid: expected one of blake2s, none; given aes",
+    ":3: Host.Security invalid: expected one of auto, aes-256-gcm, chacha20-poly1305, blake2s, none; given aes",
   ],
   [
     "an address without prefix",
@@ -262,7 +262,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key too short",
     "[Host]\nSharedKey = c2VjcmV0\n[Peer]\n",
-    ':2: Host.SharedKey invalid: expected 32 bytes as base64, as "netcombiner genkey" prints; given (hidden)',
+    ':2: Host.SharedKey invalid: expected 32 bytes as base64, as "netcombiner genpsk" prints; given (hidden)',
   ],
   [
     "a key of zeros",
@@ -282,7 +282,7 @@ describe("A bad configuration", () => {
   test("has all its faults told at once, in the order of the file", () => {
     const text = `[Host]\nMTU = 1\nLogLevl = info\n[Peer]\nMetric = x\nRemotePort = 70000\n[Peer]\nMethod = TCP\nProtocol = 9\n`;
     expect(faultsOf(text)).toEqual([
-      'nc0.conf:1: Host.SharedKey missing: "netcombiner genkey" makes one; SharedKeyFile may name a file that holds it',
+      'nc0.conf:1: Host.PrivateKey missing: "netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone',
       "nc0.conf:2: Host.MTU invalid: min 576; given 1",
       "nc0.conf:3: Host.LogLevl unknown: did you mean LogLevel?",
       "nc0.conf:5: Peer[0].Metric invalid: expected a whole number; given x",
@@ -326,7 +326,7 @@ describe("A bad configuration", () => {
       "Host.SharedKeyFile invalid: open to others (mode 0640), chmod 600 it; given nc0.key",
     ]);
     expect(validate(0o600, "x\n")).toEqual([
-      'Host.SharedKeyFile invalid: the file: expected 32 bytes as base64, as "netcombiner genkey" prints; given nc0.key',
+      'Host.SharedKeyFile invalid: the file: expected 32 bytes as base64, as "netcombiner genpsk" prints; given nc0.key',
     ]);
     expect(validate(0o600, `${KEY}\n`)).toEqual([]);
   });

@@ -2,56 +2,106 @@
 import { describe, expect, test } from "bun:test";
 import { DROP_REASONS } from "../../src/drops.ts";
 import { PacketPool, TAILROOM } from "../../src/memory/packet-pool.ts";
-import { Blake2sSuite, NoSecuritySuite, type SecuritySuite } from "../../src/security/suite.ts";
+import type { PathKeys } from "../../src/security/path-keys.ts";
+import {
+  AesGcmSuite,
+  Blake2sSuite,
+  ChaChaSuite,
+  NoSecuritySuite,
+  type SecuritySuite,
+  type SuiteName,
+} from "../../src/security/suite.ts";
+import { HEADER_SIZE } from "../../src/wire/datagram.ts";
 import { counting, flipBit } from "../support/bytes.ts";
 import { randomBytes, seeded } from "../support/seed.ts";
-import { contentOf, slotWith } from "../support/slots.ts";
+import { contentOf, sealElsewhere, sealSlot, slotWith } from "../support/slots.ts";
 
-const SUITES: Readonly<Record<string, { create: () => SecuritySuite; isProtecting: boolean }>> = {
-  none: { create: () => new NoSecuritySuite(), isProtecting: false },
-  blake2s: { create: () => new Blake2sSuite(), isProtecting: true },
+interface Traits {
+  readonly create: () => SecuritySuite;
+  readonly isProtecting: boolean;
+  /** What is carried cannot be read, and one packet number opens once only because the path sees to it. */
+  readonly isSealing: boolean;
+}
+
+const SUITES: Readonly<Record<SuiteName, Traits>> = {
+  none: { create: () => new NoSecuritySuite(), isProtecting: false, isSealing: false },
+  blake2s: { create: () => new Blake2sSuite(), isProtecting: true, isSealing: false },
+  "aes-256-gcm": { create: () => new AesGcmSuite(), isProtecting: true, isSealing: true },
+  "chacha20-poly1305": { create: () => new ChaChaSuite(), isProtecting: true, isSealing: true },
 };
 
-const [KEY_A, KEY_B] = [counting(32, 1), counting(32, 99)];
+const A_TO_B = { key: counting(32, 1), index: 0x0a0b0c };
+const B_TO_A = { key: counting(32, 99), index: 0x010203 };
+
+function keysOf(send: typeof A_TO_B, receive: typeof A_TO_B, peerRun: string): PathKeys {
+  return { send: send.key, receive: receive.key, sendIndex: send.index, receiveIndex: receive.index, peerRun };
+}
 
 function pairOf(create: () => SecuritySuite) {
   return {
-    a: create().create(KEY_A, KEY_B, "b"),
-    b: create().create(KEY_B, KEY_A, "a"),
+    a: create().create(keysOf(A_TO_B, B_TO_A, "b")),
+    b: create().create(keysOf(B_TO_A, A_TO_B, "a")),
     pool: new PacketPool(4, 2000),
   };
 }
 
-describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecting }) => {
+describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecting, isSealing }) => {
   test("goes by its name and fits behind a packet", () => {
-    expect(create().name).toBe(name);
-    expect(create().overhead).toBe(create().create(KEY_A, KEY_B, "").overhead);
+    expect(create().name).toBe(name as SuiteName);
+    expect(create().overhead).toBe(pairOf(create).a.overhead);
     expect(create().overhead).toBeLessThanOrEqual(TAILROOM);
   });
 
-  test("grows a datagram by its overhead and gives back what was sealed, at every length", () => {
+  test("grows a datagram by its overhead and gives back what was sealed, at every length, in place or elsewhere", () => {
     seeded((random) => {
       const { a, b, pool } = pairOf(create);
-      for (const length of [0, 1, 7, 8, 15, 16, 17, 63, 64, 65, 100, 1400, 1999, 2000]) {
+      for (const [number, length] of [8, 9, 15, 16, 17, 23, 24, 71, 72, 73, 100, 1400, 1999, 2000].entries()) {
         const content = randomBytes(random, length);
         const slot = slotWith(pool, content);
-        a.seal(pool, slot);
-        expect(pool.length[slot]).toBe(length + a.overhead);
-        expect(b.open(pool, slot)).toBe(0);
+        const sealed = sealElsewhere(a, pool, slot, 2 * number);
         expect(contentOf(pool, slot)).toEqual(content);
-        pool.release(slot);
+        sealSlot(a, pool, slot, 2 * number + 1);
+        for (const [i, datagram] of [sealed, slot].entries()) {
+          expect(pool.length[datagram]).toBe(length + a.overhead);
+          expect(b.open(pool, datagram, 2 * number + i)).toBe(0);
+          expect(contentOf(pool, datagram)).toEqual(content);
+          pool.release(datagram);
+        }
       }
     })();
+  });
+
+  test.if(isSealing)("shows the header and nothing else", () => {
+    const { a, pool } = pairOf(create);
+    const slot = slotWith(pool, new Uint8Array(1400));
+    sealSlot(a, pool, slot);
+    const sealed = contentOf(pool, slot);
+    expect(sealed.subarray(0, HEADER_SIZE)).toEqual(new Uint8Array(HEADER_SIZE));
+    const values = new Set(sealed.subarray(HEADER_SIZE));
+    expect(values.size).toBeGreaterThan(240);
   });
 
   test("opens datagrams in another order, and not those that never came", () => {
     const { a, b, pool } = pairOf(create);
     const sealed = [1, 2, 3, 4].map((first) => {
       const slot = slotWith(pool, counting(40, first));
-      a.seal(pool, slot);
+      sealSlot(a, pool, slot, first);
       return slot;
     });
-    for (const i of [3, 0, 1]) expect(b.open(pool, sealed[i] as number)).toBe(0);
+    for (const i of [3, 0, 1]) expect(b.open(pool, sealed[i] as number, i + 1)).toBe(0);
+  });
+
+  test.if(isSealing)("opens nothing under another packet number, whatever 32 bits of it travel", () => {
+    const { a, b, pool } = pairOf(create);
+    for (const number of [0, 1, 2 ** 32 - 1, 2 ** 32, 2 ** 40 + 5]) {
+      const slot = slotWith(pool, counting(60));
+      sealSlot(a, pool, slot, number);
+      for (const other of [number + 1, number + 2 ** 32]) {
+        expect(DROP_REASONS[b.open(pool, slot, other)]).toBe("datagram-forged");
+      }
+      expect(b.open(pool, slot, number)).toBe(0);
+      pool.release(slot);
+    }
   });
 
   test("leaves other slots and what is in front of the datagram alone", () => {
@@ -59,7 +109,7 @@ describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecti
     pool.bytes.fill(0xaa);
     const slot = slotWith(pool, counting(100));
     const start = pool.start[slot] as number;
-    a.seal(pool, slot);
+    sealSlot(a, pool, slot);
     const end = start + (pool.length[slot] as number);
     expect(pool.bytes.subarray(0, start).every((byte) => byte === 0xaa)).toBe(true);
     expect(pool.bytes.subarray(end).every((byte) => byte === 0xaa)).toBe(true);
@@ -67,28 +117,34 @@ describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecti
 
   test("refuses with a known reason and without a change whatever is too short", () => {
     const { b, pool } = pairOf(create);
-    for (let length = 0; length < create().overhead; length++) {
+    for (let length = 0; length < HEADER_SIZE + create().overhead; length++) {
       const slot = slotWith(pool, counting(length));
-      expect(DROP_REASONS[b.open(pool, slot)]).toBe("datagram-truncated");
+      expect(DROP_REASONS[b.open(pool, slot, 0)]).toBe("datagram-truncated");
       expect(pool.length[slot]).toBe(length);
       pool.release(slot);
     }
   });
 
-  test.if(isProtecting)("refuses every flipped bit, a repeat, and another key, and changes nothing then", () => {
-    const { a, b, pool } = pairOf(create);
-    const slot = slotWith(pool, counting(60));
-    a.seal(pool, slot);
-    const sealed = contentOf(pool, slot);
-    const opens = (bytes: Uint8Array<ArrayBuffer>, security = b) => {
-      const copy = slotWith(pool, bytes);
-      const reason = security.open(pool, copy);
-      if (reason !== 0) expect(contentOf(pool, copy)).toEqual(bytes);
-      pool.release(copy);
-      return reason === 0;
-    };
-    for (let bit = 0; bit < 8 * sealed.length; bit++) expect(opens(flipBit(sealed, bit))).toBe(false);
-    expect(opens(sealed, create().create(KEY_B, KEY_B, "a"))).toBe(false);
-    expect([opens(sealed), opens(sealed)]).toEqual([true, false]);
-  });
+  test.if(isProtecting)(
+    "refuses every flipped bit, other keys, and its own datagrams, and changes nothing then",
+    () => {
+      const { a, b, pool } = pairOf(create);
+      const slot = slotWith(pool, counting(60));
+      sealSlot(a, pool, slot, 7);
+      const sealed = contentOf(pool, slot);
+      const opens = (bytes: Uint8Array<ArrayBuffer>, security = b) => {
+        const copy = slotWith(pool, bytes);
+        const reason = security.open(pool, copy, 7);
+        if (reason !== 0) expect(contentOf(pool, copy)).toEqual(bytes);
+        pool.release(copy);
+        return reason === 0;
+      };
+      for (let bit = 0; bit < 8 * sealed.length; bit++) expect(opens(flipBit(sealed, bit))).toBe(false);
+      expect(opens(sealed, create().create(keysOf(B_TO_A, B_TO_A, "a")))).toBe(false);
+      expect(opens(sealed, a)).toBe(false);
+      expect(opens(sealed)).toBe(true);
+      // What the chain remembers itself, the path remembers for the sealing suites.
+      expect(opens(sealed)).toBe(isSealing);
+    },
+  );
 });

@@ -127,7 +127,7 @@ describe("A configuration", () => {
   });
 
   test("that is faulty, or that cannot be put there, is not written at all", () => {
-    expect(() => writeConfiguration(path, "[Host]\n", false)).toThrow(":1: Host.SharedKey missing");
+    expect(() => writeConfiguration(path, "[Host]\n", false)).toThrow(":1: Host.PrivateKey missing");
     expect(existsSync(path)).toBe(false);
     writeFileSync(join(folder, "file"), "");
     const blocked = join(folder, "file", "nc0.conf");

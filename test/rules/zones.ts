@@ -30,7 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   cli: ["daemon", "config", "host", "monitor", "pairing"],
   daemon: ["config", "host", "ffi", ...PURE_BOXES],
   pairing: ["config", "host"],
-  config: [],
+  config: ["security"],
   host: ["ffi"],
   ffi: [],
   portal: PURE_BOXES.filter((zone) => zone !== "monitor"),
@@ -42,7 +42,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   congestion: [],
   scheduler: ["queue"],
   resequencer: ["wire"],
-  security: [],
+  security: ["wire"],
   wire: [],
   floor: [],
 };
@@ -64,6 +64,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   qr: ["pairing"],
   valibot: ["config", "daemon"],
   "@noble/hashes": ["security", "exchange"],
+  "@noble/ciphers": ["security", "exchange"],
 };
 
 /** The floor that ffi/ may use at run time; of the rest it knows types. */
@@ -116,6 +117,8 @@ function ffiFault(target: string, isType: boolean): string | undefined {
 
 function externalFault(zone: string, specifier: string): string | undefined {
   if (specifier === "bun:ffi") return zone === "ffi" ? undefined : "only ffi/ calls the system";
+  // Ciphers and X25519: functions of what they are given.
+  if (specifier === "node:crypto" && zone === "security") return undefined;
   if (specifier === "bun" || /^(node|bun):/.test(specifier)) {
     return PURE_ZONES.some((pure) => pure === zone) ? `${zone} is pure` : undefined;
   }

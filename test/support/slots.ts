@@ -1,5 +1,7 @@
 /** Moves bytes in and out of a pool. */
 import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
+import type { Security } from "../../src/security/security.ts";
+import { HEADER_SIZE } from "../../src/wire/datagram.ts";
 
 /** A slot with `bytes` as the packet in it. */
 export function slotWith(pool: PacketPool, bytes: Uint8Array): Slot {
@@ -14,4 +16,21 @@ export function slotWith(pool: PacketPool, bytes: Uint8Array): Slot {
 export function contentOf(pool: PacketPool, slot: Slot): Uint8Array<ArrayBuffer> {
   const start = pool.start[slot] as number;
   return pool.bytes.slice(start, start + (pool.length[slot] as number));
+}
+
+/** Protects in place what is in the slot: a header of 8 bytes and messages. */
+export function sealSlot(security: Security, pool: PacketPool, slot: Slot, packetNumber = 0): void {
+  const length = (pool.length[slot] as number) - HEADER_SIZE;
+  security.seal(pool, slot, packetNumber, (pool.start[slot] as number) + HEADER_SIZE, length);
+}
+
+/** The same datagram, protected into another slot. */
+export function sealElsewhere(security: Security, pool: PacketPool, slot: Slot, packetNumber = 0): Slot {
+  const into = pool.take();
+  const from = pool.start[slot] as number;
+  const to = pool.datagramOrigin(into);
+  pool.start[into] = to;
+  pool.bytes.copyWithin(to, from, from + HEADER_SIZE);
+  security.seal(pool, into, packetNumber, from + HEADER_SIZE, (pool.length[slot] as number) - HEADER_SIZE);
+  return into;
 }

@@ -2,22 +2,26 @@ import { describe, expect, test } from "bun:test";
 import { createEndpoint, parseEndpoint } from "../../src/endpoint.ts";
 import { TYPE } from "../../src/wire/datagram.ts";
 import {
-  decodeExchange,
-  EXCHANGE_COVERED,
-  EXCHANGE_SIZE,
-  encodeExchange,
+  decodeHello,
+  encodeHello,
+  exchangeHeader,
+  HELLO_SIZE,
   type Hello,
+  PATTERN,
+  readExchangeHeader,
 } from "../../src/wire/exchange.ts";
 import { counting } from "../support/bytes.ts";
-import golden from "../vectors/exchange.json";
+import golden from "../vectors/hello.json";
 
 const HELLO: Hello = {
-  security: 1,
-  index: 1,
+  suites: 0b1100,
+  chosen: 3,
+  costs: [0, 0, 700, 11_000],
+  index: 0x0a0b0c,
   run: counting(8, 0xa0),
-  link: 0,
-  metric: 0,
-  random: counting(32, 0x10),
+  attempt: 0x01020304,
+  link: 3,
+  metric: 100,
   name: "dsl",
   addresses: {
     source: parseEndpoint("192.0.2.1") ?? createEndpoint(),
@@ -25,64 +29,54 @@ const HELLO: Hello = {
   },
 };
 
-const decoded = (message: Uint8Array) => {
-  const result = decodeExchange(message);
-  if (typeof result === "string") throw new Error(result);
-  return result;
-};
+describe("A hello", () => {
+  test("has the known bytes, with addresses and without", () => {
+    expect(encodeHello(HELLO).toHex()).toBe(golden.withAddresses);
+    expect(encodeHello({ ...HELLO, addresses: undefined }).toHex()).toBe(golden.plain);
+    expect(encodeHello(HELLO).length).toBe(HELLO_SIZE);
+  });
 
-describe("encodeExchange", () => {
-  test("makes the known bytes, with addresses, all but the MAC", () => {
-    const message = encodeExchange(TYPE.EXCHANGE_INITIATION, 0, HELLO);
-    expect(message.subarray(0, EXCHANGE_COVERED).toHex()).toBe(golden.withAddresses.slice(0, 2 * EXCHANGE_COVERED));
-    expect(message.length).toBe(EXCHANGE_SIZE);
+  test("says the same to whoever reads it", () => {
+    expect(decodeHello(encodeHello(HELLO))).toEqual(HELLO);
+    expect(decodeHello(encodeHello({ ...HELLO, addresses: undefined }))?.addresses).toBeUndefined();
   });
 
   test.each(["", "x", "a name of exactly 24 byte", "a name that is longer than it may be", "Fähre", "ü".repeat(40)])(
     "carries the name '%s', cut and in printable ASCII",
     (name) => {
-      const { hello } = decoded(encodeExchange(TYPE.EXCHANGE_INITIATION, 0, { ...HELLO, name }));
-      expect(hello.name).toMatch(/^[ -~]{0,24}$/);
-      if (/^[ -~]{0,24}$/.test(name)) expect(hello.name).toBe(name);
+      const read = decodeHello(encodeHello({ ...HELLO, name }))?.name;
+      expect(read).toMatch(/^[ -~]{0,24}$/);
+      if (/^[ -~]{0,24}$/.test(name)) expect(read).toBe(name);
     },
   );
+
+  test("carries a cost of any size as well as 16 bits can", () => {
+    const read = (cost: number) => decodeHello(encodeHello({ ...HELLO, costs: [0, 0, cost, 0] }))?.costs[2];
+    expect([0, 4, 6, 655_350, 10_000_000].map(read)).toEqual([0, 0, 10, 655_350, 655_350]);
+  });
+
+  test.each([
+    ["an unknown flag", 0, 2],
+    ["an index of zero", 5, 0],
+    ["an index beyond 24 bits", 4, 1],
+    ["an address of no known family", 52, 7],
+  ])("makes no sense with %s", (_what, at, value) => {
+    const bytes = encodeHello({ ...HELLO, index: 1 << 16 });
+    bytes[at] = value;
+    expect(decodeHello(bytes)).toBeUndefined();
+  });
+
+  test("makes no sense cut short or longer than it is", () => {
+    expect(decodeHello(encodeHello(HELLO).subarray(1))).toBeUndefined();
+    expect(decodeHello(new Uint8Array(HELLO_SIZE + 1))).toBeUndefined();
+  });
 });
 
-describe("decodeExchange", () => {
-  test("reads back what was written", () => {
-    const message = encodeExchange(TYPE.EXCHANGE_RESPONSE, 0xfedcba, HELLO);
-    expect(decoded(message)).toEqual({ receiverIndex: 0xfedcba, hello: HELLO });
-  });
-
-  test("reads the largest values", () => {
-    const hello: Hello = { ...HELLO, index: 0xffffff, link: 0xffff, metric: 0xffff, addresses: undefined };
-    expect(decoded(encodeExchange(TYPE.EXCHANGE_INITIATION, 0, hello)).hello).toEqual(hello);
-  });
-
-  test("refuses every other length", () => {
-    const message = encodeExchange(TYPE.EXCHANGE_INITIATION, 0, HELLO);
-    for (let length = 0; length < EXCHANGE_SIZE; length++) {
-      expect(decodeExchange(message.subarray(0, length))).toBe("size");
-    }
-  });
-
-  test("names the field that is wrong", () => {
-    const message = encodeExchange(TYPE.EXCHANGE_INITIATION, 0, HELLO);
-    expect(decodeExchange(message.with(8, 0))).toBe("version");
-    for (let flags = 2; flags < 256; flags++) expect(decodeExchange(message.with(9, flags))).toBe("flags");
-    expect(decodeExchange(message.with(15, 0))).toBe("index");
-    expect(decodeExchange(message.with(12, 1))).toBe("index");
-    expect(decodeExchange(message.with(84, 5))).toBe("address");
-    expect(decodeExchange(message.with(101, 255))).toBe("address");
-  });
-
-  test("demands index 0 of an initiation and another of a response", () => {
-    expect(decodeExchange(encodeExchange(TYPE.EXCHANGE_INITIATION, 7, HELLO))).toBe("index");
-    expect(decodeExchange(encodeExchange(TYPE.EXCHANGE_RESPONSE, 0, HELLO))).toBe("index");
-  });
-
-  test("lets no terminal control through in a name", () => {
-    const message = encodeExchange(TYPE.EXCHANGE_INITIATION, 0, { ...HELLO, name: "\x1b[2Jx\x7f" });
-    expect(decoded(message).hello.name).toBe("?[2Jx?");
+describe("The header of an exchange message", () => {
+  test("tells type, receiver, version and pattern", () => {
+    const header = exchangeHeader(TYPE.EXCHANGE_RESPONSE, 0x0a0b0c, PATTERN.IKpsk2);
+    expect(header.toHex()).toBe("200a0b0c01010000");
+    expect(readExchangeHeader(header)).toEqual({ type: 2, receiverIndex: 0x0a0b0c, version: 1, pattern: 1 });
+    expect(readExchangeHeader(header.subarray(1))).toBeUndefined();
   });
 });

@@ -1,0 +1,30 @@
+/** `netcombiner genkey`, `genpsk` and `pubkey`: keys on standard input and output, in the form that those of `wg` have. */
+import { defineCommand } from "citty";
+import { generateKey, publicKeyOf } from "../daemon/keys.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+
+export const genkeyCommand = defineCommand({
+  meta: { name: "netcombiner genkey", description: "Print a new private key for PrivateKey" },
+  args: {},
+  run() {
+    console.log(generateKey("private"));
+  },
+});
+
+export const genpskCommand = defineCommand({
+  meta: { name: "netcombiner genpsk", description: "Print a new random key for SharedKey" },
+  args: {},
+  run() {
+    console.log(generateKey("shared"));
+  },
+});
+
+export const pubkeyCommand = defineCommand({
+  meta: { name: "netcombiner pubkey", description: "Read a private key, print its public key for PublicKey" },
+  args: {},
+  async run() {
+    const publicKey = publicKeyOf((await Bun.stdin.text()).trim());
+    if (publicKey !== undefined) return console.log(publicKey);
+    throw new NetcombinerError('standard input: expected a private key, as "netcombiner genkey" prints', EXIT.DATA);
+  },
+});

@@ -1,0 +1,95 @@
+/**
+ * The two MACs of an exchange message, after WireGuard (whitepaper, 5.4.4 and 5.4.7).
+ *
+ * - mac1: the sender knows the addressee's public key (or the shared key). Whoever only knows the address gets no answer, and
+ *   costs no more than one hash.
+ * - mac2: the sender has received, at the address it sends from, the cookie that the addressee demands while it is under load.
+ */
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { blake2s } from "@noble/hashes/blake2.js";
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { RandomBytes } from "../random.ts";
+import { deriveKey, macEquals } from "../security/blake2s.ts";
+import { HEADER_SIZE, TYPE } from "../wire/datagram.ts";
+import { COOKIE_MESSAGE_SIZE, COOKIE_NONCE_SIZE, exchangeHeader, MAC_SIZE } from "../wire/exchange.ts";
+import { concatenate } from "./noise.ts";
+
+/** A cookie, and the secret it was made with, are good for this long. */
+export const COOKIE_LIFE: Micros = 120 * MICROS_PER_SECOND;
+
+const ZEROS = new Uint8Array(32);
+
+/** Keys that belong to one addressee of exchange messages, made of what names it to those who know it. */
+export class AddressKeys {
+  readonly #mac1: Uint8Array;
+  readonly #cookie: Uint8Array;
+
+  /** @param identity public key of the addressee, or the key it shares with us */
+  constructor(identity: Uint8Array) {
+    this.#mac1 = deriveKey(ZEROS, "netcombiner 1 mac1", identity);
+    this.#cookie = deriveKey(ZEROS, "netcombiner 1 cookie", identity);
+  }
+
+  /** The MAC over `covered`. */
+  mac1(covered: Uint8Array): Uint8Array {
+    return keyed(this.#mac1, covered);
+  }
+
+  hasMac1(message: Uint8Array, at: number): boolean {
+    return macEquals(this.mac1(message.subarray(0, at)), message, at);
+  }
+
+  /** A cookie message about an initiation with this mac1, for whoever knows the addressee. */
+  sealCookie(cookie: Uint8Array, mac1: Uint8Array, pattern: number, random: RandomBytes): Uint8Array {
+    const nonce = new Uint8Array(COOKIE_NONCE_SIZE);
+    random(nonce);
+    const sealed = xchacha20poly1305(this.#cookie, nonce, mac1).encrypt(cookie);
+    return concatenate(exchangeHeader(TYPE.EXCHANGE_COOKIE, 0, pattern), nonce, sealed);
+  }
+
+  openCookie(message: Uint8Array, mac1: Uint8Array): Uint8Array | undefined {
+    if (message.length !== COOKIE_MESSAGE_SIZE) return undefined;
+    const at = HEADER_SIZE + COOKIE_NONCE_SIZE;
+    try {
+      return xchacha20poly1305(this.#cookie, message.subarray(HEADER_SIZE, at), mac1).decrypt(message.subarray(at));
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Bakes cookies and knows its own again. Nothing is kept for those who ask. */
+export class CookieJar {
+  readonly #random: RandomBytes;
+  readonly #secret = new Uint8Array(32);
+  #since: Micros = -COOKIE_LIFE;
+
+  constructor(random: RandomBytes) {
+    this.#random = random;
+  }
+
+  /** What `remote` has to show. */
+  bake(now: Micros, remote: Endpoint): Uint8Array {
+    if (now - this.#since >= COOKIE_LIFE) {
+      this.#random(this.#secret);
+      this.#since = now;
+    }
+    return keyed(this.#secret, remote);
+  }
+
+  /** Whether the last 16 bytes of `message` were made with the cookie of `remote`. */
+  isShown(now: Micros, remote: Endpoint, message: Uint8Array): boolean {
+    const at = message.length - MAC_SIZE;
+    return macEquals(mac2(this.bake(now, remote), message), message, at);
+  }
+}
+
+/** The MAC over an initiation, but for its last 16 bytes, that shows `cookie`. */
+export function mac2(cookie: Uint8Array, initiation: Uint8Array): Uint8Array {
+  return keyed(cookie, initiation.subarray(0, initiation.length - MAC_SIZE));
+}
+
+function keyed(key: Uint8Array, message: Uint8Array): Uint8Array {
+  return blake2s(message, { key, dkLen: MAC_SIZE });
+}

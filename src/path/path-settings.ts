@@ -1,0 +1,47 @@
+/** What a path is made with. */
+import type { Micros } from "../clock.ts";
+import type { CongestionController } from "../congestion/controller.ts";
+import type { Endpoint } from "../endpoint.ts";
+import type { Security } from "../security/security.ts";
+import type { LinkLimits } from "./limits.ts";
+import type { PathState } from "./liveness.ts";
+import type { LossDetection, SlotFate } from "./loss.ts";
+import type { MtuLimits } from "./mtu.ts";
+import type { DelayOrigin } from "./one-way-delay.ts";
+
+export interface PathSettings {
+  /** Position in the portal's table, below 256. */
+  readonly id: number;
+  /** By which the peer addresses the path. */
+  readonly index: number;
+  readonly peerIndex: number;
+  readonly link: number;
+  readonly peerLink: number;
+  readonly run: string;
+  readonly name: string;
+  readonly metric: number;
+  readonly socket: number;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly security: Security;
+  readonly controller: CongestionController;
+  /** Between which sizes of datagrams the path's MTU is. */
+  readonly mtu: MtuLimits;
+  readonly state: PathState;
+  readonly timeout: Micros;
+  readonly keepAlive: Micros;
+  readonly lossDetection: LossDetection;
+  /** Who takes the packets kept for repair. */
+  readonly fate: SlotFate;
+  /** Shared by the portal's paths, so that their delays compare. */
+  readonly delayOrigin: DelayOrigin;
+  readonly limits: LinkLimits;
+  /** Bytes of IP and transport headers in front of each datagram. */
+  readonly headers: number;
+  /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
+  readonly isPinned: boolean;
+  /** This end began it, and changes its keys. */
+  readonly isInitiator: boolean;
+  /** Name of what protects it, for `show`. */
+  readonly suite: string;
+}
