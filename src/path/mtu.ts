@@ -3,9 +3,9 @@
  * whose loss says nothing of the path but that they were too large. It starts at a size that nearly every path carries, tries a full
  * packet of the tunnel first and, if that fails, that base itself, and then halves what is left. Sizes are bytes of the transport's payload.
  *
- *     searching ──▶ found ──▶ (after a while) searching for more
- *         ▲           │ large datagrams vanish while small ones pass
- *         └───────────┘
+ *     searching ⇄ found
+ *
+ * It searches anew when large datagrams vanish while small ones pass, and when one byte more, asked for now and then, turns out to pass.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { Ack } from "../wire/messages.ts";
@@ -49,7 +49,7 @@ export class PathMtu {
   dueAt: Micros;
   /** The largest size that may pass. */
   #high: number;
-  /** The size to try next, and how often it was lost in a row. */
+  /** The size to try next, 0 for none, and how often it was lost in a row. */
   #target = 0;
   #tries = 0;
   #isAwaiting = false;
@@ -82,7 +82,7 @@ export class PathMtu {
   due(now: Micros): number {
     if (now < this.dueAt) return 0;
     if (this.#isAwaiting) this.#miss(now);
-    else if (this.state === "found") this.#raise(now);
+    else if (this.#target === 0) this.#raise(now);
     return now < this.dueAt ? 0 : this.#target;
   }
 
@@ -161,9 +161,12 @@ export class PathMtu {
     this.#aim(now);
   }
 
+  /** A byte more tells whether there is anything to search for. */
   #raise(now: Micros): void {
     this.#high = this.#limits.ceiling;
-    this.#aim(now);
+    this.#target = this.size + 1;
+    this.#tries = 0;
+    this.dueAt = now;
   }
 
   /** Chooses what to try next, or ends the search. */
