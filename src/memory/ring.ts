@@ -44,6 +44,10 @@ export class Ring {
     return item;
   }
 
+  clear(): void {
+    this.#head = this.#tail;
+  }
+
   /** Moves items to the end of a batch until one is empty or the other full; returns how many. */
   drainTo(batch: PacketBatch): number {
     let moved = 0;

@@ -119,9 +119,13 @@ export class Repair implements SlotFate {
     return ((this.#pool.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
   }
 
-  /** Sends nothing of what waits: the peer that would know a repeat is gone. */
+  /** Sends and tells nothing of what waits: the peer that would know of it is gone. */
   clear(): void {
-    for (let slot = this.#queue.shift(); slot >= 0; slot = this.#queue.shift()) this.#pool.release(slot);
+    for (const waiting of [this.#queue, this.#copies]) {
+      for (let slot = waiting.shift(); slot >= 0; slot = waiting.shift()) this.#pool.release(slot);
+    }
+    this.#carriers.clear();
+    this.#abandoned.clear();
   }
 
   /** The next packet to send again, owned by the caller; -1 for none. */
