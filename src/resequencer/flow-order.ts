@@ -9,6 +9,8 @@ import { SEQUENCE_MASK } from "../wire/messages.ts";
 const INITIAL = 64;
 /** Early packets of one flow that may be held; what comes further ahead pushes the oldest hole out. */
 export const MAX_AHEAD = 8_192;
+/** Stands in the ring for a packet that will not come. */
+const ABANDONED = -2;
 const HALF = 0x800000;
 /** Sequences behind the next one whose delivery is remembered, to tell late packets from repeats. */
 const REMEMBERED = 2_048;
@@ -21,6 +23,8 @@ export class FlowOrder {
   deadline: Micros = NEVER;
   #slots = new Int32Array(INITIAL).fill(NO_SLOT);
   #mask = INITIAL - 1;
+  /** Sequences ahead that are known not to come. */
+  #abandoned = 0;
   readonly #delivered = new Uint32Array(REMEMBERED / 32);
 
   open(bucket: number): void {
@@ -29,6 +33,8 @@ export class FlowOrder {
     this.held = 0;
     this.deadline = NEVER;
     this.#delivered.fill(0);
+    if (this.#abandoned > 0) this.#slots.fill(NO_SLOT);
+    this.#abandoned = 0;
   }
 
   /** How far `sequence` lies ahead of the next one; negative for behind. */
@@ -41,7 +47,9 @@ export class FlowOrder {
   hold(slot: Slot, sequence: number, ahead: number): boolean {
     while (ahead > this.#mask) this.#grow();
     const i = sequence & this.#mask;
-    if ((this.#slots[i] as number) !== NO_SLOT) return false;
+    const present = this.#slots[i] as number;
+    if (present >= 0) return false;
+    if (present === ABANDONED) this.#abandoned--;
     this.#slots[i] = slot;
     this.held++;
     return true;
@@ -52,14 +60,44 @@ export class FlowOrder {
     if (this.held === 0) return NO_SLOT;
     const i = this.next & this.#mask;
     const slot = this.#slots[i] as number;
-    if (slot === NO_SLOT) return slot;
+    if (slot < 0) return NO_SLOT;
     this.#slots[i] = NO_SLOT;
     this.held--;
     return slot;
   }
 
+  /** The held packet that comes first, -1 for none. */
+  get firstHeld(): Slot {
+    if (this.held === 0) return NO_SLOT;
+    let sequence = this.next;
+    while ((this.#slots[sequence & this.#mask] as number) < 0) sequence++;
+    return this.#slots[sequence & this.#mask] as number;
+  }
+
+  /** Notes that an early packet will not come, for when its turn does. `ahead` is positive, below `MAX_AHEAD`. */
+  abandon(sequence: number, ahead: number): void {
+    while (ahead > this.#mask) this.#grow();
+    const i = sequence & this.#mask;
+    if (this.#slots[i] !== NO_SLOT) return;
+    this.#slots[i] = ABANDONED;
+    this.#abandoned++;
+  }
+
+  get hasAbandoned(): boolean {
+    return this.#abandoned > 0;
+  }
+
+  /** Goes past the next sequences as far as they are known not to come. */
+  skipAbandoned(): void {
+    while (this.#abandoned > 0 && this.#slots[this.next & this.#mask] === ABANDONED) this.advance(false);
+  }
+
   /** Goes on to the sequence after `next`; `isDelivered` tells whether it was delivered or given up. */
   advance(isDelivered: boolean): void {
+    if (this.#abandoned > 0 && this.#slots[this.next & this.#mask] === ABANDONED) {
+      this.#slots[this.next & this.#mask] = NO_SLOT;
+      this.#abandoned--;
+    }
     const bit = this.next & (REMEMBERED - 1);
     const mask = 1 << (bit & 31);
     const word = this.#delivered[bit >>> 5] as number;
@@ -84,8 +122,11 @@ export class FlowOrder {
     if (distance <= 0) return;
     if (distance >= REMEMBERED) {
       this.#delivered.fill(0);
+      this.#slots.fill(NO_SLOT);
+      this.#abandoned = 0;
       this.next = sequence;
     } else for (let i = 0; i < distance; i++) this.advance(false);
+    this.skipAbandoned();
   }
 
   #grow(): void {

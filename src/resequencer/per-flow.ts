@@ -46,22 +46,25 @@ export class PerFlowResequencer implements Resequencer {
     const sequence = pool.sequence[slot] as number;
     const flow = this.#flowOf(pool.flow[slot] as number);
     const distance = flow.distance(sequence);
-    if (distance === 0) return this.#deliverNext(now, flow, slot);
+    if (distance === 0) return this.#deliverNext(flow, slot);
     if (distance < 0) return this.#deliverLate(flow, slot, sequence);
-    if (pool.class[slot] !== CLASS.ORDERED) return this.#deliverAhead(now, flow, slot, sequence);
-    if (distance >= MAX_AHEAD) this.#giveUpUntil(now, flow, sequence - MAX_AHEAD + 1);
+    if (pool.class[slot] !== CLASS.ORDERED) return this.#deliverAhead(flow, slot, sequence);
+    if (distance >= MAX_AHEAD) this.#giveUpUntil(flow, sequence - MAX_AHEAD + 1);
     this.#hold(now, flow, slot, sequence);
   }
 
   /** The sender will not send these again: what waits for them goes on. */
-  abandon(now: Micros, bucket: number, sequence: number, count: number): void {
+  abandon(_now: Micros, bucket: number, sequence: number, count: number): void {
     const flow = this.#byBucket[bucket];
-    if (!flow || flow.held === 0) return;
-    // Only the hole in front can be closed; one further back is met when its turn comes, by time.
+    if (!flow) return;
     const distance = flow.distance(sequence);
-    if (distance > 0 || distance + count <= 0) return;
+    if (distance > 0) {
+      for (let i = 0; i < count && distance + i < MAX_AHEAD; i++) flow.abandon(sequence + i, distance + i);
+      return;
+    }
+    if (flow.held === 0 || distance + count <= 0) return;
     for (let i = distance + count; i > 0; i--) this.#step(flow);
-    this.#drain(now, flow);
+    this.#drain(flow);
   }
 
   poll(now: Micros, out: PacketBatch): number {
@@ -77,10 +80,10 @@ export class PerFlowResequencer implements Resequencer {
   }
 
   /** A new run of the peer: all sequences begin anew. */
-  reset(now: Micros): void {
+  reset(): void {
     for (const flow of this.#byBucket) {
       if (!flow) continue;
-      while (flow.held > 0) this.#giveUpHole(now, flow);
+      while (flow.held > 0) this.#giveUpHole(flow);
       flow.open(flow.bucket);
     }
   }
@@ -94,20 +97,23 @@ export class PerFlowResequencer implements Resequencer {
     return flow;
   }
 
-  #deliverNext(now: Micros, flow: FlowOrder, slot: Slot): void {
+  #deliverNext(flow: FlowOrder, slot: Slot): void {
     this.#ready.push(slot);
     flow.advance(true);
-    if (flow.held > 0) this.#drain(now, flow);
+    if (flow.held > 0 || flow.hasAbandoned) this.#drain(flow);
   }
 
-  /** Delivers what is held up to the next hole, whose time then begins. */
-  #drain(now: Micros, flow: FlowOrder): void {
+  /** Delivers what is held up to the next hole. */
+  #drain(flow: FlowOrder): void {
+    flow.skipAbandoned();
     for (let slot = flow.takeNext(); slot !== NO_SLOT; slot = flow.takeNext()) {
       this.#ready.push(slot);
       this.held--;
       flow.advance(true);
+      flow.skipAbandoned();
     }
-    if (flow.held > 0) flow.deadline = now + this.hold;
+    // By the earliest packet behind the next hole: the waits of several holes do not add up.
+    if (flow.held > 0) flow.deadline = (this.#pool.time[flow.firstHeld] as number) + this.hold;
     else this.#stopWaiting(flow);
   }
 
@@ -119,23 +125,24 @@ export class PerFlowResequencer implements Resequencer {
   }
 
   /** Realtime: nothing waits. What was skipped may still come late. */
-  #deliverAhead(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
-    this.#giveUpUntil(now, flow, sequence);
-    if (flow.distance(sequence) === 0) this.#deliverNext(now, flow, slot);
+  #deliverAhead(flow: FlowOrder, slot: Slot, sequence: number): void {
+    this.#giveUpUntil(flow, sequence);
+    if (flow.distance(sequence) === 0) this.#deliverNext(flow, slot);
     else this.#deliverLate(flow, slot, sequence);
   }
 
   #hold(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
     const ahead = flow.distance(sequence);
-    if (ahead === 0) return this.#deliverNext(now, flow, slot);
+    if (ahead === 0) return this.#deliverNext(flow, slot);
     if (!flow.hold(slot, sequence, ahead)) return this.#drop(slot, DROP["sequence-duplicate"]);
+    this.#pool.time[slot] = now;
     this.held++;
     this.heldTotal++;
     if (flow.deadline === NEVER) {
       flow.deadline = now + this.hold;
       this.#waiting.push(flow);
     }
-    if (this.held > this.#maxHeld) this.#giveUpHole(now, this.#fattest());
+    if (this.held > this.#maxHeld) this.#giveUpHole(this.#fattest());
   }
 
   #expire(now: Micros): void {
@@ -143,12 +150,12 @@ export class PerFlowResequencer implements Resequencer {
       const flow = this.#waiting[i] as FlowOrder;
       if (flow.deadline > now) continue;
       this.expired++;
-      this.#giveUpHole(now, flow);
+      this.#giveUpHole(flow);
     }
   }
 
   /** Skips the missing packets in front and delivers what follows. */
-  #giveUpHole(now: Micros, flow: FlowOrder): void {
+  #giveUpHole(flow: FlowOrder): void {
     let slot = flow.takeNext();
     while (slot === NO_SLOT && flow.held > 0) {
       flow.advance(false);
@@ -158,13 +165,13 @@ export class PerFlowResequencer implements Resequencer {
     this.#ready.push(slot);
     this.held--;
     flow.advance(true);
-    this.#drain(now, flow);
+    this.#drain(flow);
   }
 
-  #giveUpUntil(now: Micros, flow: FlowOrder, sequence: number): void {
+  #giveUpUntil(flow: FlowOrder, sequence: number): void {
     while (flow.held > 0 && flow.distance(sequence) > 0) this.#step(flow);
     flow.jump(sequence);
-    if (flow.deadline !== NEVER) this.#drain(now, flow);
+    if (flow.deadline !== NEVER) this.#drain(flow);
   }
 
   /** Goes one sequence on, and delivers its packet if that is held. */

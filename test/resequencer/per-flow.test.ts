@@ -49,6 +49,17 @@ describe("PerFlowResequencer", () => {
     expect(bench.poll(1)).toEqual([2]);
   });
 
+  test("remembers what the sender gave up further ahead until its turn comes", () => {
+    const bench = new Bench();
+    expect(bench.push(0, 0, 2, 4, 7)).toEqual([0]);
+    bench.resequencer.abandon(1, 3, 3, 1);
+    bench.resequencer.abandon(1, 3, 5, 2);
+    expect(bench.poll(1)).toEqual([]);
+    expect(bench.push(2, 1)).toEqual([1, 2, 4, 7]);
+    expect(bench.push(3, 8)).toEqual([8]);
+    expect(bench.pool.free).toBe(bench.pool.count);
+  });
+
   test("delivers what was given up and comes all the same, once", () => {
     const bench = new Bench();
     expect(bench.push(0, 0, 2)).toEqual([0]);
