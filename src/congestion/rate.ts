@@ -10,6 +10,7 @@
  *                         drain (rate cut to what arrives), or a look whether the queue is ours
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import { ArrivalMeter, type Span } from "./arrival-meter.ts";
 import type { AckSample, CongestionController } from "./controller.ts";
 import { type Round, Rounds } from "./rounds.ts";
 
@@ -49,6 +50,7 @@ export class RateController implements CongestionController {
   limit = Number.POSITIVE_INFINITY;
   readonly #datagram: number;
   readonly #rounds = new Rounds();
+  readonly #arrivals = new ArrivalMeter();
   #mode: Mode = "startup";
   /** Bytes per second the path is believed to carry; 0 before the first round was judged. */
   #rate = 0;
@@ -105,8 +107,7 @@ export class RateController implements CongestionController {
   get window(): number {
     if (this.#rate === 0) return 2 * INITIAL_DATAGRAMS * this.#datagram;
     const held = 2 * this.#quietRtt + 4 * this.#jitter + QUEUE_TARGET + MIN_ROUND;
-    const gain = this.#mode === "startup" ? 1.5 : 1;
-    return Math.max(MIN_DATAGRAMS * this.#datagram, (gain * this.#rate * held) / MICROS_PER_SECOND);
+    return Math.max(MIN_DATAGRAMS * this.#datagram, (this.#rate * held) / MICROS_PER_SECOND);
   }
 
   onSent(now: Micros, number: number): void {
@@ -127,6 +128,12 @@ export class RateController implements CongestionController {
     this.#jitter = sample.jitter;
     // The smallest sample is the luckiest one where delays vary; the smoothed one holds our queue.
     this.#quietRtt = Math.max(sample.minRtt, sample.smoothedRtt - Math.max(0, this.#queue));
+    if (this.#mode === "startup") {
+      const span = this.#arrivals.onReport(sample, this.#spanLength());
+      if (span) this.#speedUp(sample.now, span);
+    }
+    const isDrained = this.#mode === "drain" && sample.inFlight <= (this.#rate * this.#quietRtt) / MICROS_PER_SECOND;
+    if (isDrained && sample.now - this.#modeSince >= MIN_ROUND) this.#cruise(sample.now);
     const round = this.#rounds.onReport(sample);
     if (round) this.#judge(sample.now, round);
     if (this.#rate === 0 && sample.bytes > 0) this.#modeSince = sample.now;
@@ -170,6 +177,25 @@ export class RateController implements CongestionController {
   /** How far from true a round's rate may be. */
   #noise(round: Round): number {
     return 8 * this.#jitter < round.duration ? (2 * this.#jitter) / round.duration : 1 / Math.sqrt(round.datagrams);
+  }
+
+  /** Startup between rounds: what arrives faster than believed is believed at once, a queue ends it at once. */
+  #speedUp(now: Micros, span: Span): void {
+    this.#base.update(now, span.delay);
+    const queue = span.delay - this.#base.value;
+    this.#rate = Math.max(this.#rate, Math.min(span.sent, span.received), this.#initialRate());
+    if (queue <= this.#startupQueue() || span.received > 0.9 * span.sent) return;
+    this.#queue = queue;
+    this.#rate = Math.max(this.#floor(), span.received);
+    this.#drain(now);
+  }
+
+  #startupQueue(): Micros {
+    return Math.max(6_000, this.#quietRtt / 8, 4 * this.#jitter);
+  }
+
+  #spanLength(): Micros {
+    return Math.max(MIN_ROUND / 2, this.#rtt / 4, 6 * this.#jitter);
   }
 
   #judgeStartup(now: Micros, round: Round, rate: number, isTried: boolean, isLossy: boolean): void {

@@ -16,6 +16,7 @@ import { turnIntoTooBig } from "../wire/icmp.ts";
 import { Glance, PROTOCOL } from "../wire/ip.ts";
 import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, MAX_PARTS, writeData } from "../wire/messages.ts";
 import { clampMss } from "../wire/mss.ts";
+import { AckGate } from "./ack-gate.ts";
 import { drop, dropFor, type PortalContext } from "./context.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Splitter } from "./splitter.ts";
@@ -33,6 +34,7 @@ export class Outbound {
   readonly #glance = new Glance();
   readonly control: ControlMessages;
   readonly splitter: Splitter;
+  readonly ackGate: AckGate;
   /** Errors on their way back to the host. */
   readonly #toHost: Ring;
   /** Whether flows are told apart and their packets ordered at the far end. */
@@ -51,6 +53,7 @@ export class Outbound {
     const salt = new Uint8Array(4);
     context.random(salt);
     this.#flows = new Flows(new DataView(salt.buffer).getUint32(0));
+    this.ackGate = new AckGate(context.pool, new DataView(salt.buffer).getUint32(0));
     this.#toHost = new Ring(64);
     this.#isOrdering = context.settings.scheduling !== "greedy";
   }
@@ -77,6 +80,7 @@ export class Outbound {
     if (reason !== 0) return dropFor(context, slot, reason);
     this.#flows.assign(pool, slot);
     pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, queue.isBulk(bucket)) : CLASS.IMMEDIATE;
+    if (traffic === TRAFFIC.STREAM && this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
     this.control.lastActivity = now;
     this.packets++;
     this.bytes += glance.length;

@@ -5,10 +5,15 @@
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { Path } from "../path/path.ts";
 import type { FlowQueues } from "../queue/flow-queues.ts";
+import type { GateFlows } from "./ack-gate.ts";
 import type { PortalContext } from "./context.ts";
 import type { Outbound } from "./outbound.ts";
 
 const INTERVAL: Micros = 20_000;
+/** A flow that has this much more waiting than is useful fills the paths. */
+const SATED: Micros = 30_000;
+/** Jitter that disturbs a host's own search for the rate. */
+const JITTERY: Micros = 1_000;
 /** Repairing takes several tries of the best round trip, within these bounds. */
 const PATIENCE_TRIPS = 5;
 const SHORTEST_PATIENCE: Micros = 80_000;
@@ -30,11 +35,13 @@ const BURST_TIME: Micros = 100_000;
 /** Stands for a path that says no rate, since something else controls it. */
 const MOST_TOTAL = 12_500_000;
 
-export class Outlook {
+export class Outlook implements GateFlows {
   readonly #context: PortalContext;
   readonly #outbound: Outbound;
   readonly #queues: FlowQueues | undefined;
   #next: Micros = 0;
+  /** Bytes per second of all carrying paths together. */
+  #total = 0;
 
   constructor(context: PortalContext, outbound: Outbound, queues: FlowQueues | undefined) {
     this.#context = context;
@@ -50,6 +57,7 @@ export class Outlook {
     if (paths.length === 0) return;
     const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
     const total = paths.reduce((sum, path) => sum + path.estimate, 0);
+    this.#total = total;
     const used = paths.filter((path) => !path.controller.isSettled || path.estimate >= NEGLIGIBLE * total);
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
@@ -57,6 +65,7 @@ export class Outlook {
     this.#queues.spread = spread + SEARCH_TRIPS * search;
     this.#tellThin(this.#queues, paths);
     this.#outbound.tunnelTrip = best.rtt.smoothed;
+    this.#outbound.ackGate.isNeeded = paths.length > 1 || best.jitter > JITTERY;
     const { repair } = this.#context;
     repair.patience = this.#patience(best);
     repair.copyPatience = best.rtt.smoothed;
@@ -69,6 +78,18 @@ export class Outlook {
     queues.thinRate = Math.min(MOST_THIN, Math.max(LEAST_THIN, total / 16));
     queues.promptRate = Math.max(LEAST_PROMPT, total / 4);
     queues.thinBurst = Math.min(MOST_BURST, Math.max(LEAST_BURST, (total * BURST_TIME) / MICROS_PER_SECOND));
+  }
+
+  /** Whether more waits of the flow with this bucket than the paths can use: all are full. */
+  isSated(bucket: number): boolean {
+    const queues = this.#queues;
+    if (!queues || this.#total === 0) return false;
+    return (queues.waiting(bucket) * MICROS_PER_SECOND) / this.#total > queues.spread + SATED;
+  }
+
+  /** A packet of the flow with this bucket was acknowledged by its host so long after it joined the queue. */
+  onRound(bucket: number, length: Micros): void {
+    this.#queues?.learnRound(bucket, length);
   }
 
   #patience(best: Path): Micros {

@@ -17,6 +17,7 @@ import type { RandomBytes } from "../random.ts";
 import { createOffer } from "../security/offer.ts";
 import { KeyPair } from "../security/x25519.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
+import { Glance } from "../wire/ip.ts";
 import type { PortalContext } from "./context.ts";
 import { createDiscipline } from "./discipline.ts";
 import type { PortalEvent } from "./events.ts";
@@ -37,6 +38,7 @@ export class Portal {
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #outlook: Outlook;
+  readonly #glance = new Glance();
 
   /** @param random cryptographic in life, seeded in tests */
   constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
@@ -165,7 +167,13 @@ export class Portal {
   /** Appends IP packets for the host to `out`; the caller owns their slots. */
   pollPackets(now: Micros, out: PacketBatch): void {
     this.#outbound.pollErrors(out);
-    this.#context.resequencer.poll(now, out);
+    const { ackGate } = this.#outbound;
+    for (;;) {
+      const from = out.count;
+      if (this.#context.resequencer.poll(now, out) === 0) break;
+      ackGate.filter(now, out, from, this.#glance, this.#outlook);
+    }
+    ackGate.pollDue(now, out);
   }
 
   pollEvent(): PortalEvent | undefined {
@@ -176,6 +184,7 @@ export class Portal {
   pollTimeout(now: Micros): Micros {
     let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline());
     at = Math.min(at, this.#inbound.reassembly.deadline());
+    at = Math.min(at, this.#outbound.ackGate.deadline());
     if (this.#outbound.hasErrors || this.#context.events.length > 0) return now;
     for (const path of this.#context.paths.list) at = Math.min(at, this.#outbound.deadline(now, path));
     return at;

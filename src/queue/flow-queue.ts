@@ -29,6 +29,9 @@ export class FlowQueue implements ListMember<FlowQueue> {
   /** Since when it is busy without a pause, and until when it was. */
   busySince: Micros = 0;
   idleSince: Micros = 0;
+  /** How long the last packet taken from the head waited, and the time from there until the host's peer had acknowledged it; 0 while unknown. */
+  wait: Micros = 0;
+  trip: Micros = 0;
   /** What it sent lately, draining at the rate of a thin flow: bytes, and when that was last brought up to date. */
   level = 0;
   levelAt: Micros = 0;
@@ -61,6 +64,8 @@ export class FlowQueue implements ListMember<FlowQueue> {
     this.levelAt = now;
     this.busySince = now;
     this.idleSince = now;
+    this.wait = 0;
+    this.trip = 0;
     this.isBulk = false;
     this.isPrompt = false;
     this.isKnown = false;

@@ -25,7 +25,7 @@ const MAX_UNUSED = 64;
 /** Of a flow's round trip between the hosts, what may stand in its queue: half the saw-tooth of a CUBIC sender (beta 0.7). */
 const WAIT_PER_TRIP = 0.43;
 const LEAST_WAIT: Micros = 15_000;
-const MOST_WAIT: Micros = 100_000;
+const MOST_WAIT: Micros = 150_000;
 const DEFAULT_TRIP: Micros = 100_000;
 const LEAST_INTERVAL: Micros = 100_000;
 /** A flow's first seconds: its sender is still finding out, and one signal costs it most. */
@@ -133,6 +133,19 @@ export class FlowQueues {
     this.#trips[bucket] = trip;
   }
 
+  /** A packet of the flow was acknowledged by its host so long after it joined the queue. */
+  learnRound(bucket: number, length: Micros): void {
+    const flow = this.#byBucket[bucket];
+    if (!flow) return;
+    const trip = Math.max(0, length - flow.wait);
+    flow.trip += (trip - flow.trip) / (flow.trip === 0 ? 1 : 4);
+  }
+
+  /** Bytes that wait of the flow with this bucket. */
+  waiting(bucket: number): number {
+    return this.#byBucket[bucket]?.bytes ?? 0;
+  }
+
   /** Takes a packet of `flow` for a path, with `depth` waiting bytes before it; -1 if there are not so many. */
   take(now: Micros, flow: FlowQueue, path: number, depth: number): Slot {
     if (depth > 0 && flow.isPrompt) return NO_SLOT;
@@ -236,11 +249,15 @@ export class FlowQueues {
 
   /** A packet leaves the head: did it wait for nothing? */
   #watch(now: Micros, flow: FlowQueue, slot: Slot): void {
-    const trip = (this.#trips[flow.bucket] as number) || DEFAULT_TRIP;
+    flow.wait = now - (this.#pool.time[slot] as number);
+    // Until it was measured: what goes by the slowest path makes the trip of all, as those that overtake it are held.
+    const trip = Math.max(flow.trip, ((this.#trips[flow.bucket] as number) || DEFAULT_TRIP) + this.spread);
     const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_TRIP * trip));
-    const interval = Math.max(LEAST_INTERVAL, 2 * trip) * (now - flow.busySince < YOUNG ? 2 : 1);
     // The last packet is no queue, however long it waited.
-    const excess = flow.packets === 0 ? 0 : now - (this.#pool.time[slot] as number) - this.spread;
+    const excess = flow.packets === 0 ? 0 : flow.wait - this.spread;
+    // A signal is felt after the trip and the queue; until then further ones would be for the same excess.
+    const interval =
+      Math.max(LEAST_INTERVAL, 2 * (trip + Math.min(excess, MOST_WAIT))) * (now - flow.busySince < YOUNG ? 2 : 1);
     if (!flow.codel.judge(now, excess, target, interval)) return;
     if (markCongestion(this.#pool.view, this.#pool.start[slot] as number)) this.marked++;
     else flow.dropsNext = true;

@@ -96,9 +96,31 @@ export function flowHash(view: DataView, start: number, glance: Glance, salt: nu
     const both = view.getUint32(start + glance.transport);
     h = mix(h, isReversed ? (both << 16) | (both >>> 16) : both);
   }
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  return finish(h) >>> 0;
+}
+
+/**
+ * Hash of a TCP or UDP conversation: the same for both directions. The transport header must lie within the packet.
+ * @param salt random per run
+ * @returns a signed 32-bit integer
+ */
+export function conversationHash(view: DataView, start: number, glance: Glance, salt: number): number {
+  const from = glance.version === 4 ? 12 : 8;
+  const size = glance.version === 4 ? 4 : 16;
+  const ports = view.getUint32(start + glance.transport);
+  let source = salt ^ (ports >>> 16);
+  let target = salt ^ (ports & 0xffff);
+  for (let i = from; i < from + size; i += 4) {
+    source = mix(source, view.getUint32(start + i));
+    target = mix(target, view.getUint32(start + i + size));
+  }
+  return finish(mix(salt, (source + target) | 0));
+}
+
+function finish(hash: number): number {
+  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** One round of murmur3 (public domain). */

@@ -40,7 +40,7 @@ class Bench {
   /** Two seconds of flow 1 at 200 packets a second in and 100 out; returns when one was refused. */
   overload(tos = 0): number[] {
     const refusals: number[] = [];
-    for (let i = 0; i < 400; i++, this.now += 5_000) {
+    for (let i = 0; i < 1_000; i++, this.now += 5_000) {
       if (this.push(1, { tos }) !== 0) refusals.push(this.now);
       if (i % 2 === 0) this.shift();
     }
