@@ -87,10 +87,13 @@ export interface Outcome {
   readonly load?: Load | undefined;
 }
 
-/** Runs experiments, one after the other. */
+/** Where experiments are run. */
 export interface Stage {
   readonly name: StageName;
+  /** How many may run at a time without disturbing each other. */
+  readonly lanes: number;
   run(experiment: Experiment): Promise<Outcome>;
+  stop(): void;
 }
 
 export type StageName = "lab" | "sim";

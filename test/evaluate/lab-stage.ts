@@ -26,6 +26,8 @@ interface Site {
 
 export class LabStage implements Stage {
   readonly name = "lab";
+  /** The machine's processors are part of what is measured. */
+  readonly lanes = 1;
 
   async run(experiment: Experiment): Promise<Outcome> {
     const { links, seed, distance, control } = experiment;
@@ -47,6 +49,9 @@ export class LabStage implements Stage {
       await topology.remove();
     }
   }
+
+  /** Nothing outlives an experiment. */
+  stop(): void {}
 }
 
 function linkPlan(shape: LinkShape): LinkPlan {

@@ -12,11 +12,12 @@ import { canUseLab } from "../lab/lab.ts";
 import { choose, listOf } from "./choice.ts";
 import { CARRIERS, type Stage } from "./experiment.ts";
 import { LabStage } from "./lab-stage.ts";
-import { writePage } from "./page.ts";
+import { writePages } from "./page.ts";
 import type { Case, Part, Scope } from "./part.ts";
 import { PARTS } from "./parts/all.ts";
 import { type Origin, ResultStore } from "./results.ts";
 import { estimate, measureAll } from "./runner.ts";
+import { SimStage } from "./sim-stage.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 /** Where figures that count are kept, and where a quick look goes. */
@@ -95,7 +96,7 @@ async function main(args: string[]): Promise<number> {
     }
     await measure(wish, store);
   }
-  const written = writePage(wish.out, store, PARTS);
+  const written = writePages(wish.out, store, PARTS);
   console.log(`\nWrote ${written.map((path) => relative(process.cwd(), path)).join(", ")}`);
   return 0;
 }
@@ -110,26 +111,29 @@ async function measure(wish: Wish, store: ResultStore): Promise<void> {
   const isTerminal = process.stdout.isTTY;
   const version = buildVersion();
   const measuring = `${version.version} ${version.commit}`.trim();
-  await measureAll(chosen, {
-    stage,
-    scope,
-    store,
-    originOf: (part, one) => originOf(wish, part, one, measuring),
-    began: (part, one, done, count) => {
-      if (isTerminal) process.stdout.write(`\r\x1b[K${part.name}:${one.name} ${done + 1}/${count}, ${elapsed()}`);
-    },
-    kept: (part, one, result) => {
-      if (isTerminal) process.stdout.write("\r\x1b[K");
-      console.log(`\n${part.title}, after ${elapsed()}\n${part.summary({ [one.name]: result })}`);
-      // Now rather than at the end: an interrupted evaluation leaves a page of what it has.
-      writePage(wish.out, store, PARTS);
-    },
-  });
+  try {
+    await measureAll(chosen, {
+      stage,
+      scope,
+      store,
+      originOf: (part, one) => originOf(wish, part, one, measuring),
+      began: (part, one, done, count) => {
+        if (isTerminal) process.stdout.write(`\r\x1b[K${part.name}:${one.name} ${done + 1}/${count}, ${elapsed()}`);
+      },
+      kept: (part, one, result) => {
+        if (isTerminal) process.stdout.write("\r\x1b[K");
+        console.log(`\n${part.title}, after ${elapsed()}\n${part.summary({ [one.name]: result })}`);
+        // Now rather than at the end: an interrupted evaluation leaves a page of what it has.
+        writePages(wish.out, store, PARTS);
+      },
+    });
+  } finally {
+    stage.stop();
+  }
 }
 
 function stageOf({ isSimulated }: Wish): Stage {
-  if (isSimulated) throw new Error("--sim is not there yet");
-  return new LabStage();
+  return isSimulated ? new SimStage() : new LabStage();
 }
 
 /** The command that measures this case again. */
@@ -148,6 +152,7 @@ function originOf({ isSimulated, scope }: Wish, part: Part, one: Case, version: 
     date: new Date().toISOString().slice(0, 10),
     version,
     machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    cores: cpus().length,
   };
 }
 

@@ -1,19 +1,40 @@
-/** The page made from results. */
+/** The pages made from results: one for the lab, one for the simulator, and the pictures of both. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import type { StageName } from "./experiment.ts";
+import { CONDITIONS, LAB_INTRO, SIM_INTRO } from "./page-text.ts";
 import type { Part } from "./part.ts";
 import type { ResultStore } from "./results.ts";
 
-/** @returns what was written */
-export function writePage(folder: string, store: ResultStore, parts: readonly Part[]): string[] {
-  const sections = parts.flatMap((part) => {
-    const results = store.read("lab", part.name);
-    return Object.keys(results).length === 0
-      ? []
-      : [`## ${part.title}\n\n\`\`\`\n${part.section(results).markdown}\n\`\`\`\n`];
+const FILES: Readonly<Record<StageName, string>> = { lab: "README.md", sim: "simulator.md" };
+
+/** @returns the pages written; a stage without results has none */
+export function writePages(folder: string, store: ResultStore, parts: readonly Part[]): string[] {
+  return (["lab", "sim"] as const).flatMap((stage) => {
+    const sections = parts.flatMap((part) => {
+      const results = inOrder(part, store.read(stage, part.name));
+      return Object.keys(results).length === 0 ? [] : [{ part, ...part.section(results, stage) }];
+    });
+    if (sections.length === 0) return [];
+    for (const { file, svg } of sections.flatMap((section) => section.pictures)) write(join(folder, file), svg);
+    const body = sections.map(({ part, markdown }) => `## ${part.title}\n\n${markdown}\n`);
+    const path = join(folder, FILES[stage]);
+    write(path, [stage === "lab" ? LAB_INTRO : SIM_INTRO, CONDITIONS, ...body].join("\n"));
+    return [path];
   });
-  const path = join(folder, "README.md");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(path, ["# Evaluation\n", ...sections].join("\n"));
-  return [path];
+}
+
+/** In the order of the part, whatever the order of measuring; cases that are no more are left out. */
+function inOrder(part: Part, results: ReturnType<ResultStore["read"]>): ReturnType<ResultStore["read"]> {
+  return Object.fromEntries(
+    part.cases.flatMap(({ name }) => {
+      const result = results[name];
+      return result ? [[name, result] as const] : [];
+    }),
+  );
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }

@@ -1,10 +1,10 @@
 /** A part of the evaluation: what it measures, what it keeps of every run, and how it is shown. */
-import type { Carrier, Experiment, Outcome } from "./experiment.ts";
+import type { Carrier, Experiment, Outcome, StageName } from "./experiment.ts";
 import type { PartResults, Trial } from "./results.ts";
 
 /** How much is measured. */
 export interface Scope {
-  /** Runs of the tunnel; others are measured about half as often. */
+  /** Runs of the tunnel; what it is compared with is measured less often. */
   readonly runs: number;
   readonly seed: number;
   readonly isQuick: boolean;
@@ -15,6 +15,8 @@ export interface Scope {
 export interface Case {
   readonly name: string;
   readonly facts: Readonly<Record<string, number>>;
+  /** True where a quick look goes without. */
+  readonly isSlow?: boolean;
   experiments(scope: Scope): readonly LabelledExperiment[];
 }
 
@@ -42,20 +44,26 @@ export interface Part {
   observe(outcome: Outcome, experiment: LabelledExperiment): Observation;
   /** Lines for a terminal. */
   summary(results: PartResults): string;
-  section(results: PartResults): Section;
+  section(results: PartResults, stage: StageName): Section;
+}
+
+/** Where a picture lies beside the page. */
+export function pictureName(stage: StageName, name: string): string {
+  return `plots/${stage}-${name}.svg`;
 }
 
 /** The experiments of a case within a scope. */
 export function experimentsOf(one: Case, scope: Scope): readonly LabelledExperiment[] {
+  if (scope.isQuick && one.isSlow) return [];
   return one.experiments(scope).filter(({ carrier }) => scope.only === undefined || carrier === scope.only);
 }
 
-/** How often what the tunnel is compared with is measured. */
-export function rivalRuns({ runs }: Scope): number {
+/** Runs where the tunnel is measured less often, and of single links. */
+export function fewerRuns({ runs }: Scope): number {
   return Math.ceil(runs / 2);
 }
 
 /** Length of one transfer, seconds. */
 export function transferSeconds({ isQuick }: Scope): number {
-  return isQuick ? 5 : 10;
+  return isQuick ? 4 : 10;
 }

@@ -24,6 +24,7 @@ export interface Origin {
   readonly date: string;
   readonly version: string;
   readonly machine: string;
+  readonly cores: number;
 }
 
 export interface CaseResult {

@@ -33,3 +33,7 @@ export function showSpread({ low, median, high }: Spread, digits = 1): string {
 export function show(value: number, digits = 1): string {
   return Number.isNaN(value) ? "–" : value.toFixed(digits);
 }
+
+export function showPercent(share: number): string {
+  return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(0)} %`;
+}

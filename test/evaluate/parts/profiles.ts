@@ -1,44 +1,29 @@
 /** The 16 profiles that mqvpn published, two links each. */
-import { table } from "../../lab/demo-text.ts";
 import { PUBLISHED_PROFILES } from "../../sim/profiles.ts";
-import { WAYS } from "../experiment.ts";
-import type { Case, Part, Section } from "../part.ts";
-import type { PartResults } from "../results.ts";
-import { show } from "../trials.ts";
-import { capacityFacts, compare, comparison, observeThroughput } from "./throughput.ts";
+import { type Case, type Part, pictureName } from "../part.ts";
+import { capacityFacts, comparison, observeThroughput, throughputSection, throughputSummary } from "./throughput.ts";
 
-const HEAD = ["Mbit/s", "way", "C_eff", "best link", "dissertation", "tunnel", "of C_eff", "whole run", "of C_eff"];
+const name = "profiles";
+const title = "Sixteen published profiles";
 
 export const PROFILES: Part = {
-  name: "profiles",
-  title: "Sixteen published profiles",
+  name,
+  title,
   cases: Object.entries(PUBLISHED_PROFILES).map(
-    ([name, links]): Case => ({
-      name,
+    ([profile, links]): Case => ({
+      name: profile,
       facts: capacityFacts(links),
-      experiments: (scope) => comparison(links, scope, !scope.isQuick),
+      experiments: (scope) => comparison(links, scope, { hasGreedy: !scope.isQuick }),
     }),
   ),
   observe: observeThroughput,
-  summary: (results) => table(HEAD, rows(results)),
-  section: (results): Section => ({ markdown: table(HEAD, rows(results)), pictures: [] }),
-};
-
-function rows(results: PartResults): string[][] {
-  return Object.entries(results).flatMap(([name, result]) =>
-    WAYS.map((way) => {
-      const { capacity, steady, steadyShare, whole, wholeShare } = compare(result, way);
-      return [
-        name,
-        way,
-        show(capacity),
-        show(steady.alone),
-        show(steady.greedy),
-        show(steady.adaptive),
-        show(steadyShare, 2),
-        show(whole.adaptive),
-        show(wholeShare, 2),
-      ];
+  summary: throughputSummary,
+  section: (results, stage) =>
+    throughputSection(results, {
+      intro:
+        "Two links each, after the report of mqvpn, which published them: rates, delays, jitter with reordering, and loss, in both " +
+        "directions alike; a queue of 1000 packets.",
+      picture: pictureName(stage, name),
+      title,
     }),
-  );
-}
+};

@@ -1,26 +1,54 @@
 /** What the parts about throughput share: the same flow through the tunnel, through the dissertation's, and over single links. */
+import { table } from "../../lab/demo-text.ts";
 import type { LinkShape } from "../../sim/link-model.ts";
 import { effectiveCapacity } from "../capacity.ts";
-import { type Carrier, type FlowOutcome, type Outcome, WAYS, type Way } from "../experiment.ts";
-import { type LabelledExperiment, type Observation, rivalRuns, type Scope, transferSeconds } from "../part.ts";
-import type { CaseResult } from "../results.ts";
-import { sum } from "../statistics.ts";
-import { figure } from "../trials.ts";
+import { type Carrier, type Experiment, type FlowOutcome, type Outcome, WAYS, type Way } from "../experiment.ts";
+import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
+import {
+  fewerRuns,
+  type LabelledExperiment,
+  type Observation,
+  type Scope,
+  type Section,
+  transferSeconds,
+} from "../part.ts";
+import type { Bar, BarGroup } from "../plot/bars.ts";
+import type { LegendEntry, Tone } from "../plot/document.ts";
+import { barsPicture } from "../plot/pictures.ts";
+import type { CaseResult, PartResults } from "../results.ts";
+import { type Spread, sum } from "../statistics.ts";
+import { figure, show, showPercent, showSpread } from "../trials.ts";
 
 /** Together beyond this, the single links of a case are measured at the same time, which shows what the emulator can carry, bit/s. */
 const HEAVY_RATE = 120e6;
 
+export interface ComparisonPlan {
+  /** The dissertation's modes are measured too. */
+  readonly hasGreedy: boolean;
+  readonly seconds?: number;
+  /** For every experiment. */
+  readonly extra?: Pick<Experiment, "control" | "distance">;
+  /** Runs of the tunnel; default: what the scope says. */
+  readonly runs?: number;
+}
+
+/** Of single links and of the dissertation's modes, seconds: nothing is said of their beginning. */
+const RIVAL_SECONDS = 6;
+const QUICK_RIVAL_SECONDS = 3;
+
 /** Both ways, run by run: the tunnel, and less often the others. */
-export function comparison(links: readonly LinkShape[], scope: Scope, hasGreedy: boolean): LabelledExperiment[] {
+export function comparison(links: readonly LinkShape[], scope: Scope, plan: ComparisonPlan): LabelledExperiment[] {
+  const { hasGreedy, seconds = transferSeconds(scope), extra = {}, runs = scope.runs } = plan;
   const alone = linksToMeasureAlone(links);
-  return Array.from({ length: scope.runs }, (_, run) => run).flatMap((run) =>
+  return Array.from({ length: runs }, (_, run) => run).flatMap((run) =>
     WAYS.flatMap((way) => {
-      const shared = { way, seconds: transferSeconds(scope), seed: scope.seed + run };
-      const rivals: LabelledExperiment[] = [
-        { ...shared, links: alone, carrier: "alone" },
-        ...(hasGreedy ? [{ ...shared, links, carrier: "greedy" as const }] : []),
+      const shared = { ...extra, way, seconds, seed: scope.seed + run };
+      const rival = { ...shared, seconds: scope.isQuick ? QUICK_RIVAL_SECONDS : RIVAL_SECONDS };
+      return [
+        { ...shared, links, carrier: "adaptive" as const },
+        ...(run < fewerRuns(scope) ? [{ ...rival, links: alone, carrier: "alone" as const }] : []),
+        ...(run === 0 && hasGreedy ? [{ ...rival, links, carrier: "greedy" as const }] : []),
       ];
-      return [{ ...shared, links, carrier: "adaptive" as const }, ...(run < rivalRuns(scope) ? rivals : [])];
     }),
   );
 }
@@ -63,29 +91,139 @@ export function capacityFacts(links: readonly LinkShape[]): { readonly capacity:
 
 /** Medians of one direction of a case. */
 export interface Comparison {
-  readonly way: Way;
   readonly capacity: number;
   /** Mbit/s after the first 2 s, and over the whole transfer. */
-  readonly steady: Readonly<Record<Carrier, number>>;
-  readonly whole: Readonly<Record<Carrier, number>>;
-  /** Of C_eff. */
-  readonly steadyShare: number;
-  readonly wholeShare: number;
+  readonly steady: Readonly<Record<Carrier, Spread>>;
+  readonly whole: Readonly<Record<Carrier, Spread>>;
 }
 
-export function compare(result: CaseResult, way: Way): Comparison {
-  const medians = (name: string) => ({
-    adaptive: figure(result, { carrier: "adaptive", way }, name).median,
-    greedy: figure(result, { carrier: "greedy", way }, name).median,
-    alone: figure(result, { carrier: "alone", way }, name).median,
+export function compare(result: CaseResult | undefined, way: Way): Comparison {
+  const spreads = (name: string) => ({
+    adaptive: figure(result, { carrier: "adaptive", way }, name),
+    greedy: figure(result, { carrier: "greedy", way }, name),
+    alone: figure(result, { carrier: "alone", way }, name),
   });
-  const [steady, whole, capacity] = [medians("steadyMbits"), medians("mbits"), result.facts.capacity ?? Number.NaN];
   return {
-    way,
-    capacity,
-    steady,
-    whole,
-    steadyShare: steady.adaptive / capacity,
-    wholeShare: whole.adaptive / capacity,
+    capacity: result?.facts.capacity ?? Number.NaN,
+    steady: spreads("steadyMbits"),
+    whole: spreads("mbits"),
   };
+}
+
+const HEAD = ["Mbit/s", "", "C_eff", "best link", "dissertation", "tunnel", "of C_eff", "whole run", "of C_eff"];
+
+export function throughputSummary(results: PartResults): string {
+  return table(HEAD, throughputRows(results));
+}
+
+function throughputRows(results: PartResults): string[][] {
+  return Object.entries(results).flatMap(([name, result]) =>
+    WAYS.map((way) => {
+      const { capacity, steady, whole } = compare(result, way);
+      return [
+        name,
+        way,
+        show(capacity),
+        showSpread(steady.alone),
+        showSpread(steady.greedy),
+        showSpread(steady.adaptive),
+        show(steady.adaptive.median / capacity, 2),
+        showSpread(whole.adaptive),
+        show(whole.adaptive.median / capacity, 2),
+      ];
+    }),
+  );
+}
+
+export interface ThroughputWords {
+  readonly title: string;
+  readonly intro: string;
+  readonly picture: string;
+}
+
+/** Table and bars, and what the results say of "not below the best link" and of C_eff. */
+export function throughputSection(results: PartResults, { title, intro, picture }: ThroughputWords): Section {
+  const legend: LegendEntry[] = [
+    { tone: "tunnel", text: "tunnel" },
+    { tone: "dissertation", text: "tunnel, the dissertation's modes" },
+    { tone: "alone", text: "the best link alone" },
+  ];
+  const note =
+    "Goodput of one TCP flow after its first 2 s, as a share of C_eff (the black line); medians and quartiles.";
+  const source = shortProvenance(results);
+  const svg = barsPicture({ title, note, source, legend }, { label: "share of C_eff", from: 0, to: 1.15, ticks: 6 }, [
+    { title: "Download", groups: groupsOf(results, "down") },
+    { title: "Upload", groups: groupsOf(results, "up") },
+  ]);
+  const markdown = [intro, `![${title}](${picture})`, throughputTable(results)];
+  return { markdown: markdown.join("\n\n"), pictures: [{ file: picture, svg }] };
+}
+
+/** What the results say, all figures, and how they were measured. */
+export function throughputTable(results: PartResults): string {
+  const pieces = [
+    verdict(results),
+    markdownTable(HEAD, throughputRows(results)),
+    machineNotes(results),
+    provenance(results),
+  ];
+  return pieces.filter(Boolean).join("\n\n");
+}
+
+function groupsOf(results: PartResults, way: Way): BarGroup[] {
+  return Object.entries(results).map(([name, result]) => {
+    const { steady, capacity } = compare(result, way);
+    const bar = (carrier: Carrier, tone: Tone): Bar => ({ tone, ...scaled(steady[carrier], 1 / capacity) });
+    const tunnel = { ...bar("adaptive", "tunnel"), text: show(steady.adaptive.median / capacity, 2) };
+    const bars = [tunnel, bar("greedy", "dissertation"), bar("alone", "alone")];
+    return { name, bars: bars.filter(({ median }) => !Number.isNaN(median)), limit: 1 };
+  });
+}
+
+function scaled({ low, median, high }: Spread, factor: number): Spread {
+  return { low: low * factor, median: median * factor, high: high * factor };
+}
+
+/** Measured, so a hundredth is within its noise. */
+const TOLERANCE = 0.99;
+const GOOD_SHARE = 0.95;
+
+function verdict(results: PartResults): string {
+  const entries = Object.entries(results).flatMap(([name, result]) =>
+    WAYS.map((way) => ({ name: `${name} ${way}`, ...compare(result, way) })),
+  );
+  const slower = entries.filter(({ steady }) => steady.adaptive.median < TOLERANCE * steady.alone.median);
+  const full = entries.filter(({ steady, capacity }) => steady.adaptive.median >= GOOD_SHARE * capacity);
+  const list = slower.length === 0 ? "nowhere" : slower.map(({ name }) => name).join(", ");
+  return `Slower than the best link alone: ${list}. At least ${GOOD_SHARE} of C_eff: ${full.length} of ${entries.length}.`;
+}
+
+/** Beyond this share of a core a portal, or of all cores the machine, may be what limits. */
+const BUSY = 0.9;
+
+/** What the machine had to do with it: where links alone were measured together, and where processors were busy. */
+function machineNotes(results: PartResults): string {
+  const notes = Object.entries(results).flatMap(([name, result]) =>
+    WAYS.flatMap((way) => {
+      const of = (carrier: Carrier, what: string) => figure(result, { carrier, way }, what).median;
+      const portal = Math.max(of("adaptive", "localPortal"), of("adaptive", "remotePortal"));
+      const together = of("alone", "links") > 1 ? of("alone", "allMbits") : Number.NaN;
+      const cores = result.origin.cores;
+      if (Number.isNaN(together) && !(portal > BUSY) && !(of("adaptive", "machine") > BUSY * cores)) return [];
+      return [
+        [
+          name,
+          way,
+          show(together),
+          showPercent(of("alone", "emulator")),
+          showPercent(of("adaptive", "emulator")),
+          showPercent(portal),
+          showPercent(of("adaptive", "machine") / cores),
+        ],
+      ];
+    }),
+  );
+  if (notes.length === 0) return "";
+  const head = ["", "", "links at once, no tunnel, Mbit/s", "emulator then", "emulator", "busier portal", "machine"];
+  return `Where the machine may be the limit (processor time of the emulator and of a portal in % of a core, of the machine in % of all):\n\n${markdownTable(head, notes)}`;
 }

@@ -1,0 +1,26 @@
+/** What the pages say before the figures. */
+import { DIRECT_SHARE, INNER_MTU, TUNNEL_OVERHEAD, TUNNEL_SHARE } from "./capacity.ts";
+
+export const LAB_INTRO = `# Evaluation
+
+How fast, how quick and how dependable the tunnel is, measured on real kernels in [the lab](../lab.md). This page is made by
+\`npm run evaluate\` from the results in \`data\`, and by nothing else; [CONTRIBUTING](../../CONTRIBUTING.md) says how to run it. Each part names the
+command that measures it again.
+`;
+
+export const SIM_INTRO = `# Evaluation in the simulator
+
+The same experiments as on the page of the lab, in virtual time, with models of links and of the hosts' TCP
+around the real core of the program. \`npm run evaluate -- --sim\` makes this page; the same seed gives the same figures, on any machine.
+`;
+
+export const CONDITIONS = `- **The tunnel** runs as anyone would run it, without any setting of speeds. **The dissertation's modes** are
+  \`Scheduling = greedy\` and \`Congestion = newreno\`. **The best link alone** is the same flow without a tunnel over the better of
+  the links.
+- **C_eff** is the sum over the links of rate · (1 − loss) · ${TUNNEL_SHARE.toFixed(3)}: of a full datagram, which is ${INNER_MTU} + ${TUNNEL_OVERHEAD} + 18 = ${INNER_MTU + TUNNEL_OVERHEAD + 18} bytes on the wire
+  (inner packet, the tunnel's overhead with keyed BLAKE2s, UDP and IPv4, Ethernet), ${INNER_MTU - 52} are payload of the inner TCP. Without a
+  tunnel the share is ${DIRECT_SHARE.toFixed(3)}.
+- **The hosts** use CUBIC with the buffers of their kernel, unless said otherwise. Goodput is what the receiver counted. Every transfer has
+  a network, portals and connections of its own, so the first seconds include finding out each link's rate.
+- **Figures** are medians, with quartiles in brackets where they differ. Down is towards the client, up away from it.
+`;

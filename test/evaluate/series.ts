@@ -1,0 +1,46 @@
+/** Series of tenths of a second: medians over runs, and when something was reached. */
+
+import type { Point, SpreadPoint } from "./plot/panel.ts";
+import type { Trial } from "./results.ts";
+import { median, quantile } from "./statistics.ts";
+
+export const TENTHS = 10;
+
+/** Median and quartiles over the trials at each tenth; the time is the middle of the tenth, in seconds. */
+export function seriesSpread(trials: readonly Trial[], name: string): SpreadPoint[] {
+  const all = trials.flatMap((trial) => trial.series?.[name] ?? []).length;
+  if (all === 0) return [];
+  const longest = Math.max(...trials.map((trial) => trial.series?.[name]?.length ?? 0));
+  return Array.from({ length: longest }, (_, i) => {
+    const values = trials.flatMap((trial) => trial.series?.[name]?.[i] ?? []);
+    return [(i + 0.5) / TENTHS, median(values), quantile(values, 0.25), quantile(values, 0.75)] as const;
+  });
+}
+
+export function medianLine(points: readonly SpreadPoint[]): Point[] {
+  return points.map(([x, y]) => [x, y] as const);
+}
+
+/** Seconds from `from` until the mean over half a second first reaches `level`; NaN when it never does. */
+export function timeUntil(series: readonly number[], from: number, level: number): number {
+  const window = 5;
+  for (let i = Math.round(from * TENTHS); i + window <= series.length; i++) {
+    const mean = series.slice(i, i + window).reduce((total, value) => total + value, 0) / window;
+    if (mean >= level) return i / TENTHS - from;
+  }
+  return Number.NaN;
+}
+
+/** The largest value in each tenth of a second; what has none is left out as NaN of the one before. */
+export function worstByTenth(points: readonly (readonly [at: number, value: number])[], seconds: number): number[] {
+  const worst = new Array<number>(Math.round(seconds * TENTHS)).fill(Number.NaN);
+  for (const [at, value] of points) {
+    const i = Math.floor(at * TENTHS);
+    if (i >= 0 && i < worst.length) worst[i] = Math.max(value, Number.isNaN(worst[i]) ? 0 : (worst[i] as number));
+  }
+  let last = 0;
+  return worst.map((value) => {
+    last = Number.isNaN(value) ? last : value;
+    return last;
+  });
+}
