@@ -105,12 +105,13 @@ describe("the pipeline", () => {
     const store = storeIn("broken");
     let left = 12;
     const stage = fakeStage(() => {
-      if (left-- === 0) throw new Error("interrupted");
+      if (left-- <= 0) throw new Error("no more");
     });
-    const chosen = choose(PARTS, ["profiles"]);
-    await expect(measureAll(chosen, runOn(stage, store, QUICK))).rejects.toThrow("interrupted");
+    const missed = await measureAll(choose(PARTS, ["profiles"]), runOn(stage, store, QUICK));
     const before = Object.keys(store.read("lab", "profiles"));
     expect(before).toEqual(["baseline", "rtt_40", "rtt_70", "rtt_120", "rtt_320"]);
+    expect(missed.length).toBe(11);
+    expect(missed[0]).toBe("profiles:jit_5: no more");
     left = 10_000;
     await measureAll(choose(PARTS, []), runOn(stage, store, FULL));
     const [path = ""] = writePages(join(folder, "broken"), store, PARTS);
@@ -122,6 +123,18 @@ describe("the pipeline", () => {
     expect(pictures.length).toBeGreaterThan(7);
     expect(pictures.filter((picture) => !existsSync(join(folder, "broken", picture)))).toEqual([]);
     for (const picture of pictures) expect(readFileSync(join(folder, "broken", picture), "utf8")).not.toContain("NaN");
+  });
+
+  test("repeats what failed once, and tells it", async () => {
+    const store = storeIn("repeated");
+    let runs = 0;
+    const stage = fakeStage(() => {
+      if (runs++ === 1) throw new Error("no TCP connection");
+    });
+    expect(await measureAll(choose(PARTS, ["fairness"]), runOn(stage, store, QUICK))).toEqual([]);
+    expect(store.read("lab", "fairness").eight?.failures).toEqual(["no TCP connection"]);
+    const [path = ""] = writePages(join(folder, "repeated"), store, PARTS);
+    expect(readFileSync(path, "utf8")).toContain("failed and were repeated: 1 (no TCP connection)");
   });
 
   test("runs the same experiment once for all cases that want it", async () => {
@@ -136,7 +149,15 @@ describe("the pipeline", () => {
 });
 
 function runOn(stage: Stage, store: ResultStore, scope: Scope) {
-  return { stage, scope, store, originOf: () => ORIGIN, began: () => undefined, kept: () => undefined };
+  return {
+    stage,
+    scope,
+    store,
+    originOf: () => ORIGIN,
+    began: () => undefined,
+    kept: () => undefined,
+    failed: () => undefined,
+  };
 }
 
 /** A lab of constants. */

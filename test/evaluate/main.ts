@@ -89,19 +89,22 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const store = new ResultStore(join(wish.out, "data"));
+  const missed: string[] = [];
   if (!wish.isPageOnly) {
     if (!wish.isSimulated && !canUseLab) {
       console.error("The lab makes network namespaces: it needs Linux, root and /dev/net/tun. Try --sim, or sudo.");
       return 77;
     }
-    await measure(wish, store);
+    missed.push(...(await measure(wish, store)));
   }
   const written = writePages(wish.out, store, PARTS);
   console.log(`\nWrote ${written.map((path) => relative(process.cwd(), path)).join(", ")}`);
-  return 0;
+  if (missed.length > 0) console.error(`Not measured:\n  ${missed.join("\n  ")}`);
+  return missed.length === 0 ? 0 : 1;
 }
 
-async function measure(wish: Wish, store: ResultStore): Promise<void> {
+/** @returns the cases that could not be measured */
+async function measure(wish: Wish, store: ResultStore): Promise<string[]> {
   const { scope, names } = wish;
   const chosen = choose(PARTS, names);
   const stage = stageOf(wish);
@@ -112,7 +115,7 @@ async function measure(wish: Wish, store: ResultStore): Promise<void> {
   const version = buildVersion();
   const measuring = `${version.version} ${version.commit}`.trim();
   try {
-    await measureAll(chosen, {
+    return await measureAll(chosen, {
       stage,
       scope,
       store,
@@ -120,6 +123,7 @@ async function measure(wish: Wish, store: ResultStore): Promise<void> {
       began: (part, one, done, count) => {
         if (isTerminal) process.stdout.write(`\r\x1b[K${part.name}:${one.name} ${done + 1}/${count}, ${elapsed()}`);
       },
+      failed: (part, one, reason) => console.error(`\n${part.name}:${one.name}: ${reason}`),
       kept: (part, one, result) => {
         if (isTerminal) process.stdout.write("\r\x1b[K");
         console.log(`\n${part.title}, after ${elapsed()}\n${part.summary({ [one.name]: result })}`);
@@ -151,8 +155,8 @@ function originOf({ isSimulated, scope }: Wish, part: Part, one: Case, version: 
     seed,
     date: new Date().toISOString().slice(0, 10),
     version,
-    machine: `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
-    cores: cpus().length,
+    machine: isSimulated ? "virtual time" : `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    cores: isSimulated ? 0 : cpus().length,
   };
 }
 

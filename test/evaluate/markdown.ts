@@ -15,7 +15,10 @@ export function provenance(results: PartResults): string {
     byOrigin.set(text, [...(byOrigin.get(text) ?? []), name]);
   }
   const origins = [...byOrigin].map(([text, names]) => (byOrigin.size === 1 ? text : `${names.join(", ")}: ${text}`));
-  return `Measured with ${origins.join("; ")}.`;
+  const failures = Object.values(results).flatMap((result) => result.failures ?? []);
+  const repeated =
+    failures.length === 0 ? "" : ` Experiments that failed and were repeated: ${failures.length} (${failures[0]}).`;
+  return `Measured with ${origins.join("; ")}.${repeated}`;
 }
 
 /** The same in a few words, for a picture. */

@@ -1,18 +1,27 @@
 /** What the pages say before the figures. */
-import { DIRECT_SHARE, INNER_MTU, TUNNEL_OVERHEAD, TUNNEL_SHARE } from "./capacity.ts";
 
-export const LAB_INTRO = `# Evaluation
+import { DIRECT_SHARE, INNER_MTU, TUNNEL_OVERHEAD, TUNNEL_SHARE } from "./capacity.ts";
+import type { StageName } from "./experiment.ts";
+
+const LAB_INTRO = `# Evaluation
 
 How fast, how quick and how dependable the tunnel is, measured on real kernels in [the lab](../lab.md). This page is made by
 \`npm run evaluate\` from the results in \`data\`, and by nothing else; [CONTRIBUTING](../../CONTRIBUTING.md) says how to run it. Each part names the
 command that measures it again.
 `;
 
-export const SIM_INTRO = `# Evaluation in the simulator
+const SIM_INTRO = `# Evaluation in the simulator
 
 The same experiments as on the page of the lab, in virtual time, with models of links and of the hosts' TCP
 around the real core of the program. \`npm run evaluate -- --sim\` makes this page; the same seed gives the same figures, on any machine.
 `;
+
+/** @param hasOther the page of the other stage exists too */
+export function introOf(stage: StageName, hasOther: boolean): string {
+  if (stage === "lab")
+    return `${LAB_INTRO}${hasOther ? "\nThe same experiments in virtual time: [simulator](simulator.md).\n" : ""}`;
+  return `${SIM_INTRO}${hasOther ? "\nOn real kernels: [the lab](README.md).\n" : ""}`;
+}
 
 export const CONDITIONS = `- **The tunnel** runs as anyone would run it, without any setting of speeds. **The dissertation's modes** are
   \`Scheduling = greedy\` and \`Congestion = newreno\`. **The best link alone** is the same flow without a tunnel over the better of

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StageName } from "./experiment.ts";
-import { CONDITIONS, LAB_INTRO, SIM_INTRO } from "./page-text.ts";
+import { CONDITIONS, introOf } from "./page-text.ts";
 import type { Part } from "./part.ts";
 import type { ResultStore } from "./results.ts";
 
@@ -10,6 +10,7 @@ const FILES: Readonly<Record<StageName, string>> = { lab: "README.md", sim: "sim
 
 /** @returns the pages written; a stage without results has none */
 export function writePages(folder: string, store: ResultStore, parts: readonly Part[]): string[] {
+  const isThere = { lab: store.parts("lab").length > 0, sim: store.parts("sim").length > 0 };
   return (["lab", "sim"] as const).flatMap((stage) => {
     const sections = parts.flatMap((part) => {
       const results = inOrder(part, store.read(stage, part.name));
@@ -19,7 +20,7 @@ export function writePages(folder: string, store: ResultStore, parts: readonly P
     for (const { file, svg } of sections.flatMap((section) => section.pictures)) write(join(folder, file), svg);
     const body = sections.map(({ part, markdown }) => `## ${part.title}\n\n${markdown}\n`);
     const path = join(folder, FILES[stage]);
-    write(path, [stage === "lab" ? LAB_INTRO : SIM_INTRO, CONDITIONS, ...body].join("\n"));
+    write(path, [introOf(stage, isThere[stage === "lab" ? "sim" : "lab"]), CONDITIONS, ...body].join("\n"));
     return [path];
   });
 }

@@ -31,6 +31,8 @@ export interface CaseResult {
   readonly origin: Origin;
   /** What does not depend on the run, such as C_eff in Mbit/s. */
   readonly facts: Readonly<Record<string, number>>;
+  /** Why experiments failed that were then repeated; absent when none did. */
+  readonly failures?: readonly string[];
   readonly trials: readonly Trial[];
 }
 

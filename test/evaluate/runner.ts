@@ -15,32 +15,55 @@ export interface Run {
   /** Told before each experiment, and after each case. */
   began(part: Part, one: Case, done: number, count: number): void;
   kept(part: Part, one: Case, result: CaseResult): void;
+  /** Told of an experiment that failed; it is repeated once. */
+  failed(part: Part, one: Case, reason: string): void;
 }
 
-export async function measureAll(chosen: readonly Chosen[], run: Run): Promise<void> {
+/** @returns the cases that could not be measured, and why; what was known of them stays */
+export async function measureAll(chosen: readonly Chosen[], run: Run): Promise<string[]> {
+  const missed: string[] = [];
   const known = new Map<string, Promise<Outcome>>();
   for (const { part, cases } of chosen)
     for (const one of cases) {
       if (experimentsOf(one, run.scope).length === 0) continue;
-      const result = await measureCase(part, one, run, known);
-      run.store.write(run.stage.name, part.name, one.name, result);
-      run.kept(part, one, result);
+      try {
+        const result = await measureCase(part, one, run, known);
+        run.store.write(run.stage.name, part.name, one.name, result);
+        run.kept(part, one, result);
+      } catch (error) {
+        missed.push(`${part.name}:${one.name}: ${reasonOf(error)}`);
+      }
     }
+  return missed;
 }
 
 /** @param known outcomes by experiment: the same link alone is wanted by several cases */
 async function measureCase(part: Part, one: Case, run: Run, known: Map<string, Promise<Outcome>>): Promise<CaseResult> {
   const experiments = experimentsOf(one, run.scope);
   let begun = 0;
+  const failures: string[] = [];
+  const attempt = (experiment: LabelledExperiment) =>
+    run.stage.run(experiment).catch((error) => {
+      failures.push(reasonOf(error));
+      run.failed(part, one, reasonOf(error));
+      throw error;
+    });
   const trials = await inLanes(experiments, run.stage.lanes, async (experiment): Promise<Trial> => {
     run.began(part, one, begun++, experiments.length);
     const { label, carrier, way, seed } = experiment;
     const key = keyOf(experiment);
-    const running = known.get(key) ?? run.stage.run(experiment);
+    const running = known.get(key) ?? attempt(experiment).catch(() => attempt(experiment));
     known.set(key, running);
+    // Another case that wants the same may be luckier.
+    running.catch(() => known.delete(key));
     return { ...(label !== undefined && { label }), carrier, way, seed, ...part.observe(await running, experiment) };
   });
-  return { origin: run.originOf(part, one), facts: one.facts, trials };
+  const origin = run.originOf(part, one);
+  return { origin, facts: one.facts, ...(failures.length > 0 && { failures }), trials };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Does `work` for every item, so many at a time; @returns the results in the order of the items */

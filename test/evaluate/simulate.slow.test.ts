@@ -64,6 +64,7 @@ test("the evaluation goes from the simulator to a page whose pictures exist", as
       }),
       began: () => undefined,
       kept: () => undefined,
+      failed: () => undefined,
     });
     const [path = ""] = writePages(folder, store, PARTS);
     const page = readFileSync(path, "utf8");

@@ -27,6 +27,7 @@ test.skipIf(!canUseLab)(
         originOf: () => ({ command: NAME, seed: 1, date: "2026-01-01", version: "0", machine: "here", cores: 1 }),
         began: () => undefined,
         kept: () => undefined,
+        failed: () => undefined,
       });
       const [path = ""] = writePages(folder, store, PARTS);
       expect(readFileSync(path, "utf8")).toContain("(plots/lab-dissertation.svg)");

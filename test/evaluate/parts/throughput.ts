@@ -209,6 +209,8 @@ function machineNotes(results: PartResults): string {
       const portal = Math.max(of("adaptive", "localPortal"), of("adaptive", "remotePortal"));
       const together = of("alone", "links") > 1 ? of("alone", "allMbits") : Number.NaN;
       const cores = result.origin.cores;
+      // In virtual time no processor is busy.
+      if (Number.isNaN(of("adaptive", "emulator"))) return [];
       if (Number.isNaN(together) && !(portal > BUSY) && !(of("adaptive", "machine") > BUSY * cores)) return [];
       return [
         [
