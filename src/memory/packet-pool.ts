@@ -36,6 +36,8 @@ export const PACKET_FLAG = {
   PROMPT: 8,
   /** The first packet of its flow, for all that is known. */
   STRANGER: 16,
+  /** Its flow sends little. */
+  THIN: 32,
 } as const;
 
 export class PacketPool {

@@ -69,6 +69,10 @@ export class Path {
   sentPackets = 0;
   sentBytes = 0;
   lostPackets = 0;
+  /** What it carried of others: packets sent again, copies of what lossy paths sent, duplicates of thin flows. */
+  repairs = 0;
+  copies = 0;
+  duplicates = 0;
   readonly sentRate = new RateMeter();
   readonly receivedRate = new RateMeter();
   readonly ackedMeter = new RateMeter();

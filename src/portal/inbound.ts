@@ -58,6 +58,8 @@ export class Inbound {
   readonly reassembly: Reassembly;
   packets = 0;
   bytes = 0;
+  /** Packets sent by the peer besides another of the same. */
+  copies = 0;
   /** When a user's packet last arrived. */
   lastActivity: Micros = 0;
   /** Set by a message that does not fit. */
@@ -240,6 +242,7 @@ export class Inbound {
       return end;
     }
     this.#asksForAck = true;
+    if ((flags & DATA_FLAG.COPY) !== 0) this.copies++;
     const bucket = dataBucket(view, at);
     const deliveryClass = dataClass(view, at);
     const sequence = dataSequence(view, at);

@@ -19,6 +19,7 @@ import { clampMss } from "../wire/mss.ts";
 import { AckGate } from "./ack-gate.ts";
 import { drop, dropFor, type PortalContext } from "./context.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
+import { Duplicates } from "./duplicates.ts";
 import { Splitter } from "./splitter.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
@@ -33,6 +34,7 @@ export class Outbound {
   readonly #handshakes = new Handshakes(BUCKET_MASK + 1);
   readonly #glance = new Glance();
   readonly control: ControlMessages;
+  readonly duplicates: Duplicates;
   readonly splitter: Splitter;
   readonly ackGate: AckGate;
   /** Errors on their way back to the host. */
@@ -49,6 +51,7 @@ export class Outbound {
   constructor(context: PortalContext) {
     this.#context = context;
     this.control = new ControlMessages(context);
+    this.duplicates = new Duplicates(context.pool, context.paths.list);
     this.splitter = new Splitter(context);
     const salt = new Uint8Array(4);
     context.random(salt);
@@ -79,7 +82,9 @@ export class Outbound {
     const reason = queue.push(now, slot, glance.length);
     if (reason !== 0) return dropFor(context, slot, reason);
     this.#flows.assign(pool, slot);
-    pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, queue.isBulk(bucket)) : CLASS.IMMEDIATE;
+    const isBulk = queue.isBulk(bucket);
+    pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, isBulk) : CLASS.FLEETING;
+    if (!isBulk) pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.THIN;
     if (traffic === TRAFFIC.STREAM && this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
     this.control.lastActivity = now;
     this.packets++;
@@ -90,6 +95,7 @@ export class Outbound {
   restartFlows(): void {
     const { pool, queue } = this.#context;
     this.#flows.reset();
+    this.duplicates.clear();
     queue.each((slot) => this.#flows.assign(pool, slot));
   }
 
@@ -133,6 +139,7 @@ export class Outbound {
       const lost = mayRepair ? repair.next(now) : NO_SLOT;
       let slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : lost;
       if (slot < 0) slot = this.#nextCopy(now, path);
+      if (slot < 0) slot = this.#nextDuplicate(now, path);
       path.isStarved = slot < 0;
       if (slot < 0) break;
       this.#sendPacket(now, path, slot, out, lost !== NO_SLOT);
@@ -151,7 +158,15 @@ export class Outbound {
   #nextCopy(now: Micros, path: Path): Slot {
     const { repair } = this.#context;
     if (path.limits.isMetered || !this.#isAmongFastest(path)) return NO_SLOT;
-    return repair.nextCopy(now, path.id);
+    const slot = repair.nextCopy(now, path.id);
+    if (slot !== NO_SLOT) path.copies++;
+    return slot;
+  }
+
+  #nextDuplicate(now: Micros, path: Path): Slot {
+    const slot = this.duplicates.next(now, path);
+    if (slot !== NO_SLOT) path.duplicates++;
+    return slot;
   }
 
   #isAmongFastest(path: Path): boolean {
@@ -169,7 +184,9 @@ export class Outbound {
     if (parts > 1 && !this.splitter.admits(slot, parts)) return;
     const attempts = pool.attempts[slot] as number;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | (attempts > 0 ? DATA_FLAG.REPEAT : 0);
+    const repeat = attempts === 0 ? 0 : isRepair ? DATA_FLAG.REPEAT : DATA_FLAG.REPEAT | DATA_FLAG.COPY;
+    const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | repeat;
+    const isThin = ((pool.flags[slot] as number) & PACKET_FLAG.THIN) !== 0;
     if (attempts === 0) pool.time[slot] = now;
     pool.attempts[slot] = attempts + 1;
     const kept = repair.keep(slot, parts);
@@ -177,7 +194,9 @@ export class Outbound {
     else this.#sendWhole(now, path, slot, flags, kept, out);
     // A repeat is copied wherever it goes: its flow waits for it.
     const isCopied = (flags & DATA_FLAG.REPEAT) !== 0 ? isRepair : path.ownLoss > COPY_LOSS;
-    if (kept !== NO_SLOT && isCopied) repair.offerCopy(slot, path.id);
+    if (kept !== NO_SLOT && isThin && attempts === 0) this.duplicates.offer(slot, path);
+    else if (kept !== NO_SLOT && isCopied) repair.offerCopy(slot, path.id);
+    if (isRepair) path.repairs++;
     if (isRepair || path.ownLoss > COPY_LOSS) path.tailAtRisk = true;
   }
 
@@ -227,7 +246,8 @@ export class Outbound {
     const { queue, repair } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
     const waits = repair.length > 0 || queue.length > 0;
-    return mayCarry && waits && !path.isStarved ? Math.min(at, path.maySendAt(now)) : at;
+    const isWanted = mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path));
+    return isWanted ? Math.min(at, path.maySendAt(now)) : at;
   }
 
   get hasErrors(): boolean {
@@ -239,5 +259,6 @@ export class Outbound {
 function deliveryClass(traffic: number, isBulk: boolean): number {
   if (traffic === TRAFFIC.STREAM) return CLASS.ORDERED;
   if (traffic === TRAFFIC.REALTIME) return CLASS.REALTIME;
+  if (traffic === TRAFFIC.ACKNOWLEDGEMENT) return CLASS.FLEETING;
   return traffic === TRAFFIC.ORDINARY && isBulk ? CLASS.ORDERED : CLASS.IMMEDIATE;
 }

@@ -11,6 +11,10 @@ import { CLASS } from "../wire/messages.ts";
 import { Parts } from "./parts.ts";
 
 const MAX_ATTEMPTS = 8;
+/** What nobody waits for is worth less: sendings of a packet in all. */
+const THIN_ATTEMPTS = 3;
+/** What is spoken is repeated once, if that comes within a conversation's patience (ITU-T G.114: 150 ms from mouth to ear, all told). */
+const REALTIME_PATIENCE: Micros = 60_000;
 /** Keeping stops when so little of the arena is free. */
 const RESERVE_SHARE = 1 / 4;
 const MAX_ABANDONED = 256;
@@ -48,7 +52,7 @@ export class Repair implements SlotFate {
   /** Keeps a packet about to be sent in so many datagrams; what is kept with each of them, or `NO_SLOT`. */
   keep(slot: Slot, parts: number): number {
     const pool = this.#pool;
-    if (pool.class[slot] !== CLASS.ORDERED || pool.free <= pool.count * RESERVE_SHARE) return NO_SLOT;
+    if (pool.class[slot] === CLASS.FLEETING || pool.free <= pool.count * RESERVE_SHARE) return NO_SLOT;
     const kept = parts === 1 ? slot : this.#parts.open(slot, parts);
     if (kept === NO_SLOT) return kept;
     pool.retain(slot);
@@ -156,10 +160,12 @@ export class Repair implements SlotFate {
   }
 
   #isWorthIt(slot: Slot): boolean {
-    return (
-      (this.#pool.attempts[slot] as number) < MAX_ATTEMPTS &&
-      this.now - (this.#pool.time[slot] as number) < this.patience
-    );
+    const deliveryClass = this.#pool.class[slot] as number;
+    const attempts = this.#pool.attempts[slot] as number;
+    const age = this.now - (this.#pool.time[slot] as number);
+    if (deliveryClass === CLASS.ORDERED) return attempts < MAX_ATTEMPTS && age < this.patience;
+    if (deliveryClass === CLASS.REALTIME) return attempts < 2 && age < REALTIME_PATIENCE;
+    return attempts < THIN_ATTEMPTS && age < this.patience;
   }
 
   #giveUp(slot: Slot): void {

@@ -2,6 +2,7 @@
 import { type Micros, NEVER } from "../clock.ts";
 import { formatEndpoint } from "../endpoint.ts";
 import type { Path } from "../path/path.ts";
+import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { PortalContext } from "./context.ts";
 import type { Inbound } from "./inbound.ts";
 import type { Link } from "./link.ts";
@@ -23,8 +24,16 @@ export function reportTunnel(
     outbound: { packets: outbound.packets, bytes: outbound.bytes },
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
+    aqm: reportQueues(context.flowQueues),
     parts: { sent: outbound.splitter.packets, waiting: inbound.reassembly.waiting },
-    repair: { repaired: repair.repaired, copied: repair.copied, givenUp: repair.givenUp, waiting: repair.length },
+    repair: {
+      repaired: repair.repaired,
+      copied: repair.copied,
+      duplicated: outbound.duplicates.sent,
+      givenUp: repair.givenUp,
+      waiting: repair.length,
+      received: inbound.copies,
+    },
     order: {
       held: resequencer.held,
       heldTotal: resequencer.heldTotal,
@@ -37,6 +46,12 @@ export function reportTunnel(
     links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.activeMetric)),
     sockets: [],
   };
+}
+
+function reportQueues(queues: FlowQueues | undefined): TunnelSnapshot["aqm"] {
+  if (!queues) return { thin: 0, bulk: 0, marked: 0, dropped: 0, shed: 0 };
+  const { flows, marked, dropped, shed } = queues;
+  return { ...flows, marked, dropped, shed };
 }
 
 function reportLink(now: Micros, context: PortalContext, link: Link, activeMetric: number): LinkSnapshot {
@@ -79,6 +94,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     sent: { packets: path.sentPackets, bytes: path.sentBytes },
     received: { packets: path.received.packets, bytes: path.received.bytes },
     lost: path.lostPackets,
+    repeated: { repairs: path.repairs, copies: path.copies, duplicates: path.duplicates },
     loss: path.lossShare(now),
     missing: path.received.missing,
     mtu: path.mtu,

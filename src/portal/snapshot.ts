@@ -38,6 +38,8 @@ export interface PathSnapshot {
   readonly received: Traffic;
   /** Datagrams sent and taken for lost. */
   readonly lost: number;
+  /** Packets it carried that had left before: lost elsewhere, copies of what lossy paths sent, duplicates of thin flows. */
+  readonly repeated: { repairs: number; copies: number; duplicates: number };
   /** Share of datagrams lost over about the last second, 0 to 1. */
   readonly loss: number;
   /** Datagrams of the peer that did not arrive, or not yet: gaps in its packet numbers. */
@@ -89,10 +91,19 @@ export interface TunnelSnapshot {
   readonly outbound: Traffic;
   readonly inbound: Traffic;
   readonly queue: Traffic;
+  /** Flows that wait, thin and bulk; packets that waited too long for nothing, marked or dropped for it; packets without room. */
+  readonly aqm: { thin: number; bulk: number; marked: number; dropped: number; shed: number };
   /** Packets sent in parts because they did not fit their path, and waiting for parts. */
   readonly parts: { sent: number; waiting: number };
-  /** Packets sent again, copied on an idle path, given up, and waiting to be sent again. */
-  readonly repair: { repaired: number; copied: number; givenUp: number; waiting: number };
+  /** Packets sent again, copied on an idle path, given up, and waiting to be sent again; copies and duplicates that came from the peer. */
+  readonly repair: {
+    repaired: number;
+    copied: number;
+    duplicated: number;
+    givenUp: number;
+    waiting: number;
+    received: number;
+  };
   /** Early packets held now and in all, holes given up by time, packets that came after that. */
   readonly order: { held: number; heldTotal: number; expired: number; late: number; hold: Micros };
   readonly slots: { total: number; free: number };

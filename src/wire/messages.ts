@@ -56,6 +56,8 @@ export const DATA_FLAG = {
   REPEAT: 2,
   /** A length follows and further messages may come after the packet. */
   LENGTH: 4,
+  /** Sent though nothing says that another datagram with the same packet was lost. */
+  COPY: 8,
 } as const;
 
 /** Delivery classes, given by the sender to each packet. */
@@ -66,6 +68,8 @@ export const CLASS = {
   ORDERED: 1,
   /** To be delivered as it comes, and worth nothing when late: not sent again after a short time. */
   REALTIME: 2,
+  /** To be delivered as it comes; the next one makes up for its loss, so it is never sent again. */
+  FLEETING: 3,
 } as const;
 
 export const CLOSE_REASON = { SHUTDOWN: 1, REMOVED: 2, REPLACED: 3 } as const;

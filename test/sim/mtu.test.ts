@@ -116,7 +116,7 @@ describe(`path MTU (NC_SEED=${seed})`, () => {
     const { repair, parts } = portalOf(world, 0).portal.snapshot(world.now);
     expect(parts.sent).toBeGreaterThan(2_000);
     expect(repair.repaired).toBeGreaterThan(50);
-    expect(goodput(bulk, 3 * SECOND, 5 * SECOND)).toBeGreaterThan(0.7 * 32e6);
+    expect(goodput(bulk, 3 * SECOND, 5 * SECOND)).toBeGreaterThan(0.6 * 32e6);
   });
 
   test("of one narrow link among wide ones costs the sum little", () => {

@@ -51,6 +51,14 @@ export function writeIp(
   return at + 20;
 }
 
+/** Gives an IPv4 packet DSCP and ECN. */
+export function setTrafficClass(pool: PacketPool, slot: Slot, octet: number): void {
+  const at = pool.start[slot] as number;
+  pool.bytes[at + 1] = octet;
+  pool.view.setUint16(at + 10, 0);
+  pool.view.setUint16(at + 10, checksum(pool, at, 20, 0));
+}
+
 function writeAddress6(pool: PacketPool, at: number, side: Side): void {
   pool.view.setUint32(at, 0xfd07_0000);
   pool.view.setUint32(at + 4, 0);

@@ -75,6 +75,7 @@ export interface UdpFlowOptions {
   readonly port?: number;
   readonly size?: number;
   readonly family?: Family;
+  readonly tos?: number;
 }
 
 export function addUdp(world: World, options: UdpFlowOptions): UdpFlow {

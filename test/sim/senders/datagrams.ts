@@ -1,7 +1,7 @@
 /** Simulated senders that are not TCP: constant-rate UDP with a record of what arrived when, and ICMP echo. */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../../src/clock.ts";
 import type { PacketPool, Slot } from "../../../src/memory/packet-pool.ts";
-import { type Family, fillChecksum, ipHeader, PROTOCOL, writeIp } from "../packets.ts";
+import { type Family, fillChecksum, ipHeader, PROTOCOL, setTrafficClass, writeIp } from "../packets.ts";
 import type { Outlet, Station } from "../station.ts";
 
 /** Payload of both: serial (4), number (4), time sent in microseconds (8), then nothing of meaning. */
@@ -16,6 +16,8 @@ export interface UdpOptions {
   readonly size: number;
   readonly startAt: Micros;
   readonly endAt: Micros;
+  /** DSCP and ECN, the whole octet; IPv4 only. */
+  readonly tos?: number;
 }
 
 /** Sends packets of one size at one interval. */
@@ -48,6 +50,7 @@ export class UdpSender implements Station {
       pool.view.setUint16(at + 4, size - ipHeader(family));
       pool.view.setUint16(at + 6, 0);
       writePayload(pool, at + 8, this.#outlet.serial(now), this.sent, now);
+      if (this.#options.tos !== undefined) setTrafficClass(pool, slot, this.#options.tos);
       if (family === 6) fillChecksum(pool, slot, family, PROTOCOL.UDP);
       this.sent++;
       this.#outlet.send(now, slot);
@@ -65,6 +68,8 @@ export class UdpReceiver implements Station {
   readonly sentAt: Micros[] = [];
   readonly delays: Micros[] = [];
   bytes = 0;
+  /** Packets marked as having met congestion. */
+  marked = 0;
   /** Packets with a number lower than one that came before, and packets that came again. */
   reordered = 0;
   duplicates = 0;
@@ -82,6 +87,7 @@ export class UdpReceiver implements Station {
     const start = pool.start[slot] as number;
     const at = start + ipHeader(((pool.bytes[start] as number) >> 4) as Family) + 8;
     const number = pool.view.getUint32(at + 4);
+    if (((pool.bytes[start + 1] as number) & 3) === 3) this.marked++;
     this.bytes += pool.length[slot] as number;
     if (this.#seen.has(number)) this.duplicates++;
     else {
