@@ -31,6 +31,13 @@ export const INTERFACE_COLUMNS: readonly Column<TunnelReport>[] = [
   ["slots-free", ({ snapshot }) => snapshot.slots.free],
   ["slots-total", ({ snapshot }) => snapshot.slots.total],
   ["dropped", ({ snapshot }) => Object.values(snapshot.drops).reduce((sum, count) => sum + count, 0)],
+  ["thin-flows", ({ snapshot }) => snapshot.aqm.thin],
+  ["bulk-flows", ({ snapshot }) => snapshot.aqm.bulk],
+  ["aqm-marked", ({ snapshot }) => snapshot.aqm.marked],
+  ["aqm-dropped", ({ snapshot }) => snapshot.aqm.dropped],
+  ["shed", ({ snapshot }) => snapshot.aqm.shed],
+  ["duplicated", ({ snapshot }) => snapshot.repair.duplicated],
+  ["copies-received", ({ snapshot }) => snapshot.repair.received],
 ];
 
 export const LINK_COLUMNS: readonly Column<LinkSnapshot>[] = [
@@ -72,6 +79,14 @@ export const PATH_COLUMNS: readonly Column<PathSnapshot>[] = [
   ["window", (path) => path.window],
   ["mtu", (path) => path.mtu],
   ["congestion", (path) => path.congestion],
+  ["mode", (path) => path.control.mode],
+  ["estimate", (path) => path.control.estimate],
+  ["repairs", (path) => path.repeated.repairs],
+  ["copies", (path) => path.repeated.copies],
+  ["duplicates", (path) => path.repeated.duplicates],
+  ["limit-out", (path) => path.limits.out],
+  ["limit-in", (path) => path.limits.in],
+  ["metered", (path) => path.limits.metered],
 ];
 
 /** Everything: a line that begins with `interface`, then each link's, followed by those of its paths. */

@@ -34,13 +34,21 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
       "queue",
       `${formatCount(snapshot.queue.packets, "packet")}, ${formatBytes(snapshot.queue.bytes)}${wait(snapshot)}`,
     ],
+    ["flows", `${snapshot.aqm.thin} thin, ${snapshot.aqm.bulk} bulk`],
     ["slots", `${snapshot.slots.free} of ${snapshot.slots.total} free`],
   ],
+  ({ snapshot: { aqm } }) =>
+    aqm.marked + aqm.dropped + aqm.shed === 0
+      ? []
+      : [["kept short", `${aqm.marked} marked, ${aqm.dropped} dropped, ${aqm.shed} without room`]],
   ({ snapshot: { parts } }) => (parts.sent === 0 ? [] : [["sent in parts", parts.sent]]),
   ({ snapshot: { repair } }) =>
-    repair.repaired + repair.copied + repair.givenUp === 0
+    repair.repaired + repair.copied + repair.duplicated + repair.received + repair.givenUp === 0
       ? []
-      : [["repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`]],
+      : [
+          ["repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`],
+          ["thin duplicated", `${repair.duplicated}, copies received ${repair.received}`],
+        ],
   ({ snapshot: { order } }) =>
     order.heldTotal === 0
       ? []
@@ -86,12 +94,16 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
   ],
   (path) => [
     ["in flight", `${formatBytes(path.inFlight)} of ${formatBytes(path.window)}`],
-    ["congestion", path.congestion],
+    ["congestion", congestion(path)],
   ],
   (path) => [
     ["transfer", transfer(path.received, path.sent)],
     ["mtu", path.mtuState === "searching" ? `${path.mtu} (searching)` : path.mtu],
   ],
+  ({ repeated: { repairs, copies, duplicates } }) =>
+    repairs + copies + duplicates === 0
+      ? []
+      : [["carried again", `${repairs} repaired, ${copies} copied, ${duplicates} duplicated`]],
   ({ limits }) => {
     const metered: [string, string][] = limits.metered ? [["metered", "no copies, few keepalives"]] : [];
     const rates = [
@@ -102,6 +114,13 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
     return text === "" ? metered : [["limit", text], ...metered];
   },
 ];
+
+/** "rate (cruise), believes 48.00 Mbit/s and 0.50 % loss of the path's own". */
+function congestion({ congestion: name, control: { mode, estimate: rate, ownLoss } }: PathSnapshot): string {
+  const believed = rate > 0 ? `, believes ${formatRate(rate)}` : "";
+  const loss = ownLoss > 0.0005 ? ` and ${formatShare(ownLoss)} loss of the path's own` : "";
+  return `${name}${mode === "" ? "" : ` (${mode})`}${believed}${believed === "" ? "" : loss}`;
+}
 
 export function renderReport(report: TunnelReport, c: Colours): string {
   const { interface: name, snapshot } = report;

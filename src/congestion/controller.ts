@@ -45,6 +45,8 @@ export interface CongestionController {
   readonly estimate: number;
   /** Share of datagrams the path loses whatever is sent, 0 to 1. */
   readonly ownLoss: number;
+  /** What it is doing, in a word, for people; empty where there is nothing to tell. */
+  readonly mode: string;
   /** Bytes per second it may not exceed, whatever it finds; Infinity for none. Set by its owner. */
   limit: number;
   /** False while it is still finding out, when the estimate says little. */

@@ -31,9 +31,13 @@ export class NewReno implements CongestionController {
   }
 
   get pacingRate(): number {
-    if (this.#smoothedRtt === 0) return Number.POSITIVE_INFINITY;
+    if (this.#smoothedRtt === 0) return this.limit;
     const gain = this.isSlowStart ? SLOW_START_PACING : AVOIDANCE_PACING;
-    return (gain * this.window * MICROS_PER_SECOND) / this.#smoothedRtt;
+    return Math.min(this.limit, (gain * this.window * MICROS_PER_SECOND) / this.#smoothedRtt);
+  }
+
+  get mode(): string {
+    return this.isSlowStart ? "slow start" : "avoidance";
   }
 
   readonly estimate = 0;

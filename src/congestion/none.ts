@@ -5,10 +5,14 @@ export class NoCongestionControl implements CongestionController {
   readonly name = "none";
   limit = Number.POSITIVE_INFINITY;
   readonly window = Number.POSITIVE_INFINITY;
-  readonly pacingRate = Number.POSITIVE_INFINITY;
+  readonly mode = "";
   readonly estimate = 0;
   readonly isSettled = true;
   readonly ownLoss = 0;
+
+  get pacingRate(): number {
+    return this.limit;
+  }
 
   onSent(): void {}
   onAcked(): void {}

@@ -86,6 +86,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     metric: path.metric,
     standby: path.isUp && path.metric !== activeMetric,
     congestion: controller.name,
+    control: { mode: controller.mode, estimate: finite(path.estimate), ownLoss: controller.ownLoss },
     rtt: { smoothed: Math.round(rtt.measured), min: rtt.min, latest: rtt.latest, deviation: Math.round(rtt.deviation) },
     window: finite(controller.window),
     inFlight: path.sent.bytesInFlight,

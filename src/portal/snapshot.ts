@@ -25,6 +25,8 @@ export interface PathSnapshot {
   /** Up, but not carrying packets because a path with a lower metric is. */
   readonly standby: boolean;
   readonly congestion: string;
+  /** What the controller is doing, in a word; bytes per second it believes the path to carry, 0 while unknown; loss that it takes for the path's own. */
+  readonly control: { mode: string; estimate: number; ownLoss: number };
   /** Smoothed, smallest and latest round-trip time and its mean deviation; 0 until measured. */
   readonly rtt: { smoothed: Micros; min: Micros; latest: Micros; deviation: Micros };
   readonly window: number;

@@ -9,9 +9,10 @@ describe("renderReport", () => {
   running: 1 hour 2 minutes, pid 12, version 0.1.0
   security: blake2s, mtu: 1400
   transfer: 18.20 GiB received, 2.91 GiB sent
-  queue: 1 packet, 1.37 KiB, 0.2 ms to send, slots: 4000 of 4096 free
+  queue: 1 packet, 1.37 KiB, 0.2 ms to send, flows: 0 thin, 1 bulk, slots: 4000 of 4096 free
+  kept short: 2 marked, 5 dropped, 12 without room
   sent in parts: 5
-  repaired: 7, copied 3, given up 1
+  repaired: 7, copied 3, given up 1, thin duplicated: 20, copies received 4
   held for order: 90 for at most 80.0 ms, now 2, in vain 1, late 0
   dropped: queue-full 12, datagram-forged 3
 
@@ -22,8 +23,9 @@ link: fibre  (UDP, initiates)
     rtt: 12.1 ms, 0.3 ms of it in queues (min 11.8 ms, latest 12.0 ms, deviation 0.3 ms)
     rate: 41.20 Mbit/s sent, 212.00 Mbit/s received, paced at 50.00 Mbit/s
     loss: 0.25 % of 1000 datagrams sent now, 7 in all, received: 0.20 % missing
-    in flight: 128.00 KiB of 256.00 KiB, congestion: newreno
+    in flight: 128.00 KiB of 256.00 KiB, congestion: newreno (avoidance), believes 44.00 Mbit/s
     transfer: 2.67 MiB received, 1.34 MiB sent, mtu: 1472
+    carried again: 5 repaired, 1 copied, 2 duplicated
     limit: 5.00 Mbit/s out, metered: no copies, few keepalives
 
 link: lte  (TCP, initiates)

@@ -112,6 +112,18 @@ describe.each(Object.entries(CONTROLLERS))("congestion controller %s", (name, cr
     })();
   });
 
+  test("paces at no more than its limit, and promises no more than before for it", () => {
+    seeded((random) => {
+      const controller = create();
+      controller.limit = 250_000;
+      const path = new RandomPath(random, controller);
+      for (let i = 0; i < 500; i++) {
+        path.step();
+        expect(controller.pacingRate).toBeLessThanOrEqual(250_000);
+      }
+    })();
+  });
+
   test("is decided by its inputs alone", () => {
     const trace = () => {
       const values: number[] = [];

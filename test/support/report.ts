@@ -44,6 +44,7 @@ export const REPORT: TunnelReport = {
             metric: 0,
             standby: false,
             congestion: "newreno",
+            control: { mode: "avoidance", estimate: 5_500_000, ownLoss: 0 },
             rtt: { smoothed: 12_100, min: 11_800, latest: 12_000, deviation: 300 },
             window: 262_144,
             inFlight: 131_072,
