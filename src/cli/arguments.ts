@@ -33,6 +33,7 @@ export const COMMAND_NAMES = [
   "init",
   "join",
   "metrics",
+  "top",
   "version",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

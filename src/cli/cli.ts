@@ -16,6 +16,7 @@ import { reloadCommand } from "./reload.ts";
 import { runTunnelCommand } from "./run.ts";
 import { showCommand } from "./show.ts";
 import { startCommand } from "./start.ts";
+import { topCommand } from "./top.ts";
 import { upCommand } from "./up.ts";
 import { versionCommand } from "./version.ts";
 
@@ -63,6 +64,7 @@ export function commands(program: Program): Record<CommandName, Command> {
     init: initCommand(program),
     join: joinCommand(program),
     metrics: metricsCommand,
+    top: topCommand,
     version: versionCommand,
   };
 }

@@ -1,0 +1,57 @@
+/** `netcombiner top`: the running tunnels, live, with a bar and the last minutes of every link in both directions. */
+import { defineCommand } from "citty";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import type { TunnelReport } from "../monitor/report.ts";
+import { assertInterfaceName } from "./arguments.ts";
+import { colours } from "./colour.ts";
+import { reportAll, reportOf } from "./running.ts";
+import { Screen } from "./screen.ts";
+import { RateHistory, renderTop } from "./top-view.ts";
+
+const INTERVAL_MS = 1_000;
+
+export const topCommand = defineCommand({
+  meta: { name: "netcombiner top", description: "Watch the running tunnels on the whole terminal; q quits" },
+  args: {
+    interface: { type: "positional", required: false, description: "name of one interface; all that run without it" },
+  },
+  async run({ args }) {
+    const name: string | undefined = args.interface;
+    if (name !== undefined) assertInterfaceName(name);
+    if (!process.stdout.isTTY || !process.stdin.isTTY) {
+      throw new NetcombinerError("top needs a terminal; netcombiner show prints the same once", EXIT.USAGE);
+    }
+    // Told on the ordinary screen, where it stays.
+    let reports = await currentReports(name);
+    let notice = "";
+    const history = new RateHistory();
+    const draw = () => screen.draw(renderTop(reports, history, size(), colours(process.stdout), notice));
+    const screen = new Screen((key) => {
+      if (key === "q" || key === "Q") process.exit(0);
+    }, draw);
+    screen.open();
+    for (;;) {
+      history.note(reports);
+      draw();
+      await Bun.sleep(INTERVAL_MS);
+      try {
+        reports = await currentReports(name);
+        notice = "";
+      } catch (error) {
+        // It may come back; what was shown last stays until then.
+        notice = error instanceof Error ? error.message : String(error);
+      }
+    }
+  },
+});
+
+async function currentReports(name: string | undefined): Promise<readonly TunnelReport[]> {
+  const reports = name === undefined ? await reportAll() : [await reportOf(name)];
+  if (reports.length > 0) return reports;
+  throw new NetcombinerError("no tunnel is running", EXIT.UNAVAILABLE);
+}
+
+function size() {
+  const { columns, rows } = process.stdout;
+  return { columns: columns || 80, rows: rows || 24 };
+}
