@@ -34,6 +34,8 @@ export const COMMAND_NAMES = [
   "join",
   "metrics",
   "top",
+  "ping",
+  "speedtest",
   "version",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

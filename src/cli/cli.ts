@@ -11,10 +11,12 @@ import { joinCommand } from "./join.ts";
 import { genkeyCommand, genpskCommand, pubkeyCommand } from "./keys.ts";
 import { linkCommand } from "./link.ts";
 import { metricsCommand } from "./metrics.ts";
+import { pingCommand } from "./ping.ts";
 import type { Program } from "./program.ts";
 import { reloadCommand } from "./reload.ts";
 import { runTunnelCommand } from "./run.ts";
 import { showCommand } from "./show.ts";
+import { speedtestCommand } from "./speedtest.ts";
 import { startCommand } from "./start.ts";
 import { topCommand } from "./top.ts";
 import { upCommand } from "./up.ts";
@@ -65,6 +67,8 @@ export function commands(program: Program): Record<CommandName, Command> {
     join: joinCommand(program),
     metrics: metricsCommand,
     top: topCommand,
+    ping: pingCommand,
+    speedtest: speedtestCommand,
     version: versionCommand,
   };
 }

@@ -2,7 +2,7 @@
  * `netcombiner down nc0`: ends a tunnel and returns when its process, and with it the interface, is gone. The process takes
  * back what `up` did; where it cannot any more, this does.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import { runDirectory } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
@@ -71,8 +71,10 @@ function isAlive(pid: number): boolean {
 /** A process that ended has let go of everything, even if its parent, as a rule init, takes its time to notice. */
 function isZombie(pid: number): boolean {
   try {
-    // The state follows the name in brackets, which may hold anything (proc_pid_stat(5)).
-    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    // The state follows the name in brackets, which may hold anything (proc_pid_stat(5)). It is that of the first thread; what
+    // the process holds, the others may still be letting go of.
+    const isOver = /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return isOver && readdirSync(`/proc/${pid}/task`).length <= 1;
   } catch {
     return false;
   }

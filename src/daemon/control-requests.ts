@@ -48,9 +48,25 @@ export const LinkRequest = v.variant("action", [
   v.strictObject({
     link: linkName,
     action: v.literal("metric"),
-    metric: v.union([v.literal("default"), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535))]),
+    metric: v.union([v.literal("default"), whole(0, 65_535)]),
   }),
 ]);
+
+function whole(min: number, max: number) {
+  return v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
+}
+
+/** `wait`: milliseconds for the answers. */
+export const PingRequest = v.strictObject({ wait: v.optional(whole(10, 10_000), 2_000) });
+
+/** `seconds`: all the transfers together; it travels as 8 bits. */
+export const SpeedTestRequest = v.strictObject({ seconds: whole(1, 255) });
+
+/** Without a link: all links carry again. */
+export const AloneRequest = v.strictObject({
+  link: v.optional(linkName),
+  seconds: v.optional(whole(1, 60), 1),
+});
 
 /** The parameters as `schema` has them. @throws Error that names the first one that is wrong */
 export function parseParameters<S extends v.GenericSchema>(schema: S, parameters: Parameters): v.InferOutput<S> {

@@ -7,15 +7,16 @@ import { loadConfiguration } from "../config/load.ts";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
 import type { TunnelReport } from "../monitor/report.ts";
 import { type Answer, type Commands, openControl } from "./control.ts";
-import { LinkRequest, type Parameters, parseParameters } from "./control-requests.ts";
-import { DataplaneClient, type DataplaneThread, type Stopped } from "./dataplane-client.ts";
+import { DataplaneClient, type DataplaneThread, type ResponderWanted, type Stopped } from "./dataplane-client.ts";
 import type { Log } from "./log.ts";
 import type { Notifier } from "./notify.ts";
 import { socketPath } from "./paths.ts";
 import type { Readiness } from "./readiness.ts";
 import { planReload } from "./reload.ts";
 import { type Lookups, resolveLink } from "./resolve.ts";
+import { SpeedResponder } from "./speed-responder.ts";
 import { StatusListener } from "./status-server.ts";
+import { tunnelCommands } from "./tunnel-commands.ts";
 import { version } from "./version.ts";
 
 const STOP_PATIENCE_MS = 2_000;
@@ -69,6 +70,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #around: Surroundings;
+  readonly #speedResponder = new SpeedResponder();
   readonly #end = Promise.withResolvers<Stopped>();
   #configuration: Configuration | undefined;
   #dataplane: DataplaneClient | undefined;
@@ -180,7 +182,9 @@ export class Daemon {
         const role = transport.remoteHost === undefined ? "listen" : "initiate";
         return resolveLink(transport, role, attempt, lookups);
       },
+      responderWanted: (wanted) => void this.#offerResponder(wanted),
     });
+    cleanup.defer(() => this.#speedResponder.close());
     cleanup.defer(() => dataplane.stop(STOP_PATIENCE_MS).then(() => undefined));
     dataplane.start({
       type: "start",
@@ -217,7 +221,10 @@ export class Daemon {
       status: () => ({ ok: true, interface: this.#options.interface, pid: process.pid }),
       show: () => this.#show(),
       reload: () => this.reload(),
-      link: (parameters) => this.#changeLink(parameters),
+      ...tunnelCommands(() => {
+        const [dataplane, configuration] = [this.#dataplane, this.#configuration];
+        return dataplane && configuration && { dataplane, links: configuration.links };
+      }),
       down: () => {
         // After the answer is on its way.
         setImmediate(() => this.stop("asked by netcombiner down"));
@@ -226,13 +233,18 @@ export class Daemon {
     };
   }
 
-  #changeLink(parameters: Parameters): Answer {
-    const { link: name, ...change } = parseParameters(LinkRequest, parameters);
-    const links = this.#configuration?.links ?? [];
-    const link = links.find(({ settings }) => settings.name === name);
-    if (!link || !this.#dataplane) return { ok: false, error: unknownLink(name, links) };
-    this.#dataplane.changeLink(link.settings.id, change);
-    return { ok: true };
+  /** Never rejects: the peer is told nothing where this end cannot listen. */
+  async #offerResponder(wanted: ResponderWanted): Promise<void> {
+    const { log } = this.#around;
+    const addresses = this.#configuration?.addresses ?? [];
+    const address = (addresses.find(({ family }) => family === 4) ?? addresses[0])?.address;
+    try {
+      const responder = await this.#speedResponder.open(wanted, address);
+      this.#dataplane?.offerResponder(wanted.token, responder);
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      log.warn(`cannot take part in the speed test that the peer asks for: ${problem}`);
+    }
   }
 
   async #show(): Promise<Answer> {
@@ -246,8 +258,4 @@ export class Daemon {
     const { interface: name } = this.#options;
     return { interface: name, version: version(), pid: process.pid, uptime, snapshot };
   }
-}
-
-function unknownLink(name: string, links: Configuration["links"]): string {
-  return `no link ${name}; there are ${links.map(({ settings }) => settings.name).join(", ")}`;
 }

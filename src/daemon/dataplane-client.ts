@@ -1,4 +1,6 @@
 /** The control plane's side of the conversation with the data plane's worker (`messages.ts`). */
+import { MICROS_PER_MILLI } from "../clock.ts";
+import type { Diagnosed, Query, Responder } from "../portal/query.ts";
 import type { LinkChange } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
@@ -15,14 +17,16 @@ export interface DataplaneThread {
 
 export type Stopped = Extract<FromDataplane, { type: "stopped" }>;
 type LogMessage = Extract<FromDataplane, { type: "log" }>;
+export type ResponderWanted = Extract<FromDataplane, { type: "responder-wanted" }>;
 type ResolveMessage = Extract<FromDataplane, { type: "resolve" }>;
 
 export interface DataplaneHandlers {
   readonly log: (message: LogMessage) => void;
   readonly resolve: (message: ResolveMessage) => Promise<Resolution>;
+  readonly responderWanted: (message: ResponderWanted) => void;
 }
 
-const SNAPSHOT_TIMEOUT_MS = 3_000;
+const ANSWER_TIMEOUT_MS = 3_000;
 
 export class DataplaneClient {
   /** Resolves when the worker has its links running. */
@@ -35,6 +39,7 @@ export class DataplaneClient {
   readonly #ready = Promise.withResolvers<void>();
   readonly #stopped = Promise.withResolvers<Stopped>();
   readonly #snapshots = new Map<number, (snapshot: TunnelSnapshot) => void>();
+  readonly #queries = new Map<number, (answer: Diagnosed) => void>();
   #requests = 0;
 
   /** `wake` gets the worker out of its poll. */
@@ -69,17 +74,36 @@ export class DataplaneClient {
   }
 
   /** @throws Error when the worker does not answer */
-  async snapshot(): Promise<TunnelSnapshot> {
+  snapshot(): Promise<TunnelSnapshot> {
+    return this.#request(this.#snapshots, ANSWER_TIMEOUT_MS, (request) => ({ type: "snapshot", request }));
+  }
+
+  /** @throws Error when the worker does not answer within the time of the query and a little more */
+  ask(query: Query): Promise<Diagnosed> {
+    const patience = ANSWER_TIMEOUT_MS + ("wait" in query ? query.wait / MICROS_PER_MILLI : 0);
+    return this.#request(this.#queries, patience, (request) => ({ type: "ask", request, query }));
+  }
+
+  /** What the peer asked for in a `responder-wanted` message. */
+  offerResponder(token: number, responder: Responder): void {
+    this.#send({ type: "responder", token, responder });
+  }
+
+  async #request<T>(
+    waiting: Map<number, (answer: T) => void>,
+    patience: number,
+    message: (request: number) => ToDataplane,
+  ): Promise<T> {
     const request = this.#requests++;
-    const { promise, resolve, reject } = Promise.withResolvers<TunnelSnapshot>();
-    const timer = setTimeout(() => reject(new Error("the data plane does not answer")), SNAPSHOT_TIMEOUT_MS);
-    this.#snapshots.set(request, resolve);
-    this.#send({ type: "snapshot", request });
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const timer = setTimeout(() => reject(new Error("the data plane does not answer")), patience);
+    waiting.set(request, resolve);
+    this.#send(message(request));
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
-      this.#snapshots.delete(request);
+      waiting.delete(request);
     }
   }
 
@@ -104,6 +128,8 @@ export class DataplaneClient {
     else if (message.type === "stopped") this.#stopped.resolve(message);
     else if (message.type === "log") this.#handlers.log(message);
     else if (message.type === "snapshot") this.#snapshots.get(message.request)?.(message.snapshot);
+    else if (message.type === "diagnosed") this.#queries.get(message.request)?.(message);
+    else if (message.type === "responder-wanted") this.#handlers.responderWanted(message);
     else void this.#resolve(message);
   }
 

@@ -92,7 +92,9 @@ export class Dataplane {
     else if (message.type === "remove-link") {
       this.#links.delete(message.link);
       this.#portal.removeLink(now, message.link);
-    } else if (message.type === "change-link") this.#portal.changeLink(now, message.link, message.change);
+    } else if (message.type === "ask") this.#portal.ask(now, message.request, message.query);
+    else if (message.type === "responder") this.#portal.handleResponder(now, message.token, message.responder);
+    else if (message.type === "change-link") this.#portal.changeLink(now, message.link, message.change);
     else if (message.type === "snapshot") {
       const snapshot = withEdges(this.#portal.snapshot(now), this.#edge, this.#sockets);
       this.#post({ type: "snapshot", request: message.request, snapshot });
@@ -313,6 +315,7 @@ export class Dataplane {
 
   #handleEvent(now: Micros, event: PortalEvent): void {
     if (event.type === "log") this.#post({ type: "log", level: event.level, key: event.key, text: event.text });
+    else if (event.type === "diagnosed" || event.type === "responder-wanted") this.#post(event);
     else if (event.type === "close") this.#sockets.close(event.socket);
     else if (event.type === "send") this.#sendMessage(event.socket, event.remote, event.local, event.message);
     else {

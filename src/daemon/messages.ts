@@ -3,6 +3,8 @@
  * Rare, so plain objects; after a message to the worker the control plane also writes the wake-up descriptor.
  */
 import type { Endpoint } from "../endpoint.ts";
+import type { PortalEvent } from "../portal/events.ts";
+import type { Diagnosed, Query, Responder } from "../portal/query.ts";
 import type { LinkChange, LinkSettings, LinkTransport, TunnelSettings } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 
@@ -40,6 +42,8 @@ export type ToDataplane =
   | { readonly type: "remove-link"; readonly link: number }
   | { readonly type: "change-link"; readonly link: number; readonly change: LinkChange }
   | { readonly type: "snapshot"; readonly request: number }
+  | { readonly type: "ask"; readonly request: number; readonly query: Query }
+  | { readonly type: "responder"; readonly token: number; readonly responder: Responder }
   | { readonly type: "stop" };
 
 export type LogLevel = "error" | "warn" | "info" | "debug";
@@ -50,5 +54,7 @@ export type FromDataplane =
   | { readonly type: "resolve"; readonly link: number; readonly attempt: number; readonly transport: LinkTransport }
   | { readonly type: "log"; readonly level: LogLevel; readonly key: string; readonly text: string }
   | { readonly type: "snapshot"; readonly request: number; readonly snapshot: TunnelSnapshot }
+  | ({ readonly type: "diagnosed"; readonly request: number } & Diagnosed)
+  | Extract<PortalEvent, { type: "responder-wanted" }>
   /** The worker is done: asked to, or the interface is gone, or a fault. */
   | { readonly type: "stopped"; readonly cause: "asked" | "interface-gone" | "fault"; readonly reason: string };

@@ -31,12 +31,16 @@ const PROBE_SLACK: Micros = 10_000;
 /** Where datagrams overtake each other, a missing one is waited for at least this long. */
 const LATE: Micros = 250_000;
 
+/** Above every metric that can be configured. */
+const ASIDE = 65_536;
+
 export class Path {
   readonly settings: PathSettings;
   readonly id: number;
   readonly link: number;
-  /** Lower is preferred; as agreed in the exchange, until somebody changes it at this end. */
-  metric: number;
+  /** Another path is wanted alone: packets go by this one only while that is not up. */
+  isAside = false;
+  #metric: number;
   readonly pathMtu: PathMtu;
   readonly controller: CongestionController;
   readonly keys: KeyPhases;
@@ -106,7 +110,7 @@ export class Path {
     this.settings = settings;
     this.id = settings.id;
     this.link = settings.link;
-    this.metric = settings.metric;
+    this.#metric = settings.metric;
     this.pathMtu = new PathMtu(now, settings.mtu);
     this.controller = settings.controller;
     this.keys = new KeyPhases(now, settings.security);
@@ -118,6 +122,15 @@ export class Path {
     this.#pacer = new Pacer(settings.mtu.ceiling);
     this.limits = new PathLimits(settings.limits, settings.headers, settings.mtu.ceiling);
     this.controller.limit = this.limits.rateFor(this.settings.mtu.ceiling);
+  }
+
+  /** Lower is preferred; as agreed in the exchange, until somebody changes it at this end. */
+  get metric(): number {
+    return this.isAside ? this.#metric + ASIDE : this.#metric;
+  }
+
+  set metric(metric: number) {
+    this.#metric = metric;
   }
 
   get state(): PathState {

@@ -1,5 +1,6 @@
 /** What the portal asks of, or tells, the one who drives it. Rare, so plain objects. */
 import type { Endpoint } from "../endpoint.ts";
+import type { Diagnosed } from "./query.ts";
 
 export type PortalEvent =
   /** Look up addresses for the link anew, open a socket and answer with `handleOpened` or `handleFailed`. */
@@ -11,6 +12,15 @@ export type PortalEvent =
       readonly remote: Endpoint;
       readonly local: Endpoint;
       readonly message: Uint8Array;
+    }
+  /** The answer to a query. */
+  | ({ readonly type: "diagnosed"; readonly request: number } & Diagnosed)
+  /** The peer wants a responder for a speed test; `handleResponder` answers. It may ask several times with one token. */
+  | {
+      readonly type: "responder-wanted";
+      readonly token: number;
+      readonly secret: Uint8Array;
+      readonly seconds: number;
     }
   /** Nothing uses the socket any more. */
   | { readonly type: "close"; readonly socket: number }

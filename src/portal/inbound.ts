@@ -43,6 +43,8 @@ export interface InboundEvents {
   /** The first authentic datagram of a path that this end did not initiate. */
   onConfirmed(now: Micros, path: Path): void;
   onClosed(now: Micros, path: Path, reason: number): void;
+  /** A DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
+  onDiagnosis(now: Micros, path: Path, at: number, end: number): number;
   /** A TCP packet for the host, at `start` in the arena. */
   onArrival(now: Micros, start: number, glance: Glance): void;
   /** A path answers again and is up. */
@@ -167,12 +169,20 @@ export class Inbound {
         return this.#readLink(path, at, end);
       case MESSAGE.RENEWAL:
         return this.#readRenewal(now, path, at, end);
+      case MESSAGE.DIAGNOSIS:
+        return this.#readDiagnosis(now, path, at, end);
       case MESSAGE.PAD:
         return end;
       default:
         this.#malformed = true;
         return end;
     }
+  }
+
+  #readDiagnosis(now: Micros, path: Path, at: number, end: number): number {
+    const size = this.#events.onDiagnosis(now, path, at, end);
+    this.#malformed = size < 0;
+    return at + size;
   }
 
   #readHold(at: number, end: number): number {

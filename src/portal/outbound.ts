@@ -250,6 +250,12 @@ export class Outbound {
     return isWanted ? Math.min(at, path.maySendAt(now)) : at;
   }
 
+  /** The path that a lone packet would take now. */
+  best(): Path | undefined {
+    const carrying = this.#context.paths.list.filter((path) => path.isUp && path.metric === this.activeMetric);
+    return carrying.reduce<Path | undefined>((a, b) => (a && a.arrival <= b.arrival ? a : b), undefined);
+  }
+
   get hasErrors(): boolean {
     return this.#toHost.length > 0;
   }

@@ -19,6 +19,7 @@ import { KeyPair } from "../security/x25519.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
 import { Glance } from "../wire/ip.ts";
 import type { PortalContext } from "./context.ts";
+import { Diagnosis } from "./diagnosis.ts";
 import { createDiscipline } from "./discipline.ts";
 import type { PortalEvent } from "./events.ts";
 import { Inbound } from "./inbound.ts";
@@ -26,6 +27,7 @@ import { Links } from "./links.ts";
 import { Outbound } from "./outbound.ts";
 import { Outlook } from "./outlook.ts";
 import { PathTable } from "./path-table.ts";
+import type { Query, Responder } from "./query.ts";
 import { Renewals } from "./renewals.ts";
 import { Repair } from "./repair.ts";
 import { reportTunnel } from "./report.ts";
@@ -39,6 +41,7 @@ export class Portal {
   readonly #inbound: Inbound;
   readonly #outlook: Outlook;
   readonly #glance = new Glance();
+  readonly #diagnosis: Diagnosis;
 
   /** @param random cryptographic in life, seeded in tests */
   constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
@@ -69,12 +72,18 @@ export class Portal {
     );
     this.#outbound = new Outbound(this.#context);
     this.#outlook = new Outlook(this.#context, this.#outbound, discipline.flowQueues);
+    this.#diagnosis = new Diagnosis(
+      this.#context,
+      () => this.#outbound.best(),
+      () => this.#chooseMetric(),
+    );
     this.#inbound = new Inbound(this.#context, {
       onExchange: (now, socket, message, type, remote, local) =>
         this.#links.handleExchange(now, socket, message, type, remote, local),
       onConfirmed: (now, path) => this.#links.handleConfirmed(now, path),
       onClosed: (now, path, reason) => this.#links.handleClosed(now, path, reason),
       onArrival: (now, start, glance) => this.#outbound.handleArrival(now, start, glance),
+      onDiagnosis: (now, path, at, end) => this.#diagnosis.handleMessage(now, path, at, end),
       onAnswered: (now, path) => this.#links.handleAnswered(now, path),
     });
   }
@@ -95,6 +104,16 @@ export class Portal {
   /** What a person wants changed of a running link. */
   changeLink(now: Micros, id: number, change: LinkChange): void {
     this.#links.change(now, id, change);
+  }
+
+  /** A person's question; the answer is a `diagnosed` event. */
+  ask(now: Micros, request: number, query: Query): void {
+    this.#diagnosis.ask(now, request, query);
+  }
+
+  /** An answer to a `responder-wanted` event. */
+  handleResponder(now: Micros, token: number, responder: Responder): void {
+    this.#diagnosis.handleResponder(now, token, responder);
   }
 
   /** Ends all paths; take the events, which tell the peer. */
@@ -155,6 +174,7 @@ export class Portal {
       if (path.handleTimeout(now)) this.#links.handlePathState(now, path);
     }
     this.#links.handleTimeout(now);
+    this.#diagnosis.handleTimeout(now);
   }
 
   /** Appends the datagrams that `path` may send now to `out`. The caller sends them to the path's `remote` from its `local` and releases the slots. */
@@ -182,7 +202,7 @@ export class Portal {
 
   /** When to call `handleTimeout` and poll again if nothing comes before; may be in the past. */
   pollTimeout(now: Micros): Micros {
-    let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline());
+    let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline(), this.#diagnosis.deadline());
     at = Math.min(at, this.#inbound.reassembly.deadline());
     at = Math.min(at, this.#outbound.ackGate.deadline());
     if (this.#outbound.hasErrors || this.#context.events.length > 0) return now;

@@ -83,7 +83,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     age: now - liveness.since,
     local: formatEndpoint(path.local),
     remote: formatEndpoint(path.remote),
-    metric: path.metric,
+    metric: path.isAside ? path.settings.metric : path.metric,
     standby: path.isUp && path.metric !== activeMetric,
     congestion: controller.name,
     control: { mode: controller.mode, estimate: finite(path.estimate), ownLoss: controller.ownLoss },

@@ -34,6 +34,8 @@
  *
  * LINK         | 9:4 rsv:3 METERED:1 | limit:24 |   what its sender wants of this path: no more to it than this,     4
  *              kbit/s of IP packets, 0 for as much as passes; no traffic beyond need if METERED. Sent until acknowledged
+ *
+ * DIAGNOSIS    | 10:4 kind:4 | ... |       a question or an answer of its kind: `diagnosis.ts`              5 to 27
  */
 
 export const MESSAGE = {
@@ -47,6 +49,7 @@ export const MESSAGE = {
   FRAG: 7,
   RENEWAL: 8,
   LINK: 9,
+  DIAGNOSIS: 10,
 } as const;
 
 export const DATA_FLAG = {

@@ -1,5 +1,12 @@
 /** Requests to the control socket: JSON, nearly JSON, and noise. */
-import { LinkRequest, parseParameters, parseRequest } from "../../src/daemon/control-requests.ts";
+import {
+  AloneRequest,
+  LinkRequest,
+  PingRequest,
+  parseParameters,
+  parseRequest,
+  SpeedTestRequest,
+} from "../../src/daemon/control-requests.ts";
 import { mutate, noise } from "./mutate.ts";
 import { check, type Target } from "./target.ts";
 
@@ -9,6 +16,9 @@ const SEEDS = [
   '{"command":"show","version":2}',
   '{"command":"link","link":"lte","action":"down"}',
   '{"command":"link","link":"lte","action":"metric","metric":10}',
+  '{"command":"ping","wait":500}',
+  '{"command":"speedtest","seconds":20}',
+  '{"command":"alone","link":"lte","seconds":9}',
   '{"command":"__proto__"}',
   '{"command":{"a":[1,2,{"command":"down"}]}}',
   '["command","down"]',
@@ -34,6 +44,9 @@ export const CONTROL: Target = {
     if (!request) return;
     check(typeof request.command === "string", "a command that is no text");
     check(line.length <= 4_096, "a request longer than any");
+    for (const schema of [PingRequest, SpeedTestRequest, AloneRequest]) {
+      unlessRefused(() => parseParameters(schema, request.parameters));
+    }
     const link = unlessRefused(() => parseParameters(LinkRequest, request.parameters));
     check(link === undefined || ["up", "down", "metric"].includes(link.action), "a change of no kind");
   },

@@ -8,10 +8,11 @@ import { applyAck, Outcome } from "../../src/path/loss.ts";
 import { SentPackets } from "../../src/path/sent-packets.ts";
 import type { SeededRandom } from "../../src/random.ts";
 import { createOffer } from "../../src/security/offer.ts";
+import { decodeDiagnosis, diagnosisSize, encodeDiagnosis } from "../../src/wire/diagnosis.ts";
 import { decodeHello, encodeHello, type Hello } from "../../src/wire/exchange.ts";
 import { turnIntoTooBig } from "../../src/wire/icmp.ts";
 import { flowHash, Glance } from "../../src/wire/ip.ts";
-import { ACK_SIZE, Ack, MAX_RANGES } from "../../src/wire/messages.ts";
+import { ACK_SIZE, Ack, MAX_RANGES, MESSAGE } from "../../src/wire/messages.ts";
 import { clampMss } from "../../src/wire/mss.ts";
 import { contentOf, slotWith } from "../support/slots.ts";
 import { mutate, noise } from "./mutate.ts";
@@ -219,4 +220,23 @@ const endpoint: Target = {
   },
 };
 
-export const DECODERS = { ip, mss, icmp, hello, exchange, ack, ini, endpoint } as const;
+const DIAGNOSES = [5, 24, 5, 22, 27, 6, 9].map((size, kind) => {
+  const bytes = new Uint8Array(size).fill(kind);
+  bytes[0] = (MESSAGE.DIAGNOSIS << 4) | kind;
+  return bytes;
+});
+
+const diagnosis: Target = {
+  draw: (random) => mutate(random, DIAGNOSES, 40),
+  start: () => (_random, input) => {
+    if (input.length === 0) return;
+    const size = diagnosisSize(new DataView(input.buffer, input.byteOffset, input.length), 0, input.length);
+    check(size === -1 || (size > 0 && size <= input.length), "size");
+    const message = size < 0 ? undefined : decodeDiagnosis(input.subarray(0, size));
+    if (!message) return;
+    const again = decodeDiagnosis(encodeDiagnosis(message));
+    check(Bun.deepEquals(again, message), "does not read back what it writes");
+  },
+};
+
+export const DECODERS = { ip, mss, icmp, hello, exchange, ack, ini, endpoint, diagnosis } as const;

@@ -101,6 +101,86 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
   );
 
   test(
+    "ping tells round trips by each link and by the tunnel, from both ends",
+    async () => {
+      const local = await netcombiner("local", ["ping", "-c", "2"]);
+      expect(local).toMatchObject({ code: 0, err: "" });
+      for (const way of ["wan0", "wan1", "tunnel"]) {
+        expect(local.out.match(new RegExp(`^${way}: 1\\d\\.\\d ms \\(.+\\)$`, "gm"))).toHaveLength(2);
+        expect(local.out).toMatch(new RegExp(`^${way}: 2 of 2 answered, round trip min 1\\d\\.\\d ms, mean `, "m"));
+      }
+      const remote = await netcombiner("remote", ["ping", "-c", "1", "--json"]);
+      const lines = remote.out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+      expect(lines.map(({ way }) => way).sort()).toEqual(["links/wan0", "links/wan1", "tunnel"]);
+      for (const { rtt } of lines) expect(rtt).toBeWithin(10_000, 60_000);
+      expect(await netcombiner("local", ["ping", "--link", "none"])).toMatchObject({
+        code: 64,
+        err: expect.stringContaining("no link none; there are wan0, wan1"),
+      });
+    },
+    MINUTE,
+  );
+
+  test(
+    "ping says which link is down and why",
+    async () => {
+      expect(await netcombiner("local", ["link", "wan1", "down"])).toMatchObject({ code: 0, out: "", err: "" });
+      const all = await netcombiner("local", ["ping", "-c", "1"]);
+      expect(all).toMatchObject({ code: 0, out: expect.stringContaining("wan1: taken down by hand\n") });
+      expect(await netcombiner("local", ["ping", "-c", "1", "--link", "wan1"])).toMatchObject({ code: 69 });
+      expect((await netcombiner("local", ["show"])).out).toContain("changed by hand: down");
+      expect(await netcombiner("local", ["link", "wan1", "up"])).toMatchObject({ code: 0 });
+      for (let tries = 0; tries < 20; tries++) {
+        if ((await netcombiner("local", ["ping", "-c", "1", "--link", "wan1"])).code === 0) return;
+      }
+      throw new Error("wan1 does not come back");
+    },
+    MINUTE,
+  );
+
+  test(
+    "speedtest measures each link alone and the tunnel, both ways, and leaves all links in use",
+    async () => {
+      const { code, out } = await netcombiner("local", ["speedtest", "--duration", "3", "--json"]);
+      expect(code).toBe(0);
+      const { links, tunnel } = JSON.parse(out);
+      expect(links.map(({ name }: { name: string }) => name)).toEqual(["wan0", "wan1"]);
+      for (const way of ["forward", "reverse"]) {
+        // 16 Mbit/s on the wire; what is left is for headers, and for a busy machine.
+        for (const link of links) expect(link[way]).toBeWithin(10, 16);
+        expect(tunnel[way]).toBeWithin(19, 32);
+      }
+      const { out: shown } = await netcombiner("local", ["show", "nc0", "--json"]);
+      expect(JSON.parse(shown).links.map((link: { paths: { standby: boolean }[] }) => link.paths[0]?.standby)).toEqual([
+        false,
+        false,
+      ]);
+    },
+    MINUTE,
+  );
+
+  test(
+    "speedtest turns away whoever does not have the secret",
+    async () => {
+      const { out } = await netcombiner("local", ["speedtest", "--duration", "1", "--forward"]);
+      expect(out).toMatch(/^tunnel +\d+\.\d\d$/m);
+      const [peer] = decodeToken(token).addresses;
+      if (!peer) throw new Error("no address");
+      // The responder of the test before waits on for a while.
+      const intruder = `exec 3<>/dev/tcp/${formatAddress(peer.address)}/4726 && head -c 34 /dev/zero >&3 && cat <&3 | wc -c`;
+      const child = Bun.spawn(topology.command("local", ["bash", "-c", intruder]), {
+        stdout: "pipe",
+        stderr: "ignore",
+      });
+      expect((await child.stdout.text()).trim()).toBe("0");
+    },
+    MINUTE,
+  );
+
+  test(
     "join once more changes nothing; another token does not without --force",
     async () => {
       const before = readFileSync(file("local"), "utf8");

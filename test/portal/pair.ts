@@ -40,6 +40,8 @@ export class End {
   readonly pool = new PacketPool(4096, 1900);
   readonly delivered: Uint8Array[] = [];
   readonly logs: string[] = [];
+  /** Answers to questions, and what the peer asks of this end. */
+  readonly asked: PortalEvent[] = [];
   readonly batch = new PacketBatch(64);
   readonly address: Endpoint;
   portal: Portal;
@@ -141,6 +143,7 @@ export class Pair {
 
   #handleEvent(end: End, event: PortalEvent): void {
     if (event.type === "log") end.logs.push(event.text);
+    if (event.type === "diagnosed" || event.type === "responder-wanted") end.asked.push(event);
     if (event.type === "send") this.#launch(end, event.socket, event.remote, event.message);
     if (event.type !== "open") return;
     const isListener = end === this.b;

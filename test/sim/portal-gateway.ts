@@ -184,7 +184,7 @@ export class PortalGateway implements Gateway {
     if (event.type === "log") this.logs.push(`${(now / MICROS_PER_MILLI).toFixed(1)} ms ${event.level} ${event.text}`);
     else if (event.type === "open") this.#open(now, event.link, event.attempt);
     else if (event.type === "close") this.#close(event.socket);
-    else this.#keepMessage(event.socket, event.remote, event.message);
+    else if (event.type === "send") this.#keepMessage(event.socket, event.remote, event.message);
   }
 
   #open(now: Micros, link: number, attempt: number): void {

@@ -1,0 +1,173 @@
+/** `netcombiner speedtest`: what one TCP connection gets by each link alone and by the tunnel, both ways. */
+import { connect, type Socket } from "node:net";
+import { defineCommand } from "citty";
+import {
+  decodeResult,
+  HEAD_SIZE,
+  type Measured,
+  RESULT_SIZE,
+  receive,
+  SECRET_SIZE,
+  send,
+  WAY,
+} from "../daemon/speed-transfer.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import type { LinkSnapshot } from "../portal/snapshot.ts";
+import { usageError } from "./arguments.ts";
+import { askTunnel, chosenInterface, reportOf } from "./running.ts";
+import { renderSpeeds, type Speeds, type Way } from "./speed-table.ts";
+
+const DEFAULT_SECONDS = 5;
+/** What a transfer may take beyond its time: connecting, and what was queued on the way. */
+const MARGIN_SECONDS = 5;
+const ALL_SECONDS_MAX = 255;
+
+export const speedtestCommand = defineCommand({
+  meta: {
+    name: "netcombiner speedtest",
+    description:
+      "Measure what one TCP connection to the peer gets, by each link alone and by the tunnel; loads the links",
+  },
+  args: {
+    interface: { type: "positional", required: false, description: "name of the tunnel's interface, if several run" },
+    duration: { type: "string", valueHint: "SECONDS", description: "of each transfer (default: 5)" },
+    forward: { type: "boolean", description: "only from here to the peer" },
+    reverse: { type: "boolean", description: "only from the peer to here" },
+    all: { type: "boolean", description: "links in reserve too, which may cost" },
+    json: { type: "boolean", description: "print JSON: megabits a second" },
+  },
+  async run({ args }) {
+    const seconds = parseSeconds(args.duration);
+    if (args.forward && args.reverse)
+      throw usageError("--forward and --reverse together are what happens without them");
+    const ways: Way[] = args.forward ? ["forward"] : args.reverse ? ["reverse"] : ["forward", "reverse"];
+    const interfaceName = await chosenInterface(args.interface);
+    const { snapshot } = await reportOf(interfaceName);
+    const { measured, inReserve } = chooseLinks(snapshot.links, args.all === true);
+    const all = (measured.length + 1) * ways.length * (seconds + MARGIN_SECONDS);
+    if (all > ALL_SECONDS_MAX)
+      throw usageError(`that takes ${all} s, more than ${ALL_SECONDS_MAX}: shorten --duration`);
+    const tell = (line: string) => console.error(line);
+    if (inReserve.length > 0) tell(`${inReserve.join(", ")}: in reserve, not measured alone; --all does`);
+    const speeds = await measureAll(await openTest(interfaceName, all), measured, ways, seconds, tell);
+    console.log(args.json ? JSON.stringify(speeds, undefined, 2) : renderSpeeds(speeds));
+  },
+});
+
+/** Links that are up; those that are not used now only when they are asked for. */
+export function chooseLinks(links: readonly LinkSnapshot[], withReserve: boolean) {
+  const up = links.filter(({ paths }) => paths.some((path) => path.state === "up"));
+  const isInReserve = ({ paths }: LinkSnapshot) => paths.every((path) => path.state !== "up" || path.standby);
+  const measured = up.filter((link) => withReserve || !isInReserve(link));
+  const inReserve = up.filter((link) => !measured.includes(link));
+  return { measured: measured.map(({ name }) => name), inReserve: inReserve.map(({ name }) => name) };
+}
+
+interface Test {
+  readonly interface: string;
+  readonly port: number;
+  readonly address: string;
+  readonly secret: Uint8Array;
+}
+
+/** @throws NetcombinerError when the peer does not take part */
+async function openTest(interfaceName: string, seconds: number): Promise<Test> {
+  const answer = await askTunnel(interfaceName, "speedtest", { parameters: { seconds }, patience: 10_000 });
+  const { port, addresses, secret } = answer as { port: number; addresses: string[]; secret: string };
+  return { interface: interfaceName, port, address: addresses[0] ?? "", secret: Uint8Array.fromHex(secret) };
+}
+
+async function measureAll(
+  test: Test,
+  links: readonly string[],
+  ways: readonly Way[],
+  seconds: number,
+  tell: (line: string) => void,
+): Promise<Speeds> {
+  const speeds: Speeds = { links: [], tunnel: {} };
+  try {
+    for (const link of links) {
+      const rates: Partial<Record<Way, number>> = {};
+      for (const way of ways) {
+        tell(`${link} alone, ${way} ...`);
+        await beAlone(test.interface, link, seconds + MARGIN_SECONDS);
+        rates[way] = await measure(test, way, seconds);
+      }
+      speeds.links.push({ name: link, ...rates });
+    }
+  } finally {
+    await beAlone(test.interface, undefined, 1);
+  }
+  for (const way of ways) {
+    tell(`tunnel, ${way} ...`);
+    speeds.tunnel[way] = await measure(test, way, seconds);
+  }
+  return speeds;
+}
+
+async function beAlone(interfaceName: string, link: string | undefined, seconds: number): Promise<void> {
+  const parameters = link === undefined ? {} : { link, seconds };
+  await askTunnel(interfaceName, "alone", { parameters });
+}
+
+/** Megabits a second of one transfer. @throws NetcombinerError that says what to look at */
+async function measure(test: Test, way: Way, seconds: number): Promise<number> {
+  const socket = connect({ host: test.address, port: test.port, allowHalfOpen: true });
+  const patience = setTimeout(() => socket.destroy(new Error("no answer")), (seconds + MARGIN_SECONDS) * 1_000);
+  try {
+    const result = await transfer(socket, test, way, seconds);
+    return result.time > 0 ? (result.bytes * 8) / result.time : 0;
+  } catch (error) {
+    const problem = error instanceof Error ? error.message : String(error);
+    throw new NetcombinerError(
+      `no transfer with ${test.address} port ${test.port} in the tunnel: ${problem}; does a firewall of the peer let TCP port ${test.port} in from its tunnel interface?`,
+      EXIT.UNAVAILABLE,
+      { cause: error },
+    );
+  } finally {
+    clearTimeout(patience);
+    socket.destroy();
+  }
+}
+
+async function transfer(socket: Socket, test: Test, way: Way, seconds: number): Promise<Measured> {
+  await connected(socket);
+  const head = new Uint8Array(HEAD_SIZE);
+  head.set(test.secret);
+  head[SECRET_SIZE] = way === "forward" ? WAY.TO_RESPONDER : WAY.TO_CLIENT;
+  head[SECRET_SIZE + 1] = seconds;
+  socket.write(head);
+  if (way === "reverse") return await receive(socket, seconds);
+  const result = resultOf(socket);
+  await send(socket, seconds);
+  return await result;
+}
+
+function connected(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", reject);
+  });
+}
+
+/** What the other end measured. */
+function resultOf(socket: Socket): Promise<Measured> {
+  const { promise, resolve, reject } = Promise.withResolvers<Measured>();
+  const chunks: Uint8Array[] = [];
+  socket.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+  socket.on("end", () => {
+    const bytes = Buffer.concat(chunks);
+    if (bytes.length === RESULT_SIZE) resolve(decodeResult(bytes));
+    else reject(new Error("the peer ended the transfer"));
+  });
+  socket.on("error", reject);
+  socket.on("close", () => reject(new Error("the peer ended the transfer")));
+  return promise;
+}
+
+function parseSeconds(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_SECONDS;
+  const seconds = Number(text);
+  if (/^\d{1,2}$/.test(text) && seconds >= 1 && seconds <= 60) return seconds;
+  throw usageError(`--duration is a number of 1 to 60 seconds, not ${text}`);
+}
