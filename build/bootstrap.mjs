@@ -31,6 +31,12 @@ export const DEBIAN_PACKAGES = [
   { package: "chromium", command: "chromium", why: "shows the status page", purposes: ["test"] },
   { package: "libc6-dev", command: "/usr/include/stdio.h", why: "those headers", purposes: ["test"] },
   { package: "shellcheck", command: "shellcheck", why: "reads the scripts of the packages", purposes: ["test"] },
+  {
+    package: "libarchive-tools",
+    command: "bsdtar",
+    why: "reads FreeBSD's package as its pkg does",
+    purposes: ["test"],
+  },
   { package: "debootstrap", command: "debootstrap", why: "a Debian to install the package in", purposes: ["test"] },
   { package: "wireguard-go", command: "wireguard-go", why: "the yardstick of the benchmark", purposes: ["bench"] },
   { package: "wireguard-tools", command: "wg", why: "sets up the yardstick", purposes: ["bench"] },

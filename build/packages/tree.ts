@@ -7,10 +7,8 @@ import type { Contents } from "./contents.ts";
 /** @param prefix what stands before the path without its "/": "./" for Debian, "" for a plain archive */
 export function treeEntries({ files, folders }: Contents, prefix: string): TarEntry[] {
   const modes = new Map(folders.map(({ path, mode }) => [path, mode]));
-  const paths = [...files.map(({ path }) => posix.dirname(path)), ...modes.keys()];
-  const all = new Set(paths.flatMap(withParents));
   const name = (path: string) => prefix + path.slice(1);
-  const directories = [...all].sort().map((path): TarEntry => {
+  const directories = directoriesOf({ files, folders }).map((path): TarEntry => {
     return { type: "directory", name: path === "/" ? prefix : `${name(path)}/`, mode: modes.get(path) ?? 0o755 };
   });
   const contents = [...files].sort(byPath).map(({ path, mode, content }): TarEntry => {
@@ -18,6 +16,12 @@ export function treeEntries({ files, folders }: Contents, prefix: string): TarEn
   });
   // "" names nothing: a plain archive has no entry for its root.
   return [...directories.filter((entry) => entry.name !== ""), ...contents];
+}
+
+/** Every folder from "/" on, sorted, so that each stands before those in it. */
+export function directoriesOf({ files, folders }: Contents): string[] {
+  const paths = [...files.map(({ path }) => posix.dirname(path)), ...folders.map(({ path }) => path)];
+  return [...new Set(paths.flatMap(withParents))].sort();
 }
 
 export function byPath(a: { readonly path: string }, b: { readonly path: string }): number {

@@ -146,6 +146,17 @@ LocalInterface = wwan0
     expect(existsSync(runtime("nc0.conf"))).toBe(false);
   });
 
+  test("runs a tunnel from a file of the user's own, and makes none", () => {
+    const own = join(folder, "own.conf");
+    writeFileSync(own, `[Host]\nSharedKey = ${KEY}\n[Peer]\n`, { mode: 0o600 });
+    const configuration = `config tunnel 'nc0'\n	option enabled '1'\n	option file '${own}'\n`;
+    const expected = instance("nc0").map((line) => line.replace("/run/nc0.conf", "/own.conf"));
+    expect(act("start", configuration)).toEqual(expected);
+    expect(act("reload", configuration)).toEqual(expected);
+    expect(act("check", configuration)).toEqual(["/own.conf: good, 1 link"]);
+    expect(existsSync(runtime("nc0.conf"))).toBe(false);
+  });
+
   test("wants to know of the configuration and of every network", () => {
     expect(act("service_triggers", TUNNEL + FIBRE + LTE + SECOND + SECOND_LINK)).toEqual([
       "trigger reload netcombiner",

@@ -1,0 +1,55 @@
+// A plain archive for machines without a package for them: one folder with the program, its documents and every service script.
+
+import { tar } from "../formats/tar.ts";
+import {
+  type BuiltPackage,
+  type Contents,
+  documents,
+  file,
+  gzip,
+  manuals,
+  type PackageInput,
+  source,
+  sourceText,
+} from "./contents.ts";
+import { openwrtKeys } from "./openwrt-keys.ts";
+import { treeEntries } from "./tree.ts";
+
+export interface TarballInput extends PackageInput {
+  /** As in `targets.ts`. */
+  readonly target: string;
+}
+
+export function tarballContents({ binary, version, target }: TarballInput): Contents {
+  const root = `/netcombiner-${version}-${target}`;
+  const services = [
+    file(`${root}/service/systemd/netcombiner@.service`, source("packaging/systemd/netcombiner@.service")),
+    file(`${root}/service/freebsd/netcombiner`, source("packaging/freebsd/netcombiner.rc"), 0o755),
+    file(`${root}/service/openwrt/netcombiner`, sourceText("packaging/openwrt/netcombiner.init", openwrtKeys()), 0o755),
+    file(`${root}/service/openwrt/netcombiner.config`, source("packaging/openwrt/netcombiner.config")),
+  ];
+  return {
+    files: [
+      file(`${root}/netcombiner`, binary, 0o755),
+      file(`${root}/LICENSE`, source("LICENSE")),
+      ...documents(root, "netcombiner.conf.example"),
+      ...services,
+      ...manuals({
+        man: `${root}/man`,
+        bash: `${root}/completions/bash`,
+        zsh: `${root}/completions/zsh`,
+        fish: `${root}/completions/fish`,
+      }),
+    ],
+    folders: [],
+  };
+}
+
+export function tarball(input: TarballInput): BuiltPackage {
+  const archive = tar(treeEntries(tarballContents(input), ""), { mtime: input.sourceDate });
+  return {
+    // gzip, which every system unpacks without further programs.
+    fileName: `netcombiner-${input.version}-${input.target}.tar.gz`,
+    bytes: gzip(archive, input.compression),
+  };
+}
