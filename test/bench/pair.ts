@@ -1,5 +1,6 @@
 /** Two namespaces joined by one veth: the machine pair of the benchmark, with its load and its pings. */
 import { Namespaces, run, sweep } from "../lab/namespaces.ts";
+import { median } from "../support/statistics.ts";
 
 export type End = "a" | "b";
 export type Layer = "outer" | "inner";
@@ -76,11 +77,4 @@ export class Pair {
     this.#namespaces.remove();
     process.off("exit", this.#onExit);
   }
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  if (sorted.length % 2 === 1) return sorted[middle] ?? Number.NaN;
-  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }

@@ -3,7 +3,8 @@
  * run. Prints throughput and its ratio to wireguard-go's, idle round trips, processor time at rest, and memory at full load.
  */
 import { existsSync } from "node:fs";
-import { median, Pair } from "./pair.ts";
+import { median } from "../support/statistics.ts";
+import { Pair } from "./pair.ts";
 import { startNetcombiner, startWireguardGo, type Tunnel } from "./tunnels.ts";
 
 const SECONDS = 4;

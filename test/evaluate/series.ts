@@ -1,8 +1,8 @@
 /** Series of tenths of a second: medians over runs, and when something was reached. */
 
-import type { Point, SpreadPoint } from "./plot/panel.ts";
+import type { Point, SpreadPoint } from "../support/plot/panel.ts";
+import { median, quantile } from "../support/statistics.ts";
 import type { Trial } from "./results.ts";
-import { median, quantile } from "./statistics.ts";
 
 export const TENTHS = 10;
 

@@ -15,8 +15,8 @@ import {
 } from "../sim/scenarios.ts";
 import { Echo, Ping } from "../sim/senders/datagrams.ts";
 import type { World } from "../sim/world.ts";
+import { sum } from "../support/statistics.ts";
 import { type Experiment, type FlowOutcome, meanBetween, type Outcome, settlingTime } from "./experiment.ts";
-import { sum } from "./statistics.ts";
 
 /** The tunnel comes up before the traffic begins, also over a satellite. */
 const LEAD: Micros = 2 * MICROS_PER_SECOND;

@@ -1,7 +1,8 @@
 /** Picking trials out of results. */
+
+import { type Spread, spreadOf } from "../support/statistics.ts";
 import type { Carrier, Way } from "./experiment.ts";
 import type { CaseResult, Trial } from "./results.ts";
-import { type Spread, spreadOf } from "./statistics.ts";
 
 export interface Wanted {
   readonly carrier?: Carrier;

@@ -119,6 +119,21 @@ describe("LinkModel", () => {
     expect(model.drops[LINK_DROP.MTU]).toBe(1);
   });
 
+  test("has jitter of the normal law, whose negative sums count as no delay", () => {
+    const [delay, jitter, count] = [20_000, 20_000, 20_000];
+    const model = link({ delay, jitter, reorder: true });
+    const out = new Record();
+    offerAll(model, out, count, 1000, 1_000);
+    model.advance(1e9, out);
+    const delays = out.ids.map((id, i) => (out.times[i] as number) - id * 1_000);
+    const share = (limit: number) => delays.filter((value) => value <= limit).length / count;
+    // Of the normal law 15.9 % lie below the mean less one deviation, which is 0 here, and 84.1 % below the mean plus one.
+    expect(share(0)).toBeWithin(0.15, 0.168);
+    expect(share(delay)).toBeWithin(0.49, 0.51);
+    expect(share(delay + jitter)).toBeWithin(0.832, 0.85);
+    expect(share(delay + 2 * jitter)).toBeWithin(0.974, 0.981);
+  });
+
   test("keeps order with in-order jitter and overtakes with reordering jitter", () => {
     for (const reorder of [false, true]) {
       const model = link({ delay: 20_000, jitter: 5_000, reorder });

@@ -3,6 +3,11 @@
  * flow while one is cut and comes back: the graphs that the dissertation left as blanks in sections 4.2.1 and 4.3.4.
  */
 import { table } from "../../lab/demo-text.ts";
+import type { Tone } from "../../support/plot/document.ts";
+import type { Mark, Panel } from "../../support/plot/panel.ts";
+import { panelsPicture } from "../../support/plot/pictures.ts";
+import { roundUp } from "../../support/plot/scale.ts";
+import { median, sum } from "../../support/statistics.ts";
 import { effectiveCapacity } from "../capacity.ts";
 import { type Carrier, meanBetween, type Outcome, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
@@ -16,13 +21,8 @@ import {
   pictureName,
   type Scope,
 } from "../part.ts";
-import type { Tone } from "../plot/document.ts";
-import type { Mark, Panel } from "../plot/panel.ts";
-import { panelsPicture } from "../plot/pictures.ts";
-import { roundUp } from "../plot/scale.ts";
 import type { CaseResult } from "../results.ts";
 import { medianLine, seriesSpread, timeUntil } from "../series.ts";
-import { median, sum } from "../statistics.ts";
 import { figure, show, showSpread, trialsOf } from "../trials.ts";
 import { access } from "./links.ts";
 

@@ -1,10 +1,10 @@
 /** Point 8: eight flows at once, and a thin one beside them. */
 import { table } from "../../lab/demo-text.ts";
+import { jainIndex, median, quantile, sum } from "../../support/statistics.ts";
 import { type Carrier, WAYS } from "../experiment.ts";
 import { markdownTable, provenance } from "../markdown.ts";
 import { fewerRuns, type LabelledExperiment, type Part, type Scope, transferSeconds } from "../part.ts";
 import type { PartResults } from "../results.ts";
-import { jainIndex, median, quantile, sum } from "../statistics.ts";
 import { figure, show, showSpread } from "../trials.ts";
 import { access, idleRoundTrip } from "./links.ts";
 import { capacityFacts } from "./throughput.ts";

@@ -1,10 +1,10 @@
 /** Point 7: a link that comes and goes, and one that loses a lot; neither may drag the others down. */
 import { table } from "../../lab/demo-text.ts";
+import type { Mark, Panel } from "../../support/plot/panel.ts";
+import { panelsPicture } from "../../support/plot/pictures.ts";
 import { type Step, WAYS } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
 import { type Case, type LabelledExperiment, type Part, pictureName, type Scope, transferSeconds } from "../part.ts";
-import type { Mark, Panel } from "../plot/panel.ts";
-import { panelsPicture } from "../plot/pictures.ts";
 import type { CaseResult, PartResults } from "../results.ts";
 import { medianLine, seriesSpread } from "../series.ts";
 import { figure, show, showSpread, trialsOf } from "../trials.ts";

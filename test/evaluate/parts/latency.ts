@@ -1,14 +1,14 @@
 /** Point 3: a ping through the tunnel beside a bulk flow, against the idle round trip of the best link. */
 import { table } from "../../lab/demo-text.ts";
 import type { LinkShape } from "../../sim/link-model.ts";
+import type { Tone } from "../../support/plot/document.ts";
+import type { Mark, Panel } from "../../support/plot/panel.ts";
+import { panelsPicture } from "../../support/plot/pictures.ts";
+import { median, quantile, sum } from "../../support/statistics.ts";
 import { type Carrier, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
 import { type Case, fewerRuns, type LabelledExperiment, type Part, pictureName, type Scope } from "../part.ts";
-import type { Tone } from "../plot/document.ts";
-import type { Mark, Panel } from "../plot/panel.ts";
-import { panelsPicture } from "../plot/pictures.ts";
 import type { CaseResult, PartResults } from "../results.ts";
-import { median, quantile, sum } from "../statistics.ts";
 import { figure, show, showPercent, showSpread, trialsOf } from "../trials.ts";
 import { access } from "./links.ts";
 

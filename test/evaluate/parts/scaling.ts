@@ -1,12 +1,12 @@
 /** The dissertation's sections 4.3.2 and 4.5: more links, and faster ones; its figure 4.6 carried on. */
 import type { LinkShape } from "../../sim/link-model.ts";
+import type { Tone } from "../../support/plot/document.ts";
+import type { Mark, Panel, SpreadPoint } from "../../support/plot/panel.ts";
+import { panelsPicture } from "../../support/plot/pictures.ts";
+import { type Axis, roundUp } from "../../support/plot/scale.ts";
 import { type Carrier, WAYS, type Way } from "../experiment.ts";
 import { shortProvenance } from "../markdown.ts";
 import { type Case, type Part, pictureName } from "../part.ts";
-import type { Tone } from "../plot/document.ts";
-import type { Mark, Panel, SpreadPoint } from "../plot/panel.ts";
-import { panelsPicture } from "../plot/pictures.ts";
-import { type Axis, roundUp } from "../plot/scale.ts";
 import type { PartResults } from "../results.ts";
 import { access } from "./links.ts";
 import {

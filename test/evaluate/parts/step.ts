@@ -3,14 +3,14 @@
  * graph is a blank). Goodput and the latency of a ping over time.
  */
 import { table } from "../../lab/demo-text.ts";
+import type { Tone } from "../../support/plot/document.ts";
+import type { Mark, Panel, Point } from "../../support/plot/panel.ts";
+import { panelsPicture } from "../../support/plot/pictures.ts";
+import { roundUp } from "../../support/plot/scale.ts";
 import { effectiveCapacity } from "../capacity.ts";
 import { type Carrier, meanBetween, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
 import { type Case, fewerRuns, type LabelledExperiment, type Part, pictureName, type Scope } from "../part.ts";
-import type { Tone } from "../plot/document.ts";
-import type { Mark, Panel, Point } from "../plot/panel.ts";
-import { panelsPicture } from "../plot/pictures.ts";
-import { roundUp } from "../plot/scale.ts";
 import type { CaseResult, PartResults } from "../results.ts";
 import { medianLine, seriesSpread, timeUntil, worstByTenth } from "../series.ts";
 import { figure, showSpread, trialsOf } from "../trials.ts";
@@ -73,7 +73,9 @@ export const STEP: Part = {
       facts: {
         capacity: effectiveCapacity([usual, usual]),
         changedCapacity: effectiveCapacity([usual, changed]),
-        idleMillis: idleRoundTrip([usual]),
+        changedAt: CHANGED_AT,
+        backAt: BACK_AT,
+        seconds: SECONDS,
       },
       isSlow: step !== FIRST,
       experiments: (scope) => experiments(rates, step !== FIRST, scope),
@@ -156,16 +158,16 @@ const LINES: readonly (readonly [Carrier, Way, Tone, string])[] = [
 
 function draw(results: PartResults): string {
   const panels = Object.entries(results).flatMap(([step, result]): Panel[] => {
-    const shade: Mark = { kind: "shade", from: CHANGED_AT, to: BACK_AT };
-    const x = { label: "seconds", from: 0, to: SECONDS, ticks: 8 };
-    const { capacity = 0, changedCapacity = 0 } = result.facts;
+    const { capacity = 0, changedCapacity = 0, changedAt = 0, backAt = 0, seconds = 0 } = result.facts;
+    const shade: Mark = { kind: "shade", from: changedAt, to: backAt };
+    const x = { label: "seconds", from: 0, to: seconds, ticks: 7 };
     const top = roundUp(Math.max(capacity, changedCapacity) * 1.05);
     return [
       {
         title: `${step} Mbit/s`,
         x,
         y: { label: "goodput, Mbit/s", from: 0, to: top },
-        marks: [shade, limitOf(capacity, changedCapacity), ...lines(result, "mbits")],
+        marks: [shade, limitOf(result), ...lines(result, "mbits")],
       },
       {
         title: "Latency beside it",
@@ -183,14 +185,15 @@ function draw(results: PartResults): string {
   return panelsPicture({ title, note, source: shortProvenance(results), legend }, panels, 2, 160);
 }
 
-function limitOf(usual: number, changed: number): Mark {
+function limitOf({ facts }: CaseResult): Mark {
+  const { capacity = 0, changedCapacity = 0, changedAt = 0, backAt = 0, seconds = 0 } = facts;
   const points: Point[] = [
-    [0, usual],
-    [CHANGED_AT, usual],
-    [CHANGED_AT, changed],
-    [BACK_AT, changed],
-    [BACK_AT, usual],
-    [SECONDS, usual],
+    [0, capacity],
+    [changedAt, capacity],
+    [changedAt, changedCapacity],
+    [backAt, changedCapacity],
+    [backAt, capacity],
+    [seconds, capacity],
   ];
   return { kind: "line", tone: "limit", points, isDashed: true };
 }

@@ -1,6 +1,10 @@
 /** What the parts about throughput share: the same flow through the tunnel, through the dissertation's, and over single links. */
 import { table } from "../../lab/demo-text.ts";
 import type { LinkShape } from "../../sim/link-model.ts";
+import type { Bar, BarGroup } from "../../support/plot/bars.ts";
+import type { LegendEntry, Tone } from "../../support/plot/document.ts";
+import { barsPicture } from "../../support/plot/pictures.ts";
+import { type Spread, sum } from "../../support/statistics.ts";
 import { effectiveCapacity } from "../capacity.ts";
 import { type Carrier, type Experiment, type FlowOutcome, type Outcome, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
@@ -12,11 +16,7 @@ import {
   type Section,
   transferSeconds,
 } from "../part.ts";
-import type { Bar, BarGroup } from "../plot/bars.ts";
-import type { LegendEntry, Tone } from "../plot/document.ts";
-import { barsPicture } from "../plot/pictures.ts";
 import type { CaseResult, PartResults } from "../results.ts";
-import { type Spread, sum } from "../statistics.ts";
 import { figure, show, showPercent, showSpread } from "../trials.ts";
 
 /** Together beyond this, the single links of a case are measured at the same time, which shows what the emulator can carry, bit/s. */

@@ -23,23 +23,27 @@ export interface BarPanel {
   readonly groups: readonly BarGroup[];
   /** False where a panel to the left has the names already. */
   readonly hasNames: boolean;
+  /** Pixels of a bar and of the gap between groups. */
+  readonly thickness?: number;
 }
 
-const BAR = 9;
-const GROUP_GAP = 9;
+const THICKNESS = 9;
+/** From the middle of a letter to its foot, pixels. */
+const HALF_LETTER = 4;
 
-export function groupHeight(bars: number): number {
-  return bars * BAR + GROUP_GAP;
+function groupHeight({ bars }: BarGroup, thickness: number): number {
+  return (bars.length + 1) * thickness;
 }
 
 /** Height of all groups of a panel. */
-export function barsHeight(groups: readonly BarGroup[]): number {
-  return groups.reduce((total, { bars }) => total + groupHeight(bars.length), 0);
+export function barsHeight(groups: readonly BarGroup[], thickness = THICKNESS): number {
+  return groups.reduce((total, group) => total + groupHeight(group, thickness), 0);
 }
 
 export function drawBars(frame: Frame, panel: BarPanel): string {
   const { left, top, width } = frame;
-  const bottom = top + barsHeight(panel.groups);
+  const { thickness = THICKNESS } = panel;
+  const bottom = top + barsHeight(panel.groups, thickness);
   const x = (value: number) => place(panel.axis, value, left, left + width);
   const ticks = ticksOf(panel.axis).map(
     ({ at, text }) =>
@@ -47,8 +51,8 @@ export function drawBars(frame: Frame, panel: BarPanel): string {
   );
   let y = top;
   const groups = panel.groups.map((group) => {
-    const drawn = drawGroup(group, y, frame, x, panel.hasNames);
-    y += groupHeight(group.bars.length);
+    const drawn = drawGroup(group, { ...frame, top: y }, x, thickness, panel.hasNames);
+    y += groupHeight(group, thickness);
     return drawn;
   });
   return [
@@ -61,25 +65,26 @@ export function drawBars(frame: Frame, panel: BarPanel): string {
 
 function drawGroup(
   { name, bars, limit }: BarGroup,
-  top: number,
-  { left, width }: Frame,
+  { left, top, width }: Frame,
   x: (value: number) => number,
+  thickness: number,
   hasName: boolean,
 ): string {
   const right = left + width;
-  const middle = top + (bars.length * BAR) / 2;
-  const label = `<text x="${left - 8}" y="${px(middle + 4)}" text-anchor="end">${escapeXml(name)}</text>`;
+  const middle = top + (bars.length * thickness) / 2;
+  const label = `<text x="${left - 8}" y="${px(middle + HALF_LETTER)}" text-anchor="end">${escapeXml(name)}</text>`;
   const drawn = bars.map(({ tone, low, median, high, text }, i) => {
-    const y = top + i * BAR;
-    const whisker = `<line class="whisker" x1="${px(x(low))}" y1="${y + 4}" x2="${px(x(high))}" y2="${y + 4}"/>`;
+    const y = top + i * thickness;
+    const centre = px(y + (thickness - 1) / 2);
+    const whisker = `<line class="whisker" x1="${px(x(low))}" y1="${centre}" x2="${px(x(high))}" y2="${centre}"/>`;
     const figure = text
-      ? `<text class="small" x="${px(right)}" y="${y + 9}" text-anchor="end">${escapeXml(text)}</text>`
+      ? `<text class="small" x="${px(right)}" y="${px(y + thickness / 2 + HALF_LETTER)}" text-anchor="end">${escapeXml(text)}</text>`
       : "";
-    return `<rect class="f-${tone}" x="${left}" y="${y}" width="${px(x(median) - left)}" height="${BAR - 1}"/>${high > low ? whisker : ""}${figure}`;
+    return `<rect class="f-${tone}" x="${left}" y="${y}" width="${px(x(median) - left)}" height="${thickness - 1}"/>${high > low ? whisker : ""}${figure}`;
   });
   const mark =
     limit === undefined
       ? ""
-      : `<line class="line s-limit" x1="${px(x(limit))}" y1="${top - 2}" x2="${px(x(limit))}" y2="${top + bars.length * BAR + 1}"/>`;
+      : `<line class="line s-limit" x1="${px(x(limit))}" y1="${top - 2}" x2="${px(x(limit))}" y2="${top + bars.length * thickness + 1}"/>`;
   return [hasName ? label : "", ...drawn, mark].join("\n");
 }

@@ -35,7 +35,7 @@ interface Paper {
 }
 
 const LIGHT_PAPER: Paper = { ground: "#ffffff", ink: "#24292f", faint: "#57606a", grid: "#dfe3e8", shade: "#f6dfdf" };
-const DARK_PAPER: Paper = { ground: "#0d1117", ink: "#e6edf3", faint: "#9aa4ae", grid: "#30363d", shade: "#4a2528" };
+const DARK_PAPER: Paper = { ground: "#0d1117", ink: "#e6edf3", faint: "#9aa4ae", grid: "#30363d", shade: "#35201f" };
 
 export interface LegendEntry {
   readonly tone: Tone;
