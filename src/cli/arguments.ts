@@ -36,6 +36,7 @@ export const COMMAND_NAMES = [
   "top",
   "ping",
   "speedtest",
+  "bugreport",
   "version",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

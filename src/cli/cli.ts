@@ -3,6 +3,7 @@ import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import { versionLine } from "../daemon/version.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { assertKnown, type CommandName, isCommandName } from "./arguments.ts";
+import { bugreportCommand } from "./bugreport.ts";
 import { checkCommand } from "./check.ts";
 import { colours } from "./colour.ts";
 import { downCommand } from "./down.ts";
@@ -69,6 +70,7 @@ export function commands(program: Program): Record<CommandName, Command> {
     top: topCommand,
     ping: pingCommand,
     speedtest: speedtestCommand,
+    bugreport: bugreportCommand,
     version: versionCommand,
   };
 }

@@ -220,6 +220,7 @@ export class Daemon {
     return {
       status: () => ({ ok: true, interface: this.#options.interface, pid: process.pid }),
       show: () => this.#show(),
+      log: () => ({ ok: true, lines: this.#around.log.recent }),
       reload: () => this.reload(),
       ...tunnelCommands(() => {
         const [dataplane, configuration] = [this.#dataplane, this.#configuration];

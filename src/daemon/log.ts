@@ -13,6 +13,9 @@ const SEVERITY: Record<LogLevel, number> = { error: 3, warn: 4, info: 6, debug: 
 
 const BURST = 10;
 const INTERVAL: Micros = 5 * MICROS_PER_SECOND;
+/** Lines that are remembered, and how much of each. */
+const RECENT_MAX = 300;
+const LINE_MAX = 500;
 
 /** Where lines go. */
 export interface LogSink {
@@ -22,6 +25,8 @@ export interface LogSink {
 export class Log {
   /** What is less important is not written. */
   level: LogLevel;
+  /** The newest lines that were written, with their time, for a bug report. */
+  readonly recent: string[] = [];
   readonly #limit = new RateLimit(BURST, INTERVAL);
   readonly #sink: LogSink;
   readonly #now: () => Micros;
@@ -55,7 +60,15 @@ export class Log {
     const verdict = key === undefined ? undefined : this.#limit.check(this.#now(), `${level}:${key}`);
     if (verdict?.passes === false) return;
     const suffix = verdict?.suppressed ? ` (and ${verdict.suppressed} more like it before)` : "";
-    for (const line of `${text}${suffix}`.split("\n")) this.#sink.write(level, plain(line));
+    for (const line of `${text}${suffix}`.split("\n")) {
+      this.#sink.write(level, plain(line));
+      this.#remember(`${new Date().toISOString()} ${level}: ${plain(line).slice(0, LINE_MAX)}`);
+    }
+  }
+
+  #remember(line: string): void {
+    this.recent.push(line);
+    if (this.recent.length > RECENT_MAX) this.recent.shift();
   }
 }
 

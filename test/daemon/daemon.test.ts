@@ -323,6 +323,8 @@ describe("Daemon", () => {
     const snapshot = { security: "blake2s", links: [] };
     expect(await askControl(socket, "show")).toMatchObject({ interface: "nc0", pid: process.pid, uptime: 0, snapshot });
     expect(await askControl(socket, "reload")).toMatchObject({ kept: 2, added: 0, removed: 0 });
+    const { lines } = await askControl(socket, "log");
+    expect(lines).toContainEqual(expect.stringMatching(/^\S+Z info: nc0 is up with 2 links$/));
     expect((await askControl(socket, "down")).pid).toBe(process.pid);
     expect(await ended).toBe(EXIT.OK);
     expect(told).toContain("info: ending: asked by netcombiner down");

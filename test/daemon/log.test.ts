@@ -28,6 +28,15 @@ describe("Log", () => {
     expect(lines).toEqual(["info: a", "info: b??[31m?c"]);
   });
 
+  test("remembers the newest lines that it wrote, with their time, and not without end", () => {
+    const log = new Log({ write: () => {} }, () => 0);
+    log.debug("not written");
+    for (let i = 0; i < 1_000; i++) log.info(`line ${i} ${"x".repeat(2_000)}`);
+    expect(log.recent.length).toBe(300);
+    expect(log.recent.at(-1)).toMatch(/^\d{4}-\S+Z info: line 999 x+$/);
+    expect(log.recent.at(-1)?.length).toBeLessThan(600);
+  });
+
   test("holds back what repeats and says so afterwards", () => {
     const { lines, clock, log } = recorded();
     for (let i = 0; i < 25; i++) log.log("warn", `forged ${i}`, "forged");
