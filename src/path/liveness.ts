@@ -15,6 +15,9 @@ export type PathState = "exchanging" | "up" | "suspect" | "down";
 const SHORTEST_SUSPICION: Micros = 50_000;
 const SHORTEST_PROBE: Micros = 20_000;
 const LONGEST_PROBE: Micros = 500_000;
+/** A silent path may answer again; one whose interface lost its address will not, but the next address may take a moment to come. */
+const SILENCE_PATIENCE: Micros = 600_000;
+const FAULT_PATIENCE: Micros = 100_000;
 
 export class Liveness {
   state: PathState;
@@ -23,6 +26,7 @@ export class Liveness {
   /** Since when something is unanswered; `NEVER` while nothing is. */
   #waitingSince: Micros = NEVER;
   #suspectSince: Micros = NEVER;
+  #patience: Micros = SILENCE_PATIENCE;
   #probeAt: Micros = NEVER;
   #probeInterval: Micros = 0;
   readonly #timeout: Micros;
@@ -56,7 +60,7 @@ export class Liveness {
 
   /** A fault of the local system: suspect at once. */
   onFault(now: Micros, reason: string): void {
-    if (this.state === "up") this.#suspect(now, reason);
+    if (this.state === "up") this.#suspect(now, reason, FAULT_PATIENCE);
   }
 
   close(now: Micros, reason: string): void {
@@ -66,7 +70,7 @@ export class Liveness {
   /** Lets time pass; true if the state changed. */
   advance(now: Micros, rtt: Rtt): boolean {
     if (this.state === "up" && now >= this.#suspicionAt(rtt)) {
-      this.#suspect(now, `no answer for ${Math.round((now - this.#waitingSince) / 1000)} ms`);
+      this.#suspect(now, `no answer for ${Math.round((now - this.#waitingSince) / 1000)} ms`, SILENCE_PATIENCE);
       return true;
     }
     if (this.state === "suspect" && now >= this.#suspectSince + this.#timeout) {
@@ -76,9 +80,9 @@ export class Liveness {
     return false;
   }
 
-  /** How long the path has been suspect; 0 while it is not. */
-  suspectFor(now: Micros): Micros {
-    return this.#suspectSince === NEVER ? 0 : now - this.#suspectSince;
+  /** When a new exchange is to be tried beside a path that is still suspect; `NEVER` while it is not. */
+  get reviveAt(): Micros {
+    return this.#suspectSince + this.#patience;
   }
 
   /** True if a probe of a suspect path is due; the next one is then planned. */
@@ -104,7 +108,8 @@ export class Liveness {
     return this.#waitingSince + Math.max(SHORTEST_SUSPICION, wait);
   }
 
-  #suspect(now: Micros, reason: string): void {
+  #suspect(now: Micros, reason: string, patience: Micros): void {
+    this.#patience = patience;
     this.#change(now, "suspect", reason);
     this.#suspectSince = now;
     this.#probeAt = now;

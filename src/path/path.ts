@@ -21,6 +21,7 @@ import type { PathSettings } from "./path-settings.ts";
 import { RateMeter } from "./rate-meter.ts";
 import { ReceivedPackets } from "./received-packets.ts";
 import { ReorderWindow } from "./reorder-window.ts";
+import { Roaming } from "./roaming.ts";
 import { Rtt } from "./rtt.ts";
 import { SENT, SentPackets } from "./sent-packets.ts";
 
@@ -45,6 +46,7 @@ export class Path {
   readonly controller: CongestionController;
   readonly keys: KeyPhases;
   readonly liveness: Liveness;
+  readonly roaming = new Roaming(this);
   readonly limits: PathLimits;
   readonly rtt = new Rtt();
   readonly delay = new OneWayDelay();
@@ -68,8 +70,6 @@ export class Path {
   renewal: RenewalMessage | undefined;
   /** Something was sent whose loss would hurt, and nothing after it. */
   tailAtRisk = false;
-  /** How often the peer's address changed. */
-  roams = 0;
   sentPackets = 0;
   sentBytes = 0;
   lostPackets = 0;
@@ -150,6 +150,7 @@ export class Path {
   maySend(now: Micros): boolean {
     return (
       !this.isBlocked &&
+      this.roaming.allows(this.pathMtu.size) &&
       this.sent.bytesInFlight < this.controller.window &&
       !this.sent.isFull &&
       this.limits.allows(now) &&
@@ -160,6 +161,7 @@ export class Path {
   /** When pacing lets the next datagram go; `NEVER` while only an acknowledgement can help. */
   maySendAt(now: Micros): Micros {
     if (this.isBlocked || this.sent.bytesInFlight >= this.controller.window || this.sent.isFull) return NEVER;
+    if (!this.roaming.allows(this.pathMtu.size)) return NEVER;
     return Math.max(this.limits.readyAt(now), this.#pacer.readyAt(now, this.controller.pacingRate));
   }
 
@@ -230,6 +232,7 @@ export class Path {
     this.sentRate.add(now, bytes);
     this.#pacer.spend(bytes);
     this.limits.spend(bytes);
+    this.roaming.onSent(bytes);
     if (!asksForAck) return;
     this.lastSentAt = now;
     this.controller.onSent(now, this.sent.next - 1, bytes);
@@ -360,7 +363,7 @@ export class Path {
     let at = this.liveness.deadline(this.rtt);
     if (this.sent.packetsInFlight > 0) at = Math.min(at, this.#senderTimeoutAt());
     if (this.received.hasHole) at = Math.min(at, this.received.giveUpAt(this.#holeWait(this.received.latestAt)));
-    return Math.min(at, this.acks.dueAt(this.rtt.smoothed));
+    return Math.min(at, this.roaming.isProving ? this.roaming.deadline() : this.acks.dueAt(this.rtt.smoothed));
   }
 
   /** What is overtaken on a path that reorders comes later than half a round trip, and must still be told of. */

@@ -5,12 +5,17 @@
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { Slot } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
+import { HEADER_SIZE } from "../wire/datagram.ts";
 import {
   ABANDON_SIZE,
+  ACK_SIZE,
   Ack,
+  CHALLENGE_ANSWER,
+  CHALLENGE_SIZE,
   HOLD_SIZE,
   HOLD_UNIT,
   LINK_SIZE,
+  MAX_RANGES,
   MESSAGE,
   PROBE_SIZE,
   RENEWAL_ANSWER,
@@ -44,9 +49,11 @@ export class ControlMessages {
 
   /** What is due on `path` now, as bits of `DUE`. */
   due(now: Micros, path: Path): number {
-    let due = 0;
+    let due = path.roaming.takeChallenge(now, path.rtt.smoothed) ? DUE.CHALLENGE : 0;
+    if (path.roaming.answer) due |= DUE.ANSWER;
     if (path.acks.dueAt(path.rtt.smoothed) <= now) due |= DUE.ACK;
     if (this.#probeDue(now, path)) due |= DUE.PROBE;
+    if (path.roaming.isProving) return this.#affordable(path, due);
     if (path.renewal) due |= DUE.RENEWAL;
     if (!path.isUp) return due;
     // With a probe, so that it is acknowledged.
@@ -78,11 +85,30 @@ export class ControlMessages {
     }
     if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
     if (due & DUE.RENEWAL) at = this.#writeRenewal(path, at);
+    if (due & DUE.CHALLENGE) at = this.#writeChallenge(at, path.roaming.token, 0);
+    if (due & DUE.ANSWER && path.roaming.answer) {
+      at = this.#writeChallenge(at, path.roaming.answer, CHALLENGE_ANSWER);
+      path.roaming.answer = undefined;
+    }
     if (due & DUE.PROBE) {
       view.setUint8(at, MESSAGE.PROBE << 4);
       at += PROBE_SIZE;
     }
     pool.length[slot] = at - start;
+  }
+
+  /** Of what is due, what may go to an address that has proven nothing yet. */
+  #affordable(path: Path, due: number): number {
+    const frame = HEADER_SIZE + this.#context.overhead + 2 * CHALLENGE_SIZE;
+    if (path.roaming.allows(frame + ACK_SIZE + 4 * MAX_RANGES + PROBE_SIZE)) return due;
+    return path.roaming.allows(frame) ? due & (DUE.CHALLENGE | DUE.ANSWER) : 0;
+  }
+
+  #writeChallenge(at: number, token: Uint8Array, flags: number): number {
+    const { bytes, view } = this.#context.pool;
+    view.setUint8(at, (MESSAGE.CHALLENGE << 4) | flags);
+    bytes.set(token, at + 1);
+    return at + CHALLENGE_SIZE;
   }
 
   /** Writes a probe padded to `size` bytes into an empty slot. */
@@ -157,4 +183,13 @@ export class ControlMessages {
   }
 }
 
-export const DUE = { ACK: 1, PROBE: 2, HOLD: 4, ABANDON: 8, RENEWAL: 16, LINK: 64 } as const;
+export const DUE = {
+  ACK: 1,
+  PROBE: 2,
+  HOLD: 4,
+  ABANDON: 8,
+  RENEWAL: 16,
+  LINK: 64,
+  CHALLENGE: 128,
+  ANSWER: 256,
+} as const;

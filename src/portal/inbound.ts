@@ -13,6 +13,8 @@ import { Glance, PROTOCOL } from "../wire/ip.ts";
 import {
   ABANDON_SIZE,
   Ack,
+  CHALLENGE_ANSWER,
+  CHALLENGE_SIZE,
   CLOSE_SIZE,
   DATA_FLAG,
   DATA_SIZE,
@@ -101,7 +103,8 @@ export class Inbound {
     const before = path.received.largest;
     path.accept(now, packetNumber, length);
     const isNewest = path.received.largest > before;
-    if (isNewest && (!isKnownRemote || path.socket !== socket)) this.#roam(now, path, socket, remote, local);
+    if (isKnownRemote) path.roaming.onReceived(length);
+    if (isNewest && (!isKnownRemote || path.socket !== socket)) this.#roam(now, path, socket, remote, local, length);
     if (path.state === "exchanging") this.#events.onConfirmed(now, path);
     this.#readMessages(now, path, slot);
     if (this.#asksForAck) {
@@ -122,14 +125,20 @@ export class Inbound {
     this.#events.onExchange(now, socket, message, type, remote, local);
   }
 
-  /** The peer's address changed: follow, as the datagram is authentic and the newest. */
-  #roam(now: Micros, path: Path, socket: number, remote: Endpoint, local: Endpoint): void {
-    path.remote.set(remote);
-    path.local.set(local);
-    path.socket = socket;
-    path.roams++;
-    path.probeWanted = true;
-    path.pathMtu.restart(now);
+  /** The peer's address changed: follow, as the datagram is authentic and the newest, and ask for proof. */
+  #roam(now: Micros, path: Path, socket: number, remote: Endpoint, local: Endpoint, length: number): void {
+    if (path.roaming.onNewAddress(now, socket, remote, local, length)) this.#context.random(path.roaming.token);
+  }
+
+  #readChallenge(now: Micros, path: Path, at: number, end: number): number {
+    const { bytes, view } = this.#context.pool;
+    if (end - at < CHALLENGE_SIZE) this.#malformed = true;
+    else {
+      const token = bytes.slice(at + 1, at + CHALLENGE_SIZE);
+      if ((view.getUint8(at) & CHALLENGE_ANSWER) === 0) path.roaming.answer = token;
+      else if (path.roaming.onAnswer(token)) path.pathMtu.restart(now);
+    }
+    return at + CHALLENGE_SIZE;
   }
 
   #readMessages(now: Micros, path: Path, slot: Slot): void {
@@ -167,6 +176,8 @@ export class Inbound {
         return this.#readFragment(now, path, at, end);
       case MESSAGE.LINK:
         return this.#readLink(path, at, end);
+      case MESSAGE.CHALLENGE:
+        return this.#readChallenge(now, path, at, end);
       case MESSAGE.RENEWAL:
         return this.#readRenewal(now, path, at, end);
       case MESSAGE.DIAGNOSIS:

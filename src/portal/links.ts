@@ -20,8 +20,6 @@ import type { LinkChange, LinkSettings } from "./settings.ts";
 
 /** An accepted connection that carries no path by then is closed. */
 const ACCEPTED_PATIENCE: Micros = 10_000_000;
-/** A suspect path is given this long before a new exchange is tried beside it. */
-const SUSPECT_PATIENCE: Micros = 600_000;
 
 interface Socket {
   readonly link: number;
@@ -214,7 +212,7 @@ export class Links {
     for (const { deadline } of this.#sockets.values()) at = Math.min(at, deadline);
     for (const path of this.#context.paths.list) {
       if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
-        at = Math.min(at, path.liveness.since + SUSPECT_PATIENCE);
+        at = Math.min(at, path.liveness.reviveAt);
       }
       at = Math.min(at, this.#context.renewals.deadline(path));
     }
@@ -232,7 +230,7 @@ export class Links {
 
   /** A path that stays suspect may have lost its address, or its peer its keys: try anew while it is still probed. */
   #reviveBeside(now: Micros, path: Path): void {
-    if (path.liveness.suspectFor(now) < SUSPECT_PATIENCE) return;
+    if (now < path.liveness.reviveAt) return;
     const link = this.#links.get(path.link);
     if (link?.isInitiator && link.state === "up") link.retryNow(now, `path suspect: ${path.liveness.reason}`);
   }

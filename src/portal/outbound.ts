@@ -129,7 +129,7 @@ export class Outbound {
     if (path.isBlocked || path.state === "exchanging" || path.state === "down") return;
     this.#pollControl(now, path, out);
     if (!path.isUp) return;
-    this.#pollMtuProbe(now, path, out);
+    if (!path.roaming.isProving) this.#pollMtuProbe(now, path, out);
     if (path.metric !== this.activeMetric) return;
     const { repair, scheduler, queue, settings } = this.#context;
     const most = Math.min(MAX_PARTS, this.splitter.partsOf(path, settings.mtu));
@@ -242,7 +242,8 @@ export class Outbound {
   deadline(now: Micros, path: Path): Micros {
     let at = path.deadline();
     if (path.isBlocked) return at;
-    if (path.isUp) at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
+    if (path.isUp && !path.roaming.isProving)
+      at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
     const { queue, repair } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
     const waits = repair.length > 0 || queue.length > 0;

@@ -36,6 +36,8 @@
  *              kbit/s of IP packets, 0 for as much as passes; no traffic beyond need if METERED. Sent until acknowledged
  *
  * DIAGNOSIS    | 10:4 kind:4 | ... |       a question or an answer of its kind: `diagnosis.ts`              5 to 27
+ *
+ * CHALLENGE    | 11:4 rsv:3 ANSWER:1 | token:64 |   asks an address whether it is the peer's; an ANSWER repeats the token   9
  */
 
 export const MESSAGE = {
@@ -50,6 +52,7 @@ export const MESSAGE = {
   RENEWAL: 8,
   LINK: 9,
   DIAGNOSIS: 10,
+  CHALLENGE: 11,
 } as const;
 
 export const DATA_FLAG = {
@@ -85,6 +88,9 @@ export const CLOSE_SIZE = 2;
 export const HOLD_SIZE = 3;
 export const HOLD_UNIT = 64;
 export const ABANDON_SIZE = 7;
+export const CHALLENGE_ANSWER = 1;
+export const CHALLENGE_TOKEN = 8;
+export const CHALLENGE_SIZE = 1 + CHALLENGE_TOKEN;
 /** Bytes in front of a part in a FRAG message, and the parts of a packet at most. */
 export const FRAGMENT_SIZE = 9;
 export const MAX_PARTS = 16;

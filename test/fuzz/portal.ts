@@ -12,6 +12,7 @@ import {
   ABANDON_SIZE,
   ACK_SIZE,
   Ack,
+  CHALLENGE_SIZE,
   DATA_FLAG,
   DATA_SIZE,
   FRAGMENT_SIZE,
@@ -88,6 +89,7 @@ const MESSAGES: readonly Uint8Array[] = [
   join(HEADER, counting(HOLD_SIZE).with(0, MESSAGE.HOLD << 4), dataMessage(PACKETS[1] as Uint8Array, 70, true)),
   join(HEADER, counting(ABANDON_SIZE).with(0, MESSAGE.ABANDON << 4)),
   join(HEADER, Uint8Array.of(MESSAGE.CLOSE << 4, 3)),
+  ...[0, 1].map((answer) => join(HEADER, counting(CHALLENGE_SIZE).with(0, (MESSAGE.CHALLENGE << 4) | answer))),
   ...[0, 1, 0, 1].map((part) => join(HEADER, fragmentMessage(SHORT[0] as Uint8Array, 80, part))),
 ];
 

@@ -88,12 +88,12 @@ describe("Liveness", () => {
     const { liveness, since } = suspect();
     liveness.onAnswered(since + 300_000, false);
     expect([liveness.state, liveness.reason]).toEqual(["up", "answers again"]);
-    expect([liveness.suspectFor(since + 400_000), liveness.deadline(rtt)]).toEqual([0, NEVER]);
+    expect([liveness.reviveAt, liveness.deadline(rtt)]).toEqual([NEVER, NEVER]);
   });
 
   test("takes a suspect path down after the timeout", () => {
     const { liveness, since } = suspect();
-    expect(liveness.suspectFor(since + 7)).toBe(7);
+    expect(liveness.reviveAt).toBe(since + 600_000);
     expect(liveness.advance(since + TIMEOUT - 1, rtt)).toBe(false);
     expect(liveness.deadline(rtt)).toBeLessThanOrEqual(since + TIMEOUT);
     expect(liveness.advance(since + TIMEOUT, rtt)).toBe(true);
@@ -104,6 +104,7 @@ describe("Liveness", () => {
     const liveness = up();
     liveness.onFault(5, "interface down");
     expect([liveness.state, liveness.reason, liveness.takeProbe(5, rtt)]).toEqual(["suspect", "interface down", true]);
+    expect(liveness.reviveAt).toBe(5 + 100_000);
   });
 
   test("waits for proof while exchanging, and is then up", () => {

@@ -130,6 +130,49 @@ describe("Portal", () => {
     expect(pair.b.portal.snapshot(pair.now).links[0]?.paths[0]?.remote).toBe("203.0.113.77:1000");
   });
 
+  test("sends an address that has proven nothing at most three times what came from it, and returns when the old one is heard", () => {
+    const pair = connectedPair();
+    const stranger = parseEndpoint("198.51.100.7", 999) ?? createEndpoint();
+    const home = () => pair.b.portal.snapshot(pair.now).links[0]?.paths[0]?.remote;
+    const former = home();
+    const linkOfStranger = 999 - 1000;
+    pair.cut.add(linkOfStranger);
+    pair.cut.add(0);
+    pair.seen.length = 0;
+    pair.a.offer(pair.now, udpPacket(1));
+    pair.run(0);
+    // An observer sends on what the peer just sent, from elsewhere, and keeps the original back.
+    const [caught] = pair.seen;
+    pair.inject(pair.b, caught?.bytes ?? new Uint8Array(), stranger);
+    expect(home()).toBe("198.51.100.7:999");
+    for (let i = 0; i < 100; i++) pair.b.offer(pair.now, udpPacket(i, 1_000));
+    pair.run(30_000);
+    const drawn = pair.seen.filter(({ link }) => link === linkOfStranger).map(({ bytes }) => bytes.length);
+    expect(drawn.length).toBeGreaterThan(0);
+    expect(drawn.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThanOrEqual(3 * (caught?.bytes.length ?? 0));
+    pair.cut.delete(0);
+    pair.a.offer(pair.now, udpPacket(2));
+    pair.run(20_000);
+    expect(home()).toBe(former);
+  });
+
+  test("takes the former address again when nobody answers at the new one", () => {
+    const pair = connectedPair();
+    const former = pair.b.portal.snapshot(pair.now).links[0]?.paths[0]?.remote;
+    pair.cut.add(999 - 1000);
+    pair.cut.add(0);
+    pair.seen.length = 0;
+    pair.a.offer(pair.now, udpPacket(1));
+    pair.run(0);
+    pair.inject(
+      pair.b,
+      pair.seen[0]?.bytes ?? new Uint8Array(),
+      parseEndpoint("198.51.100.7", 999) ?? createEndpoint(),
+    );
+    pair.run(3_000_000);
+    expect(pair.b.portal.snapshot(pair.now).links[0]?.paths[0]?.remote).toBe(former);
+  });
+
   test.each(["listener", "initiator"])("recovers in under two seconds when the %s restarts without a word", (which) => {
     const pair = connectedPair(2);
     for (let i = 0; i < 20; i++) pair.a.offer(pair.now, udpPacket(i));

@@ -3,7 +3,7 @@
  * Side `s` has the address 198.51.<link>.<s + 1> on each link; a side with a single interface has 203.0.113.<s + 1> on all.
  */
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
-import { addressOf, createEndpoint, type Endpoint, setEndpoint } from "../../src/endpoint.ts";
+import { addressOf, createEndpoint, type Endpoint, sameEndpoint, setEndpoint } from "../../src/endpoint.ts";
 import { assert } from "../../src/errors.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { NO_SLOT, PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
@@ -61,6 +61,8 @@ export class PortalGateway implements Gateway {
   readonly encapsulation = ENCAPSULATION;
   readonly portal: Portal;
   readonly logs: string[] = [];
+  /** Datagrams sent to an address that the peer does not have. */
+  misdirected = 0;
   readonly #options: PortalOptions;
   readonly #single: boolean;
   /** Socket by link, and link by socket. */
@@ -141,8 +143,18 @@ export class PortalGateway implements Gateway {
     if (!this.#started) return 0;
     this.#handleEvents(now);
     this.#takeMessages(link, out);
-    for (const path of this.portal.paths) if (this.#linkOf(path) === link) this.portal.pollDatagrams(now, path, out);
+    for (const path of this.portal.paths) if (this.#linkOf(path) === link) this.#pollPath(now, path, link, out);
     return out.count;
+  }
+
+  /** What goes to an address that the peer has no more reaches nobody. */
+  #pollPath(now: Micros, path: Path, link: number, out: PacketBatch): void {
+    const before = out.count;
+    this.portal.pollDatagrams(now, path, out);
+    if (sameEndpoint(path.remote, this.#remotes[link] as Endpoint)) return;
+    for (let i = before; i < out.count; i++) this.pool.release(out.at(i));
+    this.misdirected += out.count - before;
+    out.count = before;
   }
 
   pollPackets(now: Micros, out: PacketBatch): number {
