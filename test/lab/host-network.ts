@@ -6,8 +6,9 @@
  *
  * The portals filter strictly by reverse path and forward nothing; what the tunnel needs, `up` has to do.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Endpoint, formatAddress, parseEndpoint } from "../../src/endpoint.ts";
 import { FAMILIES, type Family, PLAN } from "./addresses.ts";
 import type { HostAnswer, HostOrder } from "./host-agent.ts";
 import { readLines } from "./lines.ts";
@@ -136,6 +137,14 @@ export class HostNetwork {
     return this.program(place, "show", TUNNEL, "--json").then(({ out }) => JSON.parse(out).pid);
   }
 
+  /** Waits until a process that is no child of ours has ended. */
+  async untilGone(pid: number): Promise<void> {
+    for (const end = performance.now() + 8_000; performance.now() < end; await Bun.sleep(20)) {
+      if (!existsSync(`/proc/${pid}`)) return;
+    }
+    throw new Error(`process ${pid} does not end`);
+  }
+
   runDirectory(place: HostPlace): string {
     return join(this.#folder, place);
   }
@@ -207,6 +216,11 @@ export class HostNetwork {
   }
 }
 
+/** The local portal's address on a link, in its shortest form. */
+export function linkAddress(family: Family, i: number): string {
+  return formatAddress(parseEndpoint(PLAN[family].wan(i)) as Endpoint);
+}
+
 /** What a host is asked at. */
 function addressesOf(place: HostPlace, family: Family, clientHasRemoteAddress: boolean): string[] {
   const { client, remote, server, wan } = PLAN[family];
@@ -229,8 +243,8 @@ const DUMP = `
 for f in 4 6; do echo "# rules $f"; ip -d -$f rule; echo "# routes $f"; ip -d -$f route show table all; done
 echo "# links"; ip link; echo "# addresses"; ip address; echo "# proxies"; ip neigh show proxy
 echo "# firewall"; nft list ruleset
-echo "# variables"; find /proc/sys/net -type f -readable ! -name '*conntrack_count' ! -name 'stable_secret' ! -path '*/core/*' |
-  sort | while read -r f; do printf '%s ' "$f"; tr '\\n' ' ' < "$f" 2>/dev/null; echo; done`;
+echo "# variables"; find /proc/sys/net -type f -readable ! -name '*conntrack_count' ! -name stable_secret ! -path '*/core/*' |
+  sort | xargs grep -s "" || true`;
 
 type Order = HostOrder extends infer T ? (T extends HostOrder ? Omit<T, "id"> : never) : never;
 

@@ -1,0 +1,64 @@
+// Hosts behind the local portal under the remote portal's address, with ports forwarded to them, set up by `up` alone.
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { FAMILIES, PLAN } from "./addresses.ts";
+import { HostNetwork, linkAddress, OTHER } from "./host-network.ts";
+import { canUseLab } from "./lab.ts";
+
+const FORWARDS = [
+  `Forward = tcp/8443 -> ${OTHER[4]}:443, tcp/5000 -> ${PLAN[4].client}`,
+  `Forward = tcp/8443 -> [${OTHER[6]}]:443, udp/5000 -> ${PLAN[4].client}`,
+  `Forward = udp/5000 -> ${PLAN[6].client}`,
+];
+
+describe.skipIf(!canUseLab)("Two clients of a NAT router", () => {
+  setDefaultTimeout(60_000);
+  let network: HostNetwork;
+  const before: Record<string, string> = {};
+
+  beforeAll(async () => {
+    network = await HostNetwork.create();
+    for (const place of ["local", "remote"] as const) before[place] = network.dump(place);
+    await network.upBoth(["Role = remote", ...FORWARDS], ["Role = local", "LanInterface = lan"]);
+  });
+  afterAll(() => network?.remove());
+
+  for (const family of FAMILIES) {
+    const { remote, server, wan } = PLAN[family];
+
+    test(`have the remote portal's address in the IPv${family} Internet`, async () => {
+      for (const place of ["client", "other"] as const) {
+        for (const protocol of ["tcp", "udp"] as const)
+          expect(await network.ask(place, protocol, server, 5000)).toBe(`server ${remote}`);
+        expect(network.ping(place, server)).toBe(true);
+      }
+    });
+
+    test(`are reached by IPv${family} at forwarded ports, from outside and from the other`, async () => {
+      expect(await network.ask("server", "tcp", remote, 8443)).toBe(`other ${server}`);
+      expect(await network.ask("server", "udp", remote, 5000)).toBe(`client ${server}`);
+      expect(await network.ask("client", "tcp", remote, 8443)).toStartWith("other ");
+    });
+
+    test(`leave both portals what is theirs by IPv${family}`, async () => {
+      expect(await network.ask("server", "tcp", remote, 22)).toBe(`remote ${server}`);
+      expect(await network.ask("remote", "tcp", server, 5000)).toBe(`server ${remote}`);
+      // The local portal's own packets take its links, and each answers from its own address.
+      expect(await network.ask("local", "tcp", server, 5000)).toBe(`server ${linkAddress(family, 0)}`);
+      for (const link of [0, 1]) expect(await network.ask("server", "tcp", wan(link), 22)).toBe(`local ${server}`);
+      expect(await network.ask("client", "tcp", PLAN[family].clientRouter, 22)).toStartWith("local ");
+    });
+  }
+
+  test("cannot be reached by whoever routes to them on the remote portal's network", async () => {
+    const { clientNetwork, remote, client } = PLAN[4];
+    network.ip("inet", [`route add ${clientNetwork} via ${remote}`]);
+    expect(await network.ask("server", "tcp", client, 443)).toBe("no answer");
+  });
+
+  test("leave nothing behind", async () => {
+    for (const place of ["local", "remote"] as const) {
+      await network.down(place);
+      expect(network.dump(place)).toBe(before[place] as string);
+    }
+  });
+});
