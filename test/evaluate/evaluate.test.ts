@@ -178,7 +178,7 @@ function fakeStage(before: () => void): Stage {
           }
         : undefined,
       pongs: hasPingPong ? [0.1, 0.2, 0.3] : undefined,
-      stream: stream ? { sent: 10, received: 9, longestGapMillis: 20 } : undefined,
+      stream: stream ? { sent: 10, received: 9, longestGapMillis: 20, lostAt: [1.1] } : undefined,
       timeouts: 0,
       retransmitted: 0,
     };

@@ -62,6 +62,8 @@ export interface StreamOutcome {
   readonly sent: number;
   readonly received: number;
   readonly longestGapMillis: number;
+  /** When each lost datagram was sent, seconds from the beginning. */
+  readonly lostAt: readonly number[];
 }
 
 /** Processor time while the traffic ran, as a share of one core. */

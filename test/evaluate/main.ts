@@ -4,7 +4,7 @@
  * Measures the parts named, or all, and writes them with a page of tables and plots. What is already there of other parts
  * and cases stays, so that an interrupted evaluation can be continued and a part be measured again alone.
  */
-import { cpus } from "node:os";
+import { cpus, release } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildVersion } from "../../build/version.ts";
@@ -155,7 +155,7 @@ function originOf({ isSimulated, scope }: Wish, part: Part, one: Case, version: 
     seed,
     date: new Date().toISOString().slice(0, 10),
     version,
-    machine: isSimulated ? "virtual time" : `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}`,
+    machine: isSimulated ? "virtual time" : `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Linux ${release()}`,
     cores: isSimulated ? 0 : cpus().length,
   };
 }

@@ -10,6 +10,7 @@ import {
   bareWorld,
   innerControl,
   longestGap,
+  lostNumbers,
   tunnelWorld,
   type UdpFlow,
 } from "../sim/scenarios.ts";
@@ -85,7 +86,7 @@ function observe(world: World, experiment: Experiment, flows: number): Outcome {
     flows: measured,
     ping: ping && pingOutcome(ping, seconds),
     pongs: pingPong?.times.filter((time) => time <= end).map(sinceLead),
-    stream: udp && streamOutcome(udp),
+    stream: udp && streamOutcome(udp, stream ?? 0),
     timeouts: sum(senders.map((sender) => sender.timeouts)),
     retransmitted: sum(senders.map((sender) => sender.retransmissions)),
   };
@@ -121,10 +122,11 @@ function pingOutcome(ping: Ping, seconds: number): NonNullable<Outcome["ping"]> 
   };
 }
 
-function streamOutcome(flow: UdpFlow): NonNullable<Outcome["stream"]> {
+function streamOutcome(flow: UdpFlow, rate: number): NonNullable<Outcome["stream"]> {
   return {
     sent: flow.from.sent,
     received: flow.to.numbers.length,
     longestGapMillis: longestGap(flow) / MICROS_PER_MILLI,
+    lostAt: lostNumbers(flow).map((number) => (number * STREAM_SIZE * 8) / rate),
   };
 }

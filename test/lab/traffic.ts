@@ -36,6 +36,8 @@ export interface Stream {
   readonly received: number;
   /** Share lost by second of sending. */
   readonly lossBySecond: readonly number[];
+  /** When each lost datagram was sent, seconds from the beginning. */
+  readonly lostAt: readonly number[];
   /** Longest time between two arrivals, milliseconds. */
   readonly longestGapMillis: number;
   readonly duplicates: number;
@@ -215,16 +217,16 @@ function summariseStream(reports: readonly AgentReport[], millis: number): Strea
   const bySequence = new Map(rows.map((row) => [row[0], row]));
   const seconds = Math.ceil(millis / 1_000);
   const perSecond = sent / (millis / 1_000);
-  const lost = new Array<number>(seconds).fill(0);
-  for (let i = 0; i < sent; i++) {
-    const second = Math.min(seconds - 1, Math.floor(i / perSecond));
-    if (!bySequence.has(i)) lost[second] = (lost[second] ?? 0) + 1;
-  }
+  const lostAt = Array.from({ length: sent }, (_, i) => i)
+    .filter((i) => !bySequence.has(i))
+    .map((i) => i / perSecond);
+  const lostIn = (second: number) => lostAt.filter((at) => Math.min(seconds - 1, Math.floor(at)) === second).length;
   const delays = rows.map(([, sentAt, receivedAt]) => receivedAt - sentAt).sort((a, b) => a - b);
   return {
     sent,
     received: bySequence.size,
-    lossBySecond: lost.map((count) => count / perSecond),
+    lossBySecond: Array.from({ length: seconds }, (_, second) => lostIn(second) / perSecond),
+    lostAt,
     longestGapMillis: longestGap(rows.map((row) => row[2])),
     duplicates: rows.length - bySequence.size,
     medianDelayMillis: (delays[delays.length >> 1] ?? 0) / 1_000,

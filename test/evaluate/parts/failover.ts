@@ -22,7 +22,7 @@ import {
   type Scope,
 } from "../part.ts";
 import type { CaseResult } from "../results.ts";
-import { medianLine, seriesSpread, timeUntil } from "../series.ts";
+import { medianLine, seriesSpread, TENTHS, timeUntil } from "../series.ts";
 import { figure, show, showSpread, trialsOf } from "../trials.ts";
 import { access } from "./links.ts";
 
@@ -32,7 +32,11 @@ const PHASES = 8;
 const PHASE = 0.0027;
 const CUT_AT = 1;
 const THIN_SECONDS = 2.5;
+/** The last pong may come so long before the end without that being a gap, seconds. */
+const LAST_PONG = 0.15;
 const STREAM = 1e6;
+/** Bytes of a datagram of it. */
+const STREAM_SIZE = 1_000;
 const BULK = { seconds: 13, cut: 3.5, back: 7, settle: 1.5 } as const;
 const FULL_SHARE = 0.9;
 const AIM = { gapMillis: 250, lostMillis: 100 } as const;
@@ -103,13 +107,15 @@ export const FAILOVER: Part = {
     const pictures: Picture[] = [];
     if (results.cut) {
       const picture = pictureName(stage, `${name}-cut`);
-      pictures.push({ file: picture, svg: drawCuts(results.cut) });
+      const overTime = pictureName(stage, `${name}-flows`);
+      pictures.push({ file: picture, svg: drawCuts(results.cut) }, { file: overTime, svg: drawFlows(results.cut) });
       pieces.push(
         "Two links of 16 Mbit/s and 10 ms round trip, of which one is cut in both directions without a sign, after " +
           `${CUT_AT} s and a phase of the ping and pong (${PHASES} phases, ${(PHASE * 1e3).toFixed(1)} ms apart). It does not come back. The aim: no gap ` +
           `between pongs over ${AIM.gapMillis} ms, no retransmission timeout of the TCP inside, and at most ${AIM.lostMillis} ms worth of the UDP lost.`,
         `![Gaps and losses when a link is cut](${picture})`,
         markdownTable(THIN_HEAD, thinRows(results.cut)),
+        `![Pongs and losses over time when a link is cut](${overTime})`,
       );
     }
     if (results.bulk) {
@@ -127,18 +133,29 @@ export const FAILOVER: Part = {
 };
 
 function observeThin({ pongs = [], stream, timeouts }: Outcome, cutAt: number): Observation {
-  const times = [...pongs, THIN_SECONDS];
-  const gaps = times.map((time, i) => (time - (times[i - 1] ?? time)) * 1_000);
+  const gaps = pongs.map((time, i) => (time - (pongs[i - 1] ?? time)) * 1_000);
+  // Should there be none any more, that is a gap too.
+  const silence = (THIN_SECONDS - LAST_PONG - (pongs.at(-1) ?? 0)) * 1_000;
   const share = stream ? 1 - stream.received / stream.sent : Number.NaN;
   return {
     figures: {
       phase: Math.round((cutAt - CUT_AT) / PHASE) + 1,
-      gapMillis: Math.max(0, ...gaps),
+      gapMillis: Math.max(silence, ...gaps),
       timeouts,
       lostMillis: share * THIN_SECONDS * 1_000,
       streamGapMillis: stream?.longestGapMillis ?? Number.NaN,
     },
+    series: { pongAt: pongs.slice(1), pongGapMillis: gaps.slice(1), lostShare: lossByTenth(stream?.lostAt ?? []) },
   };
+}
+
+/** Share of the stream lost in each tenth of a second. */
+function lossByTenth(lostAt: readonly number[]): number[] {
+  const perTenth = STREAM / (8 * STREAM_SIZE * TENTHS);
+  return Array.from({ length: THIN_SECONDS * TENTHS }, (_, tenth) => {
+    const lost = lostAt.filter((at) => Math.floor(at * TENTHS) === tenth).length;
+    return Math.min(1, lost / perTenth);
+  });
 }
 
 function observeBulk({ flows, timeouts }: Outcome): Observation {
@@ -234,6 +251,45 @@ function drawCuts(result: CaseResult): string {
   ];
   const words = { title: "A link is cut", note: "TCP ping and pong, and UDP at 1 Mbit/s beside it.", legend };
   return panelsPicture({ ...words, source: shortProvenance({ cut: result }) }, panels, 2, 150);
+}
+
+/** The dissertation's two graphs of section 4.2.1, for the cuts at the first phase. */
+function drawFlows(result: CaseResult): string {
+  const first = { ...result, trials: result.trials.filter(({ figures }) => figures.phase === 1) };
+  const panels = ["link 1", "link 2"].flatMap((label): Panel[] => {
+    const trials = (way: Way) => trialsOf(first, { carrier: "adaptive", way, label });
+    const x = { label: "seconds", from: 0, to: THIN_SECONDS };
+    const shade: Mark = { kind: "shade", from: CUT_AT, to: THIN_SECONDS };
+    const pongs = WAYS.flatMap((way) =>
+      trials(way).map(({ series }): Mark => {
+        const points = (series?.pongAt ?? []).map((at, i) => [at, series?.pongGapMillis?.[i] ?? 0] as const);
+        return { kind: "line", tone: WAY_TONES[way], points };
+      }),
+    );
+    const losses = WAYS.flatMap((way) =>
+      trials(way).map(({ series }): Mark => {
+        const points = (series?.lostShare ?? []).map((share, tenth) => [(tenth + 0.5) / TENTHS, 100 * share] as const);
+        return { kind: "line", tone: WAY_TONES[way], points };
+      }),
+    );
+    return [
+      { title: `${label} cut: TCP`, x, y: { label: "between pongs, ms", from: 0, to: 150 }, marks: [shade, ...pongs] },
+      {
+        title: `${label} cut: UDP`,
+        x,
+        y: { label: "lost, % of each 0.1 s", from: 0, to: 100 },
+        marks: [shade, { kind: "level", tone: "limit", y: 50 }, ...losses],
+      },
+    ];
+  });
+  const legend = [
+    { tone: "down" as const, text: "with UDP towards the client", isLine: true },
+    { tone: "up" as const, text: "with UDP away from it", isLine: true },
+    { tone: "limit" as const, text: "the dissertation's bound of 50 %", isLine: true, isDashed: true },
+  ];
+  const note = "TCP ping and pong with a pause of 10 ms, and UDP at 1 Mbit/s beside it; shaded: the link is cut.";
+  const words = { title: "Flows go on when a link is cut", note, legend };
+  return panelsPicture({ ...words, source: shortProvenance({ cut: result }) }, panels, 2, 130);
 }
 
 function drawBulk(result: CaseResult): string {

@@ -86,13 +86,15 @@ export const STEP: Part = {
     const idle = idleRoundTrip(links);
     const added = (ping?.answers ?? []).map(([at, millis]) => [at, millis - idle] as const);
     const usual = meanBetween(series, WARM_UP, CHANGED_AT);
-    const felt = added.filter(([at, millis]) => at >= CHANGED_AT && at < BACK_AT && millis > FELT);
+    // A ping is felt until its answer comes.
+    const ends = added.filter(([, millis]) => millis > FELT).map(([at, millis]) => at + (millis + idle) / 1_000);
+    const felt = Math.max(CHANGED_AT, ...ends.filter((end) => end < BACK_AT)) - CHANGED_AT;
     return {
       figures: {
         before: usual,
         changed: meanBetween(series, CHANGED_AT + WARM_UP, BACK_AT),
         after: meanBetween(series, BACK_AT + WARM_UP, SECONDS),
-        feltSeconds: (felt.at(-1)?.[0] ?? CHANGED_AT) - CHANGED_AT,
+        feltSeconds: felt,
         worstMillis: Math.max(0, ...added.filter(([at]) => at >= CHANGED_AT).map(([, millis]) => millis)),
         fullSeconds: timeUntil(series, BACK_AT, FULL_SHARE * usual),
       },
