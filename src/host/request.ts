@@ -39,6 +39,13 @@ export function tunnelPorts({ links }: Configuration): { ports: PortRange[]; pro
   return { ports, protocols: [...new Set(protocols)] };
 }
 
+/** Hosts that ports are forwarded to and no other route leads to, each once. */
+export function forwardTargets({ system, addresses }: Configuration): { family: Family; address: string }[] {
+  const known = [...system.peerNetworks, ...addresses];
+  const unknown = system.forwards.filter(({ address }) => !known.some((network) => contains(network, address)));
+  return [...new Map(unknown.map(({ family, address }) => [address, { family, address }])).values()];
+}
+
 /** Ports that stay at the remote portal: the tunnel's, those of the configuration, and that of the session not to cut. */
 export function keptPorts({ configuration, ssh }: SystemRequest): PortRange[] {
   const own: readonly PortRange[] = ssh ? [{ protocol: "tcp", first: ssh.serverPort, last: ssh.serverPort }] : [];

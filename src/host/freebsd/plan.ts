@@ -1,8 +1,112 @@
-import type { SystemRequest } from "../request.ts";
-import type { Step } from "../step.ts";
-export function planFreebsd(_r: SystemRequest, _s: unknown): Step[] {
-  return [];
+/** Everything that `up` does on FreeBSD besides the interface, in order: sysctl(8), route(8) and an anchor of pf(4). Pure. */
+import { EXIT, NetcombinerError } from "../../errors.ts";
+import { freebsdCommands } from "../freebsd.ts";
+import { parseInterfaceAddress } from "../host.ts";
+import { contains, type Family, familiesOf, forwardTargets, type SystemRequest } from "../request.ts";
+import { command, type Step } from "../step.ts";
+import { localRules } from "./local.ts";
+import { pfSteps } from "./pf.ts";
+import { remoteRules } from "./remote.ts";
+import { FORWARDING, type FreebsdState } from "./state.ts";
+
+/** @throws NetcombinerError when pf is not prepared for rules of ours, or the configuration does not fit the host */
+export function planFreebsd(request: SystemRequest, state: FreebsdState): Step[] {
+  const { configuration } = request;
+  const { role, table, lanInterfaces, peerNetworks } = configuration.system;
+  const families = familiesOf(configuration);
+  const forwards = role === "remote" || lanInterfaces.length > 0;
+  const networks = peerNetworks.map(({ family, address, prefix }) => ({ family, to: `${address}/${prefix}` }));
+  const routes = [
+    ...networks,
+    ...forwardTargets(configuration).map(({ family, address }) => ({ family, to: address })),
+  ];
+  const rules = role === "remote" ? remoteRules(request, state) : role === "local" ? localRules(request, state) : [];
+  return [
+    ...(table === "off"
+      ? []
+      : routes.map(({ family, to }) => tunnelRoute(request.name, family, to, "it is behind the other end"))),
+    ...(forwards ? families.flatMap((family) => forwardingSteps(state, family)) : []),
+    ...(role === "local" && lanInterfaces.length === 0 && table !== "off"
+      ? wholeHostSteps(request, state, families)
+      : []),
+    ...pfSteps(request.name, rules, state),
+  ];
 }
-export function freebsdInterfaceCommands(_r: SystemRequest): string[] {
-  return [];
+
+/** What the program runs by itself for its interface, for people to read. */
+export function freebsdInterfaceCommands({ name, configuration }: SystemRequest): string[] {
+  const addresses = configuration.addresses.map(({ address, prefix }) => parseInterfaceAddress(`${address}/${prefix}`));
+  const settings = { addresses: [], mtu: configuration.tunnel.mtu };
+  return freebsdCommands(name, settings, addresses).map((argv) => argv.join(" "));
+}
+
+function forwardingSteps({ sysctls }: FreebsdState, family: Family): Step[] {
+  const name = FORWARDING[family];
+  const was = sysctls[name];
+  if (was === undefined || was === "") return [];
+  return [
+    {
+      why: `IPv${family} packets may pass through this host`,
+      do: [command(`sysctl ${name}=1`)],
+      undo: [command(`sysctl ${name}=${was}`)],
+      shared: `sysctl ${name}`,
+      isDone: was === "1",
+    },
+  ];
+}
+
+function tunnelRoute(name: string, family: Family, to: string, why: string): Step {
+  const text = (verb: string) => command(`route -q ${verb} ${inet(family)} ${kind(to)} ${to} -interface ${name}`);
+  return { why, do: [text("add")], undo: [text("delete")] };
+}
+
+function gatewayRoute(family: Family, to: string, gateway: string, why: string): Step {
+  const text = (verb: string) => command(`route -q ${verb} ${inet(family)} -host ${to} ${gateway}`);
+  return { why, do: [text("add")], undo: [text("delete")], shared: `route ${to}` };
+}
+
+/** Halves of everything are nearer than the default route, which stays as it is (wg-quick does the same here). */
+const HALVES: Readonly<Record<Family, readonly string[]>> = {
+  4: ["0.0.0.0/1", "128.0.0.0/1"],
+  6: ["::/1", "8000::/1"],
+};
+
+/** Peers and name servers first, by the way they have now. The datagrams of each link are sent back to it by pf. */
+function wholeHostSteps(
+  { name, configuration }: SystemRequest,
+  state: FreebsdState,
+  families: readonly Family[],
+): Step[] {
+  const peers = configuration.links.flatMap(({ transport }) => transport.remoteHost ?? []);
+  const stray = configuration.links.find(
+    ({ transport: { localInterface, localHost } }) => !(localInterface ?? localHost),
+  );
+  if (stray) {
+    const rule = "needs LocalInterface or LocalHost where this host itself uses the tunnel";
+    throw new NetcombinerError(`link ${stray.settings.name} ${rule}: it would be sent into itself`, EXIT.CONFIG);
+  }
+  const kept = [...new Set([...peers.filter(isAddress), ...state.nameServers])];
+  const stay = kept.flatMap((address) => {
+    const family: Family = address.includes(":") ? 6 : 4;
+    const gateway = state.gateways.find((candidate) => candidate.family === family)?.address;
+    const isNear = state.addresses.some((own) => contains(own, address));
+    if (gateway === undefined || isNear || !families.includes(family)) return [];
+    return [gatewayRoute(family, address, gateway, "the tunnel's peer and name servers keep their way")];
+  });
+  const halves = families.flatMap((family) =>
+    HALVES[family].map((half) => tunnelRoute(name, family, half, "all else goes through the tunnel")),
+  );
+  return [...stay, ...halves];
+}
+
+function isAddress(host: string): boolean {
+  return host.includes(":") || /^[\d.]+$/.test(host);
+}
+
+function inet(family: Family): string {
+  return family === 6 ? "-inet6" : "-inet";
+}
+
+function kind(to: string): string {
+  return to.includes("/") ? "-net" : "-host";
 }

@@ -1,3 +1,123 @@
-export async function readFreebsdState() {
-  return {};
+/** What a FreeBSD host is like before anything is changed, as far as the planner asks; read by netstat(1), sysctl(8), pfctl(8). */
+import { readFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { askCommand, CommandFailure } from "../command.ts";
+import { FAMILIES, type Family } from "../request.ts";
+
+export interface Gateway {
+  readonly family: Family;
+  readonly device: string;
+  readonly address: string;
+}
+
+export interface OwnAddress {
+  readonly family: Family;
+  readonly device: string;
+  readonly address: string;
+  readonly prefix: number;
+}
+
+export interface FreebsdState {
+  readonly addresses: readonly OwnAddress[];
+  /** Of default routes, and of DHCP leases of interfaces that have no default route. */
+  readonly gateways: readonly Gateway[];
+  /** Addresses that this host asks for names. */
+  readonly nameServers: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly pf: PfState;
+}
+
+export interface PfState {
+  readonly isEnabled: boolean;
+  /** Lines of `ANCHORS` that the main rules lack. */
+  readonly missingAnchors: readonly string[];
+}
+
+/** What the main rules need to hold, once, for ours to be heard; in this order. */
+export const ANCHORS = ['nat-anchor "netcombiner/*"', 'rdr-anchor "netcombiner/*"', 'anchor "netcombiner/*"'] as const;
+
+export const FORWARDING: Readonly<Record<Family, string>> = {
+  4: "net.inet.ip.forwarding",
+  6: "net.inet6.ip6.forwarding",
+};
+
+export async function readFreebsdState(): Promise<FreebsdState> {
+  const routes = await Promise.all(
+    FAMILIES.map(async (family) =>
+      parseGateways(family, await answerTo(`netstat -rn -f inet${family === 6 ? "6" : ""}`)),
+    ),
+  );
+  const addresses = readAddresses();
+  const gateways = routes.flat();
+  const unknown = [...new Set(addresses.map(({ device }) => device))].filter(
+    (device) => !gateways.some((gateway) => gateway.device === device && gateway.family === 4),
+  );
+  const leased = unknown.flatMap((device) => parseLease(device, readText(`/var/db/dhclient.leases.${device}`)));
+  const sysctls = await Promise.all(
+    Object.values(FORWARDING).map(async (name) => [name, (await answerTo(`sysctl -n ${name}`)).trim()] as const),
+  );
+  return {
+    addresses,
+    gateways: [...gateways, ...leased],
+    nameServers: parseNameServers(readText("/etc/resolv.conf")),
+    sysctls: Object.fromEntries(sysctls),
+    pf: parsePf(
+      await answerTo("pfctl -s info"),
+      `${await answerTo("pfctl -s nat")}\n${await answerTo("pfctl -s rules")}`,
+    ),
+  };
+}
+
+/** Nothing where the command fails: pf may not be loaded, IPv6 not be there. */
+async function answerTo(words: string): Promise<string> {
+  return await askCommand(words).catch((error: unknown) => {
+    if (error instanceof CommandFailure) return "";
+    throw error;
+  });
+}
+
+/** Lines like "default  10.77.0.1  UGS  em0". */
+export function parseGateways(family: Family, table: string): Gateway[] {
+  const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
+  return rows.flatMap(([destination, address = "", flags = "", device = ""]) =>
+    destination === "default" && flags.includes("G") && device !== "" ? [{ family, device, address }] : [],
+  );
+}
+
+/** The router of the last lease in dhclient.leases(5). */
+export function parseLease(device: string, text: string): Gateway[] {
+  const last = [...text.matchAll(/^\s*option routers ([\d.]+)/gm)].at(-1)?.[1];
+  return last === undefined ? [] : [{ family: 4, device, address: last }];
+}
+
+export function parseNameServers(text: string): string[] {
+  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].map(([, address]) => address as string);
+}
+
+export function parsePf(info: string, rules: string): PfState {
+  const lines = rules.split("\n").map((line) => line.trim());
+  // pfctl adds " all" to an anchor without a condition.
+  const missingAnchors = ANCHORS.filter((anchor) => !lines.some((line) => line === anchor || line === `${anchor} all`));
+  return { isEnabled: /^Status: Enabled/m.test(info), missingAnchors };
+}
+
+function readAddresses(): OwnAddress[] {
+  return Object.entries(networkInterfaces()).flatMap(([device, entries = []]) =>
+    entries
+      .filter(({ address, internal }) => !internal && !/^fe80/i.test(address))
+      .map(({ family, address, cidr }) => ({
+        family: family === "IPv6" ? (6 as const) : (4 as const),
+        device,
+        address,
+        prefix: Number(cidr?.split("/")[1] ?? (family === "IPv6" ? 128 : 32)),
+      })),
+  );
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -1,6 +1,6 @@
 /** Hosts behind the local portal go out under the remote portal's address, and ports of it go to them. */
 import type { Forward } from "../../config/system-values.ts";
-import { contains, type Family, portText } from "../request.ts";
+import { type Family, forwardTargets, portText } from "../request.ts";
 import type { Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
 import { type Chain, nameSet, nftSteps, valueSet } from "./nft.ts";
@@ -9,17 +9,13 @@ import { defaultRoutesOf } from "./state.ts";
 
 export function natSteps(context: LinuxContext, families: readonly Family[]): Step[] {
   const { name, configuration } = context;
-  const { forwards } = configuration.system;
-  const known = [...configuration.system.peerNetworks, ...configuration.addresses];
-  const targets = forwards.filter(({ address }) => !known.some((network) => contains(network, address)));
-  const byAddress = new Map(targets.map((target) => [target.address, target]));
   const chains = [
     { name: "prerouting", base: "nat hook prerouting priority dstnat", rules: forwardRules(context) },
     { name: "forward", base: "filter hook forward priority filter", rules: guardRules(context, families) },
     { name: "postrouting", base: "nat hook postrouting priority srcnat", rules: masqueradeRules(context, families) },
   ] satisfies Chain[];
   return [
-    ...[...byAddress.values()].flatMap(({ family, address }) =>
+    ...forwardTargets(configuration).flatMap(({ family, address }) =>
       peerRoute(context, family, address, "a port is forwarded to it"),
     ),
     ...nftSteps(name, chains, "hosts behind the tunnel use this host's address; forwarded ports go to them"),

@@ -1,0 +1,64 @@
+/**
+ * pf rules of the local portal (dissertation 3.3.2 and 3.3.3): a LAN goes through the tunnel, and what is from the address
+ * of a link leaves by it, whose router is the one of its default route or DHCP lease.
+ */
+import { type Family, familiesOf, lendsAddress, networkText, type SystemRequest } from "../request.ts";
+import { pfInet, pfList } from "./pf.ts";
+import type { FreebsdState } from "./state.ts";
+
+export function localRules(request: SystemRequest, state: FreebsdState): string[] {
+  const { configuration } = request;
+  const { system } = configuration;
+  const families = familiesOf(configuration);
+  const lan = lendsAddress(system)
+    ? clientRules(request)
+    : families.flatMap((family) => lanRules(request, state, family));
+  const nat = system.masquerade ? families.flatMap((family) => natRules(request, family)) : [];
+  return [...nat, ...(system.table === "off" ? [] : [...linkRules(request, state), ...lan])];
+}
+
+function natRules({ name, configuration }: SystemRequest, family: Family): string[] {
+  const inner = configuration.addresses.find((address) => address.family === family)?.address;
+  return configuration.system.lanInterfaces.map(
+    (lan) => `nat on ${name} ${pfInet(family)} from ${lan}:network to any -> ${inner}`,
+  );
+}
+
+function linkRules({ name }: SystemRequest, { gateways, addresses }: FreebsdState): string[] {
+  return gateways
+    .filter(({ device }) => device !== name)
+    .flatMap(({ family, device, address: gateway }) =>
+      addresses
+        .filter((own) => own.family === family && own.device === device)
+        .map(({ address, prefix }) => {
+          const elsewhere = `from ${address} to ! ${networkText(address, prefix)}`;
+          return `pass out quick route-to (${device} ${gateway}) ${pfInet(family)} ${elsewhere}`;
+        }),
+    );
+}
+
+/** Networks of this host's own, and itself, are reached as before. */
+function lanRules({ name, configuration }: SystemRequest, state: FreebsdState, family: Family): string[] {
+  const { lanInterfaces } = configuration.system;
+  const inner = configuration.addresses.find((address) => address.family === family)?.address;
+  const own = state.addresses.filter((address) => address.family === family && address.device !== name);
+  const near = [...new Set(own.map(({ address, prefix }) => networkText(address, prefix)))];
+  return lanInterfaces.flatMap((lan) => [
+    ...(near.length === 0 ? [] : [`pass in quick on ${lan} ${pfInet(family)} from any to ${pfList(near)}`]),
+    `pass in quick on ${lan} route-to (${name} ${inner}) ${pfInet(family)} from ${lan}:network to ! self`,
+  ]);
+}
+
+/** Without states, which would bind answers to the way that the questions came. */
+function clientRules({ name, configuration }: SystemRequest): string[] {
+  const [lan = ""] = configuration.system.lanInterfaces;
+  return configuration.system.clientAddresses.flatMap(({ family, address }) => {
+    const inet = pfInet(family);
+    return [
+      `pass in quick on ${lan} route-to (${name} ${address}) ${inet} from ${address} to ! self no state`,
+      `pass out quick on ${name} ${inet} from ${address} to any no state`,
+      `pass in quick on ${name} route-to (${lan} ${address}) ${inet} from any to ${address} no state`,
+      `pass out quick on ${lan} ${inet} from any to ${address} no state`,
+    ];
+  });
+}

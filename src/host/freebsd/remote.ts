@@ -1,0 +1,121 @@
+/**
+ * pf rules of the remote portal (dissertation 3.3.1). Who only passes through, and the client's own traffic, leaves no
+ * state: a state would bring the answers to this host instead of the client.
+ */
+import type { Forward } from "../../config/system-values.ts";
+import {
+  familiesOf,
+  keptPorts,
+  lendsAddress,
+  networkText,
+  portList,
+  type SystemRequest,
+  tunnelPorts,
+} from "../request.ts";
+import { pfInet, pfList } from "./pf.ts";
+import type { FreebsdState, Gateway } from "./state.ts";
+
+export function remoteRules(request: SystemRequest, state: FreebsdState): string[] {
+  return lendsAddress(request.configuration.system) ? lendRules(request, state) : natRules(request, state);
+}
+
+function lendRules(request: SystemRequest, state: FreebsdState): string[] {
+  const { name, configuration } = request;
+  const tag = tagOf(name);
+  return configuration.system.clientAddresses.flatMap(({ family, address }) => {
+    const own = state.addresses.find((candidate) => candidate.address === address);
+    const device = own?.device ?? outside(state).find((gateway) => gateway.family === family)?.device;
+    if (device === undefined) return [];
+    const to = `${pfInet(family)} from any to ${address}`;
+    const from = `${pfInet(family)} from ${address} to any`;
+    return [
+      ...keepRules(request, device, family, address),
+      `pass in quick on ${name} ${from} no state tag ${tag}`,
+      `pass out quick on ${device} ${from} no state tagged ${tag}`,
+      `pass out quick on ${device} ${from} keep state`,
+      `pass in quick on ${device} route-to (${name} ${address}) ${to} no state`,
+      `pass out quick on ${name} ${to} no state`,
+    ];
+  });
+}
+
+/** What stays here: kept ports, links in IP packets, and what neighbours say. */
+function keepRules(request: SystemRequest, device: string, family: 4 | 6, address: string): string[] {
+  const ports = keptPorts(request);
+  const { protocols } = tunnelPorts(request.configuration);
+  const keep = (match: string, port = "") =>
+    `pass in quick on ${device} ${pfInet(family)} proto ${match} from any to ${address}${port}`;
+  return [
+    ...(["udp", "tcp"] as const).flatMap((protocol) => {
+      const list = portList(ports, protocol).map((text) => text.replace("-", ":"));
+      return list.length === 0 ? [] : [keep(protocol, ` port ${pfList(list)}`)];
+    }),
+    ...protocols.map((protocol) => keep(String(protocol))),
+    ...(family === 6 ? [keep("icmp6", " icmp6-type { routeradv, neighbrsol, neighbradv, redir }")] : []),
+  ];
+}
+
+function natRules({ name, configuration, ssh }: SystemRequest, state: FreebsdState): string[] {
+  const { masquerade, forwards, peerNetworks } = configuration.system;
+  const tag = tagOf(name);
+  const ways = outside(state).filter(({ family }) => familiesOf(configuration).includes(family));
+  const behind = [
+    ...configuration.addresses.map((own) => ({ family: own.family, to: networkText(own.address, own.prefix) })),
+    ...peerNetworks.map(({ family, address, prefix }) => ({ family, to: `${address}/${prefix}` })),
+    ...forwards.map(({ family, address }) => ({ family, to: address })),
+  ];
+  const session = ssh
+    ? [`no rdr proto tcp from ${ssh.client} port ${ssh.clientPort} to any port ${ssh.serverPort}`]
+    : [];
+  return [
+    ...(masquerade
+      ? ways.map((way) => `nat on ${way.device} ${natOf(way)} tagged ${tag} -> ${target(state, way)}`)
+      : []),
+    ...(forwards.length > 0 ? session : []),
+    ...ways.flatMap((way) =>
+      forwards.filter(({ family }) => family === way.family).map((forward) => redirect(state, way, forward)),
+    ),
+    `pass in quick on ${name} all tag ${tag}`,
+    // rdr pass leaves this out; nobody else reaches what is behind by routing to it.
+    ...(masquerade
+      ? ways.flatMap(({ device, family }) => {
+          const own = [...new Set(behind.filter((network) => network.family === family).map(({ to }) => to))];
+          const closed = family === 4 ? own : own.filter((to) => /^f[cd]/i.test(to));
+          return closed.length === 0
+            ? []
+            : [`block in quick on ${device} ${pfInet(family)} from any to ${pfList(closed)}`];
+        })
+      : []),
+  ];
+}
+
+/** IPv6 addresses that mean something in the Internet go as they are. */
+function natOf({ family }: Gateway): string {
+  return family === 4 ? "inet from any to any" : "inet6 from fc00::/7 to any";
+}
+
+/** By name, IPv4 follows a changed address; an interface's IPv6 ones would include that of the link. */
+function target(state: FreebsdState, { family, device }: Gateway): string {
+  const own = state.addresses.find((address) => address.family === family && address.device === device);
+  return family === 6 && own ? own.address : `(${device})`;
+}
+
+function redirect(
+  state: FreebsdState,
+  way: Gateway,
+  { protocol, first, last, family, address, port }: Forward,
+): string {
+  const ports = first === last ? `${first}` : `${first}:${last}`;
+  const to = port === undefined ? (first === last ? "" : ` port ${first}:*`) : ` port ${port}`;
+  return `rdr pass on ${way.device} ${pfInet(family)} proto ${protocol} from any to ${target(state, way)} port ${ports} -> ${address}${to}`;
+}
+
+function outside({ gateways }: FreebsdState): Gateway[] {
+  return gateways.filter(
+    ({ family, device }, i) => gateways.findIndex((other) => other.family === family && other.device === device) === i,
+  );
+}
+
+function tagOf(name: string): string {
+  return `netcombiner-${name}`;
+}
