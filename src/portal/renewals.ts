@@ -26,6 +26,11 @@ export const KEY_LIMITS: KeyLimits = {
 const RESEND_WAITS: readonly Micros[] = [250_000, 500_000];
 const RESEND_WAIT: Micros = MICROS_PER_SECOND;
 
+/** How many datagrams the present keys of `path` have sealed or opened, whichever is more. */
+function datagramsOf({ keys, sent, received }: Path): number {
+  return Math.max(sent.next - keys.sentFrom, received.largest + 1 - keys.receivedFrom);
+}
+
 interface State {
   readonly session: Session;
   /** Asked and not answered. */
@@ -62,7 +67,7 @@ export class Renewals {
     const { keys } = path;
     keys.advance(now);
     const age = now - keys.since;
-    const used = Math.max(path.sent.next - keys.sentFrom, path.received.largest + 1 - keys.receivedFrom);
+    const used = datagramsOf(path);
     if (age >= this.#limits.endAfter || used >= this.#limits.endAfterDatagrams) return true;
     if (!path.settings.isInitiator || path.state === "exchanging") return false;
     const isDue = age >= this.#limits.renewAfter || used >= this.#limits.renewAfterDatagrams;
@@ -84,10 +89,13 @@ export class Renewals {
   deadline(path: Path): Micros {
     const state = this.#states.get(path);
     if (!state) return NEVER;
+    const { renewAfter, endAfter, renewAfterDatagrams, endAfterDatagrams } = this.#limits;
     const { since } = path.keys;
-    const next = state.renewal ? state.resendAt : since + this.#limits.renewAfter;
-    const own = path.settings.isInitiator && path.state !== "exchanging" ? next : NEVER;
-    return Math.min(own, since + this.#limits.endAfter, path.keys.deadline());
+    const used = datagramsOf(path);
+    const end = used >= endAfterDatagrams ? 0 : Math.min(since + endAfter, path.keys.deadline());
+    if (!path.settings.isInitiator || path.state === "exchanging") return end;
+    if (state.renewal) return Math.min(state.resendAt, end);
+    return used >= renewAfterDatagrams ? 0 : Math.min(since + renewAfter, end);
   }
 
   #ask(path: Path, state: State): void {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import { setPort } from "../../src/endpoint.ts";
 import type { Slot } from "../../src/memory/packet-pool.ts";
+import type { SecurityName } from "../../src/portal/settings.ts";
 import { SeededRandom } from "../../src/random.ts";
 import { deliver, inject, randomRun, settle } from "./chance.ts";
 import type { LinkShape } from "./link-model.ts";
@@ -42,7 +43,7 @@ class Recorder extends PortalGateway {
   }
 }
 
-function recordingWorld(security: "blake2s" | "none"): { world: World; recorder: Recorder } {
+function recordingWorld(security: SecurityName): { world: World; recorder: Recorder } {
   const options = { seed, portal: { security } };
   const world = tunnelWorld([WIDE, WIDE], options);
   const recorder = new Recorder({ side: 1, links: 2, role: "listen", seed: seed + 99, security });

@@ -30,6 +30,8 @@ export interface PortalOptions {
   readonly security?: SecurityName;
   readonly mtu?: number;
   readonly scheduling?: TunnelSettings["scheduling"];
+  /** Further settings of the tunnel. */
+  readonly tunnel?: Partial<TunnelSettings>;
   /** One socket and one configured link for all; for listeners. */
   readonly isSingle?: boolean;
   readonly link?: Partial<LinkSettings>;
@@ -88,6 +90,7 @@ export class PortalGateway implements Gateway {
       sharedKey: KEY,
       mtu: options.mtu ?? 1400,
       scheduling: options.scheduling,
+      ...options.tunnel,
     };
     this.portal = new Portal(settings, this.pool, new SeededRandom(options.seed).bytes);
     this.#locals = Array.from({ length: options.links }, (_, link) => addressAt(options.side, link, this.#single));
