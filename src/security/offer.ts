@@ -65,12 +65,13 @@ const MAKERS: Readonly<Record<SuiteName, () => SecuritySuite>> = {
 /** The suites among which `auto` chooses, the usual winner first. */
 export const AUTO_SUITES: readonly SuiteName[] = ["aes-256-gcm", "chacha20-poly1305"];
 
+export function createSuite(name: SuiteName): SecuritySuite {
+  return MAKERS[name]();
+}
+
 export function createOffer(security: SuiteName | "auto", costs: SuiteCosts = {}): Offer {
   const names = security === "auto" ? AUTO_SUITES : [security];
-  return new Offer(
-    names.map((name) => MAKERS[name]()),
-    costs,
-  );
+  return new Offer(names.map(createSuite), costs);
 }
 
 /** The suites in an offer by name, for a person. */
