@@ -28,6 +28,8 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
     ["security", snapshot.security],
     ["mtu", snapshot.mtu],
   ],
+  ({ snapshot: { publicKey } }) => (publicKey === "" ? [] : [["public key", publicKey]]),
+  ({ snapshot: { peerKey } }) => (peerKey === "" ? [] : [["peer's public key", peerKey]]),
   ({ snapshot }) => [["transfer", transfer(snapshot.inbound, snapshot.outbound)]],
   ({ snapshot }) => [
     [
@@ -71,6 +73,7 @@ const LINK_LINES: readonly Line<LinkSnapshot>[] = [
     return [["state", `${stateText(link, c)}${failures}${retry}`]];
   },
   ({ byHand }) => (byHand === "" ? [] : [["changed by hand", byHand]]),
+  ({ refused }) => (refused ? [["refused", `${formatAge(refused.age)} ago: ${refused.text}`]] : []),
 ];
 
 const PATH_LINES: readonly Line<PathSnapshot>[] = [
@@ -81,6 +84,7 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
       ["metric", path.metric],
     ];
   },
+  ({ keys }) => [["keys", `${keys.suite}, agreed ${formatAge(keys.age)} ago`]],
   (path) => [["rtt", roundTrip(path)]],
   ({ rate, pacingRate, congestion }) => [
     ["rate", `${formatRate(rate.sent)} sent, ${formatRate(rate.received)} received${estimate(pacingRate, congestion)}`],

@@ -22,6 +22,7 @@ import { Portal } from "../portal/portal.ts";
 import { withEdges } from "./edge-drops.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import { type Socket, Sockets, type Transport } from "./sockets.ts";
+import { measureSuites } from "./suite-costs.ts";
 import { TunEdge } from "./tun-edge.ts";
 
 /** Slots of the arena: what the queue, the paths and the resequencer may hold, and batches on their way. */
@@ -61,7 +62,8 @@ export class Dataplane {
   constructor(start: StartMessage, post: Post) {
     this.#post = post;
     this.#pool = new PacketPool(SLOTS, Math.max(ETHERNET, start.tunnel.mtu) + DATAGRAM_GROWTH);
-    this.#portal = new Portal(start.tunnel, this.#pool, (out) => crypto.getRandomValues(out));
+    const suiteCosts = start.tunnel.security === "auto" ? measureSuites() : undefined;
+    this.#portal = new Portal({ ...start.tunnel, suiteCosts }, this.#pool, (out) => crypto.getRandomValues(out));
     this.#sockets = new Sockets(this.#pool, this.#poller, start.mark);
     const tun = adoptTun(start.tunFd);
     this.#edge = new TunEdge(this.#pool, tun);

@@ -41,7 +41,13 @@ function runsFor(micros: number, pool: PacketPool, security: Security): number {
 
 function sealAndOpen(pool: PacketPool, security: Security, packetNumber: number): void {
   const slot = pool.take();
-  security.seal(pool, slot, packetNumber, (pool.start[slot] as number) + HEADER_SIZE, LENGTH - HEADER_SIZE - security.overhead);
+  security.seal(
+    pool,
+    slot,
+    packetNumber,
+    (pool.start[slot] as number) + HEADER_SIZE,
+    LENGTH - HEADER_SIZE - security.overhead,
+  );
   security.open(pool, slot, packetNumber);
   pool.release(slot);
 }

@@ -20,6 +20,8 @@ export interface PortalContext {
   readonly drops: DropCounters;
   readonly paths: PathTable;
   readonly exchange: Exchange;
+  /** This portal's own, where there are key pairs. */
+  readonly publicKey: Uint8Array | undefined;
   /** Bytes security adds to a datagram. */
   readonly overhead: number;
   readonly queue: PacketQueue;

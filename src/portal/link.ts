@@ -34,6 +34,8 @@ export class Link {
   readonly remote: Endpoint = createEndpoint();
   readonly local: Endpoint = createEndpoint();
   initiation: Initiation | undefined;
+  /** Why an exchange was last refused, in words for a person. */
+  refused: { readonly text: string; readonly at: Micros } | undefined;
   /** Receiver index promised in the initiation. */
   index = 0;
   /** What the peer was told in the newest initiation. */
@@ -114,6 +116,7 @@ export class Link {
   }
 
   succeeded(now: Micros): void {
+    this.refused = undefined;
     this.failures = 0;
     this.ups++;
     this.initiation = undefined;

@@ -160,7 +160,7 @@ export class Links {
     if (link.isInitiator) return this.#context.drops.count(DROP["exchange-unexpected"]);
     const arrival = { link, socket, isConnected: facts.isConnected, remote, local };
     const rejection = this.#admission.answer(now, arrival, message);
-    if (rejection) reportRefusal(this.#context, link.settings.name, rejection, remote);
+    if (rejection) reportRefusal(this.#context, now, link, rejection, remote);
   }
 
   /** The first authentic datagram of a path that the peer initiated. */
@@ -281,14 +281,14 @@ export class Links {
   #complete(now: Micros, link: Link, socket: number, message: Uint8Array, remote: Endpoint): void {
     if (!link.initiation || link.socket !== socket) return this.#context.drops.count(DROP["exchange-unexpected"]);
     const agreement = link.initiation.complete(message);
-    const { publicAddress, name } = link.settings;
+    const { publicAddress } = link.settings;
     if (isRefused(agreement)) {
       // This one word of the peer's is proven: no other answer will come.
       if (agreement.refusal === "security") this.#failAttempt(now, link, "the peer's Security is another");
-      return reportRefusal(this.#context, name, agreement, remote);
+      return reportRefusal(this.#context, now, link, agreement, remote);
     }
     if (!agreesWith(publicAddress, agreement.peer.addresses, remote))
-      return reportRefusal(this.#context, name, { refusal: "addresses" }, remote);
+      return reportRefusal(this.#context, now, link, { refusal: "addresses" }, remote);
     if (this.#admission.isFormer(agreement.run)) this.#failAttempt(now, link, "answer of a former run of the peer");
     else this.#adopt(now, link, socket, agreement);
   }

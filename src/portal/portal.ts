@@ -45,6 +45,7 @@ export class Portal {
 
   /** @param random cryptographic in life, seeded in tests */
   constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
+    const identity = identityOf(settings);
     const offer = createOffer(settings.security, settings.suiteCosts);
     const run = new Uint8Array(RUN_SIZE);
     random(run);
@@ -55,7 +56,8 @@ export class Portal {
       settings,
       pool,
       random,
-      exchange: new NoiseExchange(offer, identityOf(settings), run, random),
+      exchange: new NoiseExchange(offer, identity, run, random),
+      publicKey: identity.keyPair?.publicKey,
       overhead: offer.overhead,
       ...discipline,
       drops,

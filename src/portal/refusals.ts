@@ -1,20 +1,31 @@
 /** Why an exchange message got no path, and how a person is told what to do about it. */
+
+import type { Micros } from "../clock.ts";
 import { DROP, type DropReason } from "../drops.ts";
 import { type Endpoint, formatEndpoint } from "../endpoint.ts";
 import type { Refused } from "../exchange/exchange.ts";
 import type { PortalContext } from "./context.ts";
+import type { Link } from "./link.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 export type Rejection = Refused | { readonly refusal: "addresses" | "limited"; readonly detail?: string };
 
 /** Counts a message that was refused, and tells a person who has to do something about it. */
-export function reportRefusal(context: PortalContext, link: string, rejection: Rejection, remote: Endpoint): void {
+export function reportRefusal(
+  context: PortalContext,
+  now: Micros,
+  link: Link,
+  rejection: Rejection,
+  remote: Endpoint,
+): void {
   const { refusal } = rejection;
   context.drops.count(DROP[COUNTED[refusal] ?? "exchange-forged"]);
   const text = explainRefusal(rejection, context.settings);
   if (!text) return;
-  const told = `${link}: ${formatEndpoint(remote)}: ${text}`;
-  context.events.push({ type: "log", level: "warn", key: `${link} ${refusal}`, text: told });
+  const told = `${formatEndpoint(remote)}: ${text}`;
+  link.refused = { text: told, at: now };
+  const { name } = link.settings;
+  context.events.push({ type: "log", level: "warn", key: `${name} ${refusal}`, text: `${name}: ${told}` });
 }
 
 const COUNTED: Partial<Record<Rejection["refusal"], DropReason>> = {

@@ -20,6 +20,8 @@ export function reportTunnel(
   const { settings, pool, queue, repair, resequencer } = context;
   return {
     security: settings.security,
+    publicKey: context.publicKey?.toBase64() ?? "",
+    peerKey: (context.publicKey && settings.peerKey?.toBase64()) ?? "",
     mtu: settings.mtu,
     outbound: { packets: outbound.packets, bytes: outbound.bytes },
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
@@ -64,6 +66,7 @@ function reportLink(now: Micros, context: PortalContext, link: Link, activeMetri
     role,
     byHand: link.byHand,
     state: link.state,
+    refused: link.refused && { text: link.refused.text, age: now - link.refused.at },
     reason: link.reason,
     age: now - link.since,
     failures: link.failures,
@@ -78,6 +81,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
   return {
     id: path.id,
     name: path.settings.name,
+    keys: { suite: path.settings.suite, age: now - path.keys.since, renewals: path.keys.epoch },
     state: path.state,
     reason: liveness.reason,
     age: now - liveness.since,

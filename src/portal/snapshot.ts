@@ -13,6 +13,8 @@ export interface Traffic {
 }
 
 export interface PathSnapshot {
+  /** What protects it, how old its keys are, and how often they were renewed. */
+  readonly keys: { suite: string; age: Micros; renewals: number };
   readonly id: number;
   readonly name: string;
   readonly state: PathState;
@@ -56,6 +58,8 @@ export interface PathSnapshot {
 export type LinkState = "listening" | "waiting" | "resolving" | "exchanging" | "up" | "stopped";
 
 export interface LinkSnapshot {
+  /** The last exchange that was refused for a reason a person can mend; undefined if there was none since one went well. */
+  readonly refused: { text: string; age: Micros } | undefined;
   readonly id: number;
   readonly name: string;
   readonly method: string;
@@ -87,7 +91,11 @@ export interface SocketSnapshot {
 }
 
 export interface TunnelSnapshot {
+  /** As configured; what a path really has is with the path. */
   readonly security: string;
+  /** Public keys in base64, empty without key pairs. */
+  readonly publicKey: string;
+  readonly peerKey: string;
   readonly mtu: number;
   /** Packets from the host into the tunnel, and from the tunnel to the host. */
   readonly outbound: Traffic;

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: both portals on this machine, one unshaped link, one TCP flow of iperf3, beside wireguard-go in the same
- * run. Prints throughput and its ratio to wireguard-go's, idle round trips, processor time at rest, and memory at full load.
+ * run, or only the subjects named as arguments. Prints throughput and its ratio to wireguard-go's, idle round trips, processor time at rest, and memory at full load.
  */
 import { existsSync } from "node:fs";
 import { median } from "../support/statistics.ts";
@@ -26,8 +26,9 @@ type Start = (pair: Pair) => Promise<Tunnel>;
 
 const SUBJECTS: readonly (readonly [string, Start])[] = [
   ["wireguard-go", startWireguardGo],
-  ["netcombiner, Security none", (pair) => startNetcombiner(pair, "none")],
-  ["netcombiner, Security blake2s", (pair) => startNetcombiner(pair, "blake2s")],
+  ...(["aes-256-gcm", "chacha20-poly1305", "blake2s", "none"] as const).map(
+    (security) => [security, (pair: Pair) => startNetcombiner(pair, security)] as const,
+  ),
 ];
 
 async function main(): Promise<number> {
@@ -38,7 +39,9 @@ async function main(): Promise<number> {
   console.log(`One TCP flow over an unshaped veth, ${ROUNDS} rounds of ${SECONDS} s; both ends share this machine.\n`);
   const bare = await measureBare();
   const figures: Figures[] = [];
+  const chosen = process.argv.slice(2);
   for (const [name, start] of SUBJECTS) {
+    if (chosen.length > 0 && !chosen.includes(name)) continue;
     const found = await measure(name, start);
     if (found) figures.push(found);
   }

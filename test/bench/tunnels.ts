@@ -1,6 +1,7 @@
 /** The tunnels under comparison, each started at both ends of a pair. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SecurityName } from "../../src/portal/settings.ts";
 import { run, temporaryFolder } from "../lab/namespaces.ts";
 import { programCommand } from "../lab/portals.ts";
 import { type End, INNER, OUTER, type Pair } from "./pair.ts";
@@ -47,9 +48,9 @@ function ticks(pid: number): number {
 }
 
 /** Both portals from configuration files; b listens. */
-export async function startNetcombiner(pair: Pair, security: "none" | "blake2s"): Promise<Tunnel> {
+export async function startNetcombiner(pair: Pair, security: SecurityName): Promise<Tunnel> {
   const directory = temporaryFolder();
-  const key = run([...programCommand(), "genkey"]).trim();
+  const key = run([...programCommand(), "genpsk"]).trim();
   const children = ENDS.map((end) => {
     const path = join(directory, `${end}.conf`);
     const host = `[Host]\nSharedKey = ${key}\nSecurity = ${security}\nAddress = ${INNER[end]}/24\nMTU = 1400\n`;

@@ -7,7 +7,9 @@ describe("renderReport", () => {
   test("has a block for the tunnel and one for each link, its paths nested", () => {
     expect(renderReport(REPORT, colours({ isTTY: false }))).toBe(`interface: nc0
   running: 1 hour 2 minutes, pid 12, version 0.1.0
-  security: blake2s, mtu: 1400
+  security: auto, mtu: 1400
+  public key: cdOTSpmTe8iXAFv4rY0Z6zQvRHUB/Ua5hDSSnlzp5A8=
+  peer's public key: 3sZ9/9Ssr0zee6asxY1W17Jbi0UfWRohvnNkkCIhMVk=
   transfer: 18.20 GiB received, 2.91 GiB sent
   queue: 1 packet, 1.37 KiB, 0.2 ms to send, flows: 0 thin, 1 bulk, slots: 4000 of 4096 free
   kept short: 2 marked, 5 dropped, 12 without room
@@ -20,6 +22,7 @@ link: fibre  (UDP, initiates)
   state: up for 1 minute 1 second
   path: 192.0.2.10:5000 -> 203.0.113.7:4725
     state: up for 1 minute, carrying, metric: 0
+    keys: aes-256-gcm, agreed 42 seconds ago
     rtt: 12.1 ms, 0.3 ms of it in queues (min 11.8 ms, latest 12.0 ms, deviation 0.3 ms)
     rate: 41.20 Mbit/s sent, 212.00 Mbit/s received, paced at 50.00 Mbit/s
     loss: 0.25 % of 1000 datagrams sent now, 7 in all, received: 0.20 % missing
@@ -31,6 +34,7 @@ link: fibre  (UDP, initiates)
 link: lte  (TCP, initiates)
   state: waiting for 2 seconds: interface wwan0 has no address, 3 failed attempts, next attempt in 1.5 s
   changed by hand: down, metric 10 (configured: 0)
+  refused: 3 seconds ago: 203.0.113.7:4725: the peer's SharedKey is another than ours
 
 # Health check:
 #   - lte: never came up in 1 hour 2 minutes, 3 failed attempts: interface wwan0 has no address

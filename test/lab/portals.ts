@@ -157,7 +157,7 @@ export function pathsUp(snapshot: TunnelSnapshot): number {
 export class Portals {
   readonly #topology: Topology;
   readonly #directory = temporaryFolder();
-  readonly #key = run([...programCommand(), "genkey"]).trim();
+  readonly #key = run([...programCommand(), "genpsk"]).trim();
   readonly #portals = new Map<PortalPlace, Portal>();
   readonly #onExit = () => this.#killAll();
 

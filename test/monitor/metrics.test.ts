@@ -64,7 +64,7 @@ describe("renderMetrics", () => {
     const families = parse(renderMetrics([REPORT]));
     const value = (name: string, labels: string) => families.get(`netcombiner_${name}`)?.samples.get(labels);
     const path = 'interface="nc0",link="fibre",path="fibre"';
-    expect(value("info", 'interface="nc0",version="0.1.0",security="blake2s"')).toBe(1);
+    expect(value("info", 'interface="nc0",version="0.1.0",security="auto"')).toBe(1);
     expect(value("path_rtt_seconds", path)).toBe(0.0121);
     expect(value("path_bytes_total", `${path},direction="inbound"`)).toBe(2_800_000);
     expect(value("path_up", path)).toBe(1);

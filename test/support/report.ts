@@ -8,7 +8,9 @@ export const REPORT: TunnelReport = {
   pid: 12,
   uptime: 3_725,
   snapshot: {
-    security: "blake2s",
+    security: "auto",
+    publicKey: "cdOTSpmTe8iXAFv4rY0Z6zQvRHUB/Ua5hDSSnlzp5A8=",
+    peerKey: "3sZ9/9Ssr0zee6asxY1W17Jbi0UfWRohvnNkkCIhMVk=",
     mtu: 1400,
     outbound: { packets: 10, bytes: 3_124_588_000 },
     inbound: { packets: 20, bytes: 19_542_101_197 },
@@ -23,6 +25,7 @@ export const REPORT: TunnelReport = {
       {
         id: 0,
         name: "fibre",
+        refused: undefined,
         method: "UDP",
         role: "initiate",
         byHand: "",
@@ -36,6 +39,7 @@ export const REPORT: TunnelReport = {
           {
             id: 0,
             name: "fibre",
+            keys: { suite: "aes-256-gcm", age: 42_000_000, renewals: 1 },
             state: "up",
             reason: "",
             age: 60_000_000,
@@ -65,6 +69,7 @@ export const REPORT: TunnelReport = {
       {
         id: 1,
         name: "lte",
+        refused: { text: "203.0.113.7:4725: the peer's SharedKey is another than ours", age: 3_000_000 },
         method: "TCP",
         role: "initiate",
         byHand: "down, metric 10 (configured: 0)",
