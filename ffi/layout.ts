@@ -8,6 +8,8 @@ import { LINUX } from "./linux/constants.ts";
 
 export interface Layout {
   readonly name: "linux" | "freebsd";
+  /** Where OpenSSL's library may be; the first that is there counts. */
+  readonly libcrypto: readonly string[];
   /** fcntl.h */
   readonly O_RDWR: number;
   readonly O_NONBLOCK: number;

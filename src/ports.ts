@@ -43,3 +43,25 @@ export interface Consumer {
    */
   send(batch: PacketBatch, remote: Endpoint, local: Endpoint): number;
 }
+
+/** Authenticated encryption under one key and in one direction: AES-256-GCM or ChaCha20-Poly1305 with 96 bits of nonce and a tag of 128. */
+export interface Aead {
+  /**
+   * Encrypts the `length` bytes at `from` to `to`, which is the same place or does not overlap it, and puts the tag behind.
+   * The 8 bytes in front of `to` are authenticated as well.
+   * @param bytes always the same few arrays, over memory that does not move
+   * @param nonce 12 bytes; always the same array, with other contents
+   */
+  seal(bytes: Uint8Array, nonce: Uint8Array, from: number, length: number, to: number): void;
+  /** Decrypts the `length` bytes at `at` in place if they, the tag behind and the 8 bytes in front are authentic; otherwise changes nothing. */
+  open(bytes: Uint8Array, nonce: Uint8Array, at: number, length: number): boolean;
+}
+
+export type CipherName = "aes-256-gcm" | "chacha20-poly1305";
+
+/** Who encrypts: libraries differ in speed, not in what they make. */
+export interface Ciphers {
+  readonly name: string;
+  /** @param key 32 bytes, copied */
+  create(cipher: CipherName, key: Uint8Array): Aead;
+}

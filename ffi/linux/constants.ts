@@ -3,6 +3,15 @@ import type { Layout } from "../layout.ts";
 
 export const LINUX = {
   name: "linux",
+  /** Where distributions put it: Debian by architecture, then Fedora, then Arch, Alpine and OpenWrt. */
+  libcrypto: [
+    ...["3", "1.1"].flatMap((version) => [
+      `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/libcrypto.so.${version}`,
+      `/usr/lib64/libcrypto.so.${version}`,
+      `/usr/lib/libcrypto.so.${version}`,
+      `/lib/libcrypto.so.${version}`,
+    ]),
+  ],
   O_RDWR: 2,
   O_NONBLOCK: 0x800,
   O_CLOEXEC: 0x80000,

@@ -19,6 +19,7 @@ import { NO_SLOT, PacketPool } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import type { PortalEvent } from "../portal/events.ts";
 import { Portal } from "../portal/portal.ts";
+import { systemCiphers } from "./ciphers.ts";
 import { withEdges } from "./edge-drops.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import { type Socket, Sockets, type Transport } from "./sockets.ts";
@@ -62,8 +63,10 @@ export class Dataplane {
   constructor(start: StartMessage, post: Post) {
     this.#post = post;
     this.#pool = new PacketPool(SLOTS, Math.max(ETHERNET, start.tunnel.mtu) + DATAGRAM_GROWTH);
-    const suiteCosts = start.tunnel.security === "auto" ? measureSuites() : undefined;
-    this.#portal = new Portal({ ...start.tunnel, suiteCosts }, this.#pool, (out) => crypto.getRandomValues(out));
+    const ciphers = systemCiphers();
+    const suiteCosts = start.tunnel.security === "auto" ? measureSuites(ciphers) : undefined;
+    const random = (out: Uint8Array) => crypto.getRandomValues(out);
+    this.#portal = new Portal({ ...start.tunnel, suiteCosts }, this.#pool, random, ciphers);
     this.#sockets = new Sockets(this.#pool, this.#poller, start.mark);
     const tun = adoptTun(start.tunFd);
     this.#edge = new TunEdge(this.#pool, tun);

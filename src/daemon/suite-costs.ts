@@ -1,9 +1,10 @@
 /** Measures at start what the suites that `Security = auto` chooses from take on this machine. */
 import { monotonicMicros } from "../../ffi/clock.ts";
 import { PacketPool } from "../memory/packet-pool.ts";
+import type { Ciphers } from "../ports.ts";
 import { AUTO_SUITES, createSuite, type SuiteCosts } from "../security/offer.ts";
 import type { Security } from "../security/security.ts";
-import type { SuiteName } from "../security/suite.ts";
+import type { SecuritySuite } from "../security/suite.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 
 /** What a hello speaks of. */
@@ -13,15 +14,15 @@ const WARM_UP_MICROS = 10_000;
 const MEASURE_MICROS = 10_000;
 const RUN = 8;
 
-export function measureSuites(): SuiteCosts {
-  return Object.fromEntries(AUTO_SUITES.map((name) => [name, costOf(name)]));
+export function measureSuites(ciphers: Ciphers): SuiteCosts {
+  return Object.fromEntries(AUTO_SUITES.map((name) => [name, costOf(createSuite(name, ciphers))]));
 }
 
 /** Nanoseconds to seal or open one datagram. */
-function costOf(name: SuiteName): number {
+function costOf(suite: SecuritySuite): number {
   const key = crypto.getRandomValues(new Uint8Array(32));
   const use = { send: key, receive: key, sendIndex: 1, receiveIndex: 1, peerRun: "" };
-  const security = createSuite(name).create(use);
+  const security = suite.create(use);
   const pool = new PacketPool(1, LENGTH);
   runsFor(WARM_UP_MICROS, pool, security);
   return Math.round((runsFor(MEASURE_MICROS, pool, security) * 1_000) / (2 * RUN));

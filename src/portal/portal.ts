@@ -15,6 +15,7 @@ import { DelayOrigin } from "../path/one-way-delay.ts";
 import type { Path } from "../path/path.ts";
 import type { RandomBytes } from "../random.ts";
 import { createOffer } from "../security/offer.ts";
+import { PORTABLE_CIPHERS } from "../security/portable-ciphers.ts";
 import { KeyPair } from "../security/x25519.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
 import { Glance } from "../wire/ip.ts";
@@ -43,10 +44,13 @@ export class Portal {
   readonly #glance = new Glance();
   readonly #diagnosis: Diagnosis;
 
-  /** @param random cryptographic in life, seeded in tests */
-  constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes) {
+  /**
+   * @param random cryptographic in life, seeded in tests
+   * @param ciphers the fastest that the machine has
+   */
+  constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes, ciphers = PORTABLE_CIPHERS) {
     const identity = identityOf(settings);
-    const offer = createOffer(settings.security, settings.suiteCosts);
+    const offer = createOffer(settings.security, settings.suiteCosts, ciphers);
     const run = new Uint8Array(RUN_SIZE);
     random(run);
     const drops = new DropCounters();

@@ -2,14 +2,9 @@
  * Which suites this end offers, what each costs it, and how two offers become one suite: the common one whose cost at the slower end is
  * least. What was not offered is never chosen, and `auto` offers nothing that does not hide what it carries.
  */
-import {
-  AesGcmSuite,
-  Blake2sSuite,
-  ChaChaSuite,
-  NoSecuritySuite,
-  type SecuritySuite,
-  type SuiteName,
-} from "./suite.ts";
+import type { CipherName, Ciphers } from "../ports.ts";
+import { PORTABLE_CIPHERS } from "./portable-ciphers.ts";
+import { Blake2sSuite, NoSecuritySuite, SealedSuite, type SecuritySuite, type SuiteName } from "./suite.ts";
 
 /** Nanoseconds that a suite takes for a datagram of 1400 bytes on this machine; what is missing was not measured. */
 export type SuiteCosts = Readonly<Partial<Record<SuiteName, number>>>;
@@ -55,32 +50,26 @@ export class Offer implements Offered {
   }
 }
 
-const MAKERS: Readonly<Record<SuiteName, () => SecuritySuite>> = {
-  none: () => new NoSecuritySuite(),
-  blake2s: () => new Blake2sSuite(),
-  "aes-256-gcm": () => new AesGcmSuite(),
-  "chacha20-poly1305": () => new ChaChaSuite(),
-};
-
 /** The suites among which `auto` chooses, the usual winner first. */
-export const AUTO_SUITES: readonly SuiteName[] = ["aes-256-gcm", "chacha20-poly1305"];
+export const AUTO_SUITES: readonly CipherName[] = ["aes-256-gcm", "chacha20-poly1305"];
 
-export function createSuite(name: SuiteName): SecuritySuite {
-  return MAKERS[name]();
+export function createSuite(name: SuiteName, ciphers: Ciphers = PORTABLE_CIPHERS): SecuritySuite {
+  if (name === "none") return new NoSecuritySuite();
+  return name === "blake2s" ? new Blake2sSuite() : new SealedSuite(name, ciphers);
 }
 
-export function createOffer(security: SuiteName | "auto", costs: SuiteCosts = {}): Offer {
+export function createOffer(security: SuiteName | "auto", costs: SuiteCosts = {}, ciphers = PORTABLE_CIPHERS): Offer {
   const names = security === "auto" ? AUTO_SUITES : [security];
-  return new Offer(names.map(createSuite), costs);
+  return new Offer(
+    names.map((name) => createSuite(name, ciphers)),
+    costs,
+  );
 }
+
+const ALL_SUITES: readonly SuiteName[] = ["none", "blake2s", ...AUTO_SUITES];
 
 /** The suites in an offer by name, for a person. */
 export function suiteNames(suites: number): string {
-  const names = Object.values(MAKERS).map((make) => make());
-  return (
-    names
-      .filter((suite) => suites & (1 << suite.id))
-      .map((suite) => suite.name)
-      .join(", ") || "nothing we know"
-  );
+  const named = ALL_SUITES.filter((name) => (suites & (1 << createSuite(name).id)) !== 0);
+  return named.join(", ") || "nothing we know";
 }

@@ -2,14 +2,15 @@
  * The ways to protect datagrams, and their numbers on the wire. A suite makes the security of a path from its keys. Holds what paths
  * share: the sequence this portal counts with and the window of each run of the peer.
  */
-import { AesGcm } from "./aes-gcm.ts";
+import type { CipherName, Ciphers } from "../ports.ts";
 import { Blake2sGenerator, Blake2sVerifier, MAC_SIZE } from "./blake2s.ts";
-import { ChaCha } from "./chacha.ts";
 import type { PathKeys } from "./path-keys.ts";
+import { TAG_SIZE } from "./portable-ciphers.ts";
 import { SharedSequenceGenerator, SharedSequenceVerifier } from "./repeat-protection.ts";
+import { Sealed } from "./sealed.ts";
 import { type Security, SecurityChain } from "./security.ts";
 
-export type SuiteName = "none" | "blake2s" | "aes-256-gcm" | "chacha20-poly1305";
+export type SuiteName = "none" | "blake2s" | CipherName;
 
 export interface SecuritySuite {
   /** The number by which an exchange names it; below 8. */
@@ -54,22 +55,22 @@ export class NoSecuritySuite implements SecuritySuite {
   }
 }
 
-export class AesGcmSuite implements SecuritySuite {
-  readonly id = 2;
-  readonly name = "aes-256-gcm";
-  readonly overhead = 16;
+/** Numbers of the sealing suites. */
+const SEALED_IDS = { "aes-256-gcm": 2, "chacha20-poly1305": 3 } as const;
 
-  create(keys: PathKeys): Security {
-    return new AesGcm(keys);
+export class SealedSuite implements SecuritySuite {
+  readonly id: number;
+  readonly name: CipherName;
+  readonly overhead = TAG_SIZE;
+  readonly #ciphers: Ciphers;
+
+  constructor(name: CipherName, ciphers: Ciphers) {
+    this.name = name;
+    this.id = SEALED_IDS[name];
+    this.#ciphers = ciphers;
   }
-}
-
-export class ChaChaSuite implements SecuritySuite {
-  readonly id = 3;
-  readonly name = "chacha20-poly1305";
-  readonly overhead = 16;
 
   create(keys: PathKeys): Security {
-    return new ChaCha(keys);
+    return new Sealed(this.#ciphers, this.name, keys);
   }
 }

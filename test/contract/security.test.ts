@@ -1,13 +1,17 @@
 /** What every security keeps to. A new one is a line in the table. */
 import { describe, expect, test } from "bun:test";
+import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { DROP_REASONS } from "../../src/drops.ts";
 import { PacketPool, TAILROOM } from "../../src/memory/packet-pool.ts";
+import type { CipherName } from "../../src/ports.ts";
+import { AUTO_SUITES } from "../../src/security/offer.ts";
 import type { PathKeys } from "../../src/security/path-keys.ts";
+import { PORTABLE_CIPHERS } from "../../src/security/portable-ciphers.ts";
+import type { Security } from "../../src/security/security.ts";
 import {
-  AesGcmSuite,
   Blake2sSuite,
-  ChaChaSuite,
   NoSecuritySuite,
+  SealedSuite,
   type SecuritySuite,
   type SuiteName,
 } from "../../src/security/suite.ts";
@@ -17,17 +21,30 @@ import { randomBytes, seeded } from "../support/seed.ts";
 import { contentOf, sealElsewhere, sealSlot, slotWith } from "../support/slots.ts";
 
 interface Traits {
+  readonly name: SuiteName;
   readonly create: () => SecuritySuite;
   readonly isProtecting: boolean;
   /** What is carried cannot be read, and one packet number opens once only because the path sees to it. */
   readonly isSealing: boolean;
 }
 
-const SUITES: Readonly<Record<SuiteName, Traits>> = {
-  none: { create: () => new NoSecuritySuite(), isProtecting: false, isSealing: false },
-  blake2s: { create: () => new Blake2sSuite(), isProtecting: true, isSealing: false },
-  "aes-256-gcm": { create: () => new AesGcmSuite(), isProtecting: true, isSealing: true },
-  "chacha20-poly1305": { create: () => new ChaChaSuite(), isProtecting: true, isSealing: true },
+const libcrypto = openLibcrypto();
+const sealed = (name: CipherName, ciphers = PORTABLE_CIPHERS): Traits => ({
+  name,
+  create: () => new SealedSuite(name, ciphers),
+  isProtecting: true,
+  isSealing: true,
+});
+
+const SUITES: Readonly<Record<string, Traits>> = {
+  none: { name: "none", create: () => new NoSecuritySuite(), isProtecting: false, isSealing: false },
+  blake2s: { name: "blake2s", create: () => new Blake2sSuite(), isProtecting: true, isSealing: false },
+  "aes-256-gcm of the runtime": sealed("aes-256-gcm"),
+  "chacha20-poly1305 in JavaScript": sealed("chacha20-poly1305"),
+  ...(libcrypto && {
+    "aes-256-gcm of libcrypto": sealed("aes-256-gcm", libcrypto),
+    "chacha20-poly1305 of libcrypto": sealed("chacha20-poly1305", libcrypto),
+  }),
 };
 
 const A_TO_B = { key: counting(32, 1), index: 0x0a0b0c };
@@ -45,9 +62,9 @@ function pairOf(create: () => SecuritySuite) {
   };
 }
 
-describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecting, isSealing }) => {
+describe.each(Object.entries(SUITES))("security %s", (_title, { name, create, isProtecting, isSealing }) => {
   test("goes by its name and fits behind a packet", () => {
-    expect(create().name).toBe(name as SuiteName);
+    expect(create().name).toBe(name);
     expect(create().overhead).toBe(pairOf(create).a.overhead);
     expect(create().overhead).toBeLessThanOrEqual(TAILROOM);
   });
@@ -147,4 +164,26 @@ describe.each(Object.entries(SUITES))("security %s", (name, { create, isProtecti
       expect(opens(sealed)).toBe(isSealing);
     },
   );
+});
+
+test.each(AUTO_SUITES)("%s is the same whoever makes it", (name) => {
+  seeded((random) => {
+    if (!libcrypto) return;
+    const pool = new PacketPool(4, 2000);
+    const keys = keysOf(A_TO_B, A_TO_B, "");
+    const [own, other] = [PORTABLE_CIPHERS, libcrypto].map((ciphers) =>
+      new SealedSuite(name, ciphers).create(keys),
+    ) as [Security, Security];
+    for (const length of [8, 9, 40, 1400, 2000]) {
+      const content = randomBytes(random, length);
+      const [first, second] = [own, other].map((security) => {
+        const slot = slotWith(pool, content);
+        sealSlot(security, pool, slot, length);
+        return slot;
+      }) as [number, number];
+      expect(contentOf(pool, first)).toEqual(contentOf(pool, second));
+      expect([other.open(pool, first, length), own.open(pool, second, length)]).toEqual([0, 0]);
+      for (const slot of [first, second]) pool.release(slot);
+    }
+  })();
 });

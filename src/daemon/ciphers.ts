@@ -1,0 +1,44 @@
+/** Who encrypts on this machine: the system's libcrypto, if it makes what the runtime's own ciphers make; otherwise those. */
+import { openLibcrypto } from "../../ffi/libcrypto.ts";
+import type { CipherName, Ciphers } from "../ports.ts";
+import { AUTO_SUITES } from "../security/offer.ts";
+import { PORTABLE_CIPHERS, TAG_SIZE } from "../security/portable-ciphers.ts";
+import { HEADER_SIZE } from "../wire/datagram.ts";
+
+/** Long enough for every way that libraries have of taking several blocks at once. */
+const LENGTH = 1_111;
+
+export function systemCiphers(): Ciphers {
+  const libcrypto = openLibcrypto();
+  return libcrypto && AUTO_SUITES.every((cipher) => isSame(libcrypto, cipher)) ? libcrypto : PORTABLE_CIPHERS;
+}
+
+/** Whether a trial seals to the same bytes as the runtime's cipher does, opens again, and does not when it was changed. */
+export function isSame(ciphers: Ciphers, cipher: CipherName): boolean {
+  try {
+    const [tried, known] = [ciphers, PORTABLE_CIPHERS].map((made) => trial(made, cipher)) as [Trial, Trial];
+    if (!Buffer.from(tried.sealed).equals(known.sealed)) return false;
+    return tried.open(known.sealed) && !tried.open(known.sealed.with(LENGTH, (known.sealed[LENGTH] as number) ^ 1));
+  } catch {
+    return false;
+  }
+}
+
+interface Trial {
+  readonly sealed: Uint8Array;
+  open(sealed: Uint8Array): boolean;
+}
+
+function trial(ciphers: Ciphers, cipher: CipherName): Trial {
+  const aead = ciphers.create(cipher, new Uint8Array(32).fill(0x5a));
+  const nonce = new Uint8Array(new ArrayBuffer(12)).fill(0xa5);
+  const bytes = new Uint8Array(new ArrayBuffer(HEADER_SIZE + LENGTH + TAG_SIZE));
+  aead.seal(bytes, nonce, HEADER_SIZE, LENGTH, HEADER_SIZE);
+  return {
+    sealed: bytes.slice(),
+    open: (sealed) => {
+      bytes.set(sealed);
+      return aead.open(bytes, nonce, HEADER_SIZE, LENGTH);
+    },
+  };
+}
