@@ -18,12 +18,11 @@ import { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PacketPool } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import type { PortalEvent } from "../portal/events.ts";
-import { Portal } from "../portal/portal.ts";
-import { systemCiphers } from "./ciphers.ts";
+import type { Portal } from "../portal/portal.ts";
+import { createPortal } from "./create-portal.ts";
 import { withEdges } from "./edge-drops.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import { type Socket, Sockets, type Transport } from "./sockets.ts";
-import { measureSuites } from "./suite-costs.ts";
 import { TunEdge } from "./tun-edge.ts";
 
 /** Slots of the arena: what the queue, the paths and the resequencer may hold, and batches on their way. */
@@ -63,10 +62,7 @@ export class Dataplane {
   constructor(start: StartMessage, post: Post) {
     this.#post = post;
     this.#pool = new PacketPool(SLOTS, Math.max(ETHERNET, start.tunnel.mtu) + DATAGRAM_GROWTH);
-    const ciphers = systemCiphers();
-    const suiteCosts = start.tunnel.security === "auto" ? measureSuites(ciphers) : undefined;
-    const random = (out: Uint8Array) => crypto.getRandomValues(out);
-    this.#portal = new Portal({ ...start.tunnel, suiteCosts }, this.#pool, random, ciphers);
+    this.#portal = createPortal(start.tunnel, this.#pool);
     this.#sockets = new Sockets(this.#pool, this.#poller, start.mark);
     const tun = adoptTun(start.tunFd);
     this.#edge = new TunEdge(this.#pool, tun);
