@@ -50,6 +50,21 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   ["repaired_packets_total", "counter", "Packets sent again after a loss.", ({ snapshot }) => snapshot.repair.repaired],
   ["copied_packets_total", "counter", "Packets sent twice, in advance.", ({ snapshot }) => snapshot.repair.copied],
   [
+    "duplicated_packets_total",
+    "counter",
+    "Packets of thin flows sent a second time by an idle path.",
+    ({ snapshot }) => snapshot.repair.duplicated,
+  ],
+  [
+    "copies_received_total",
+    "counter",
+    "Packets that the peer sent besides another of the same.",
+    ({ snapshot }) => snapshot.repair.received,
+  ],
+  ["aqm_marked_total", "counter", "Packets marked for waiting too long.", ({ snapshot }) => snapshot.aqm.marked],
+  ["aqm_dropped_total", "counter", "Packets dropped for waiting too long.", ({ snapshot }) => snapshot.aqm.dropped],
+  ["shed_total", "counter", "Packets dropped for want of room in the queue.", ({ snapshot }) => snapshot.aqm.shed],
+  [
     "given_up_packets_total",
     "counter",
     "Lost packets not sent again, since it was too late.",
@@ -130,6 +145,22 @@ export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
     "gauge",
     "Rate that the congestion controller allows; 0 for no limit.",
     (path) => path.pacingRate,
+  ],
+  [
+    "path_estimate_bytes_per_second",
+    "gauge",
+    "Rate the path is believed to carry; 0 while unknown.",
+    (path) => path.control.estimate,
+  ],
+  [
+    "path_repeated_total",
+    "counter",
+    "Packets the path carried that had left before, by why.",
+    ({ repeated }) => [
+      [{ why: "repair" }, repeated.repairs],
+      [{ why: "copy" }, repeated.copies],
+      [{ why: "duplicate" }, repeated.duplicates],
+    ],
   ],
   ["path_mtu_bytes", "gauge", "Largest datagram of the path.", (path) => path.mtu],
 ];

@@ -11,6 +11,8 @@ const INITIAL = 64;
 export const MAX_AHEAD = 8_192;
 /** Stands in the ring for a packet that will not come. */
 const ABANDONED = -2;
+/** The same for one that was delivered ahead of its turn. */
+const PASSED = -3;
 const HALF = 0x800000;
 /** Sequences behind the next one whose delivery is remembered, to tell late packets from repeats. */
 const REMEMBERED = 2_048;
@@ -23,8 +25,8 @@ export class FlowOrder {
   deadline: Micros = NEVER;
   #slots = new Int32Array(INITIAL).fill(NO_SLOT);
   #mask = INITIAL - 1;
-  /** Sequences ahead that are known not to come. */
-  #abandoned = 0;
+  /** Sequences ahead that are known not to come, or not to be waited for. */
+  #marks = 0;
   readonly #delivered = new Uint32Array(REMEMBERED / 32);
 
   open(bucket: number): void {
@@ -33,8 +35,8 @@ export class FlowOrder {
     this.held = 0;
     this.deadline = NEVER;
     this.#delivered.fill(0);
-    if (this.#abandoned > 0) this.#slots.fill(NO_SLOT);
-    this.#abandoned = 0;
+    if (this.#marks > 0) this.#slots.fill(NO_SLOT);
+    this.#marks = 0;
   }
 
   /** How far `sequence` lies ahead of the next one; negative for behind. */
@@ -43,13 +45,13 @@ export class FlowOrder {
     return d >= HALF ? d - SEQUENCE_MASK - 1 : d;
   }
 
-  /** Holds an early packet; false if one with its sequence is held already. `ahead` is positive, below `MAX_AHEAD`. */
+  /** Holds an early packet; false if one with its sequence is held or delivered already. `ahead` is positive, below `MAX_AHEAD`. */
   hold(slot: Slot, sequence: number, ahead: number): boolean {
     while (ahead > this.#mask) this.#grow();
     const i = sequence & this.#mask;
     const present = this.#slots[i] as number;
-    if (present >= 0) return false;
-    if (present === ABANDONED) this.#abandoned--;
+    if (present >= 0 || present === PASSED) return false;
+    if (present === ABANDONED) this.#marks--;
     this.#slots[i] = slot;
     this.held++;
     return true;
@@ -80,28 +82,40 @@ export class FlowOrder {
     const i = sequence & this.#mask;
     if (this.#slots[i] !== NO_SLOT) return;
     this.#slots[i] = ABANDONED;
-    this.#abandoned++;
+    this.#marks++;
   }
 
-  get hasAbandoned(): boolean {
-    return this.#abandoned > 0;
+  /** Notes that an early packet is delivered before its turn; false if it is held or was delivered. `ahead` as for `hold`. */
+  pass(sequence: number, ahead: number): boolean {
+    while (ahead > this.#mask) this.#grow();
+    const i = sequence & this.#mask;
+    const present = this.#slots[i] as number;
+    if (present >= 0 || present === PASSED) return false;
+    if (present === NO_SLOT) this.#marks++;
+    this.#slots[i] = PASSED;
+    return true;
   }
 
-  /** Goes past the next sequences as far as they are known not to come. */
-  skipAbandoned(): void {
-    while (this.#abandoned > 0 && this.#slots[this.next & this.#mask] === ABANDONED) this.advance(false);
+  get hasMarks(): boolean {
+    return this.#marks > 0;
+  }
+
+  /** Goes past the next sequences as far as nobody waits for them. */
+  skipMarks(): void {
+    while (this.#marks > 0 && (this.#slots[this.next & this.#mask] as number) < NO_SLOT) this.advance(false);
   }
 
   /** Goes on to the sequence after `next`; `isDelivered` tells whether it was delivered or given up. */
   advance(isDelivered: boolean): void {
-    if (this.#abandoned > 0 && this.#slots[this.next & this.#mask] === ABANDONED) {
+    const mark = this.#marks > 0 ? (this.#slots[this.next & this.#mask] as number) : NO_SLOT;
+    if (mark < NO_SLOT) {
       this.#slots[this.next & this.#mask] = NO_SLOT;
-      this.#abandoned--;
+      this.#marks--;
     }
     const bit = this.next & (REMEMBERED - 1);
     const mask = 1 << (bit & 31);
     const word = this.#delivered[bit >>> 5] as number;
-    this.#delivered[bit >>> 5] = isDelivered ? word | mask : word & ~mask;
+    this.#delivered[bit >>> 5] = isDelivered || mark === PASSED ? word | mask : word & ~mask;
     this.next = (this.next + 1) & SEQUENCE_MASK;
   }
 
@@ -120,13 +134,13 @@ export class FlowOrder {
   jump(sequence: number): void {
     const distance = this.distance(sequence);
     if (distance <= 0) return;
-    if (distance >= REMEMBERED) {
+    if (distance >= REMEMBERED + (this.#marks > 0 ? MAX_AHEAD : 0)) {
       this.#delivered.fill(0);
       this.#slots.fill(NO_SLOT);
-      this.#abandoned = 0;
+      this.#marks = 0;
       this.next = sequence;
     } else for (let i = 0; i < distance; i++) this.advance(false);
-    this.skipAbandoned();
+    this.skipMarks();
   }
 
   #grow(): void {

@@ -100,17 +100,17 @@ export class PerFlowResequencer implements Resequencer {
   #deliverNext(flow: FlowOrder, slot: Slot): void {
     this.#ready.push(slot);
     flow.advance(true);
-    if (flow.held > 0 || flow.hasAbandoned) this.#drain(flow);
+    if (flow.held > 0 || flow.hasMarks) this.#drain(flow);
   }
 
   /** Delivers what is held up to the next hole. */
   #drain(flow: FlowOrder): void {
-    flow.skipAbandoned();
+    flow.skipMarks();
     for (let slot = flow.takeNext(); slot !== NO_SLOT; slot = flow.takeNext()) {
       this.#ready.push(slot);
       this.held--;
       flow.advance(true);
-      flow.skipAbandoned();
+      flow.skipMarks();
     }
     // By the earliest packet behind the next hole: the waits of several holes do not add up.
     if (flow.held > 0) flow.deadline = (this.#pool.time[flow.firstHeld] as number) + this.hold;
@@ -126,9 +126,16 @@ export class PerFlowResequencer implements Resequencer {
 
   /** Realtime: nothing waits. What was skipped may still come late. */
   #deliverAhead(flow: FlowOrder, slot: Slot, sequence: number): void {
+    // Another flow in the same bucket waits for its order, which this one does not disturb.
+    if (flow.held > 0 && flow.distance(sequence) < MAX_AHEAD) return this.#passAhead(flow, slot, sequence);
     this.#giveUpUntil(flow, sequence);
     if (flow.distance(sequence) === 0) this.#deliverNext(flow, slot);
     else this.#deliverLate(flow, slot, sequence);
+  }
+
+  #passAhead(flow: FlowOrder, slot: Slot, sequence: number): void {
+    if (flow.pass(sequence, flow.distance(sequence))) this.#ready.push(slot);
+    else this.#drop(slot, DROP["sequence-duplicate"]);
   }
 
   #hold(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {

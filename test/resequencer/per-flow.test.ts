@@ -20,6 +20,16 @@ class Bench {
     return this.poll(now);
   }
 
+  /** A packet to be delivered as it comes, of a flow in the same bucket. */
+  pass(now: number, sequence: number): number[] {
+    const slot = this.pool.take();
+    this.pool.flow[slot] = 3;
+    this.pool.class[slot] = CLASS.IMMEDIATE;
+    this.pool.sequence[slot] = sequence;
+    this.resequencer.push(now, slot);
+    return this.poll(now);
+  }
+
   poll(now: number): number[] {
     const batch = new PacketBatch(64);
     this.resequencer.poll(now, batch);
@@ -67,6 +77,32 @@ describe("PerFlowResequencer", () => {
     expect(bench.push(2, 3)).toEqual([]);
     expect(bench.push(3, 1)).toEqual([1, 2, 3]);
     expect(bench.push(4, 3)).toEqual([]);
+    expect(bench.pool.free).toBe(bench.pool.count);
+  });
+
+  test("lets what waits for nothing pass what is held without disturbing it, once", () => {
+    const bench = new Bench();
+    expect(bench.push(0, 0, 2, 5)).toEqual([0]);
+    expect(bench.pass(1, 3)).toEqual([3]);
+    expect(bench.pass(1, 4)).toEqual([4]);
+    expect(bench.pass(1, 3)).toEqual([]);
+    expect(bench.pass(1, 2)).toEqual([]);
+    expect(bench.push(2, 1)).toEqual([1, 2, 5]);
+    expect(bench.pass(3, 4)).toEqual([]);
+    expect(bench.push(4, 6)).toEqual([6]);
+    expect(bench.pool.free).toBe(bench.pool.count);
+  });
+
+  test("takes nothing for late that passed before what was given up", () => {
+    const bench = new Bench();
+    bench.resequencer.hold = 10_000;
+    expect(bench.push(0, 0, 2)).toEqual([0]);
+    expect(bench.pass(1, 4)).toEqual([4]);
+    expect(bench.poll(10_001)).toEqual([2]);
+    expect(bench.pass(10_002, 9)).toEqual([9]);
+    expect(bench.pass(10_003, 4)).toEqual([]);
+    expect(bench.pass(10_003, 3)).toEqual([3]);
+    expect(bench.pass(10_004, 9)).toEqual([]);
     expect(bench.pool.free).toBe(bench.pool.count);
   });
 });

@@ -38,6 +38,14 @@ describe(`latency under load (NC_SEED=${seed})`, () => {
     }
   }
 
+  test("lets a transfer to a far server have its share beside one to a near server", () => {
+    const { world, bulks } = loadedWorld(1, 1);
+    const far = addBulk(world, { startAt: SECOND, port: 5100, from: 1, distance: 40_000 });
+    world.run(16 * SECOND);
+    const rates = [bulks[0] as Bulk, far].map((bulk) => goodput(bulk, 6 * SECOND, 16 * SECOND));
+    expect(jain(rates)).toBeGreaterThan(0.9);
+  });
+
   test("of steady small UDP beside a transfer, in order and without loss", () => {
     const { world } = loadedWorld(1, 0);
     const flow = addUdp(world, { rate: 96_000, size: 240, startAt: SECOND, endAt: 11 * SECOND });

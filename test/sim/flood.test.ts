@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../../src/clock.ts";
+import { SeededRandom } from "../../src/random.ts";
+import type { LinkShape } from "./link-model.ts";
+import { PROTOCOL, writeIp } from "./packets.ts";
+import { ADAPTIVE } from "./portal-gateway.ts";
+import { addBulk, addUdp, goodput, lostNumbers, percentile, portalOf, seedOr, tunnelWorld } from "./scenarios.ts";
+import type { Outlet, Station } from "./station.ts";
+
+const seed = seedOr(4725);
+const SECOND = MICROS_PER_SECOND;
+const LINK: Partial<LinkShape> = { rate: 20e6, delay: 10_000, queuePackets: 1_000 };
+const SIZE = 100;
+
+/** Sends small UDP packets between ports of chance, `perTurn` of them every millisecond. */
+class Flood implements Station {
+  readonly port = 1;
+  next: Micros;
+  readonly #outlet: Outlet;
+  readonly #random: SeededRandom;
+  readonly #perTurn: number;
+  readonly #endAt: Micros;
+
+  constructor(outlet: Outlet, random: SeededRandom, perTurn: number, startAt: Micros, endAt: Micros) {
+    this.#outlet = outlet;
+    this.#random = random;
+    this.#perTurn = perTurn;
+    this.next = startAt;
+    this.#endAt = endAt;
+  }
+
+  handlePacket(_now: Micros, slot: number): void {
+    this.#outlet.pool.release(slot);
+  }
+
+  handleTimeout(now: Micros): void {
+    const { pool, side } = this.#outlet;
+    for (let i = 0; i < this.#perTurn; i++) {
+      const slot = this.#outlet.take();
+      const at = writeIp(pool, slot, 4, PROTOCOL.UDP, side, SIZE);
+      // Ports from 20000 up, so that none is a station's.
+      pool.view.setUint16(at, 20_000 + this.#random.below(40_000));
+      pool.view.setUint16(at + 2, 20_000 + this.#random.below(40_000));
+      pool.view.setUint16(at + 4, SIZE - 20);
+      pool.view.setUint32(at + 8, this.#outlet.serial(now));
+      this.#outlet.send(now, slot);
+    }
+    this.next = now + 1_000 < this.#endAt ? now + 1_000 : NEVER;
+  }
+}
+
+describe(`a flood of 100000 strangers a second (NC_SEED=${seed})`, () => {
+  test("starves neither a thin flow, nor a transfer, nor the tunnel's own messages", () => {
+    const world = tunnelWorld([LINK, { ...LINK, delay: 20_000 }], { seed, portal: ADAPTIVE });
+    const bulk = addBulk(world, { startAt: SECOND });
+    const thin = addUdp(world, { rate: 80_000, size: 200, startAt: SECOND, endAt: 4 * SECOND });
+    world.add(0, (outlet) => new Flood(outlet, new SeededRandom(seed), 100, 3 * SECOND, 4 * SECOND));
+    world.run(5 * SECOND);
+    const snapshot = portalOf(world, 0).portal.snapshot(world.now);
+    expect(lostNumbers(thin)).toEqual([]);
+    const flooded = thin.to.delays.filter((_, i) => (thin.to.sentAt[i] as number) > 3 * SECOND);
+    expect(percentile(flooded, 0.95)).toBeLessThan(30_000);
+    expect(goodput(bulk, 3.2 * SECOND, 4 * SECOND)).toBeGreaterThan(0.3 * 36e6);
+    expect(snapshot.links.map((link) => link.paths[0]?.state)).toEqual(["up", "up"]);
+    expect(snapshot.aqm.shed).toBeGreaterThan(25_000);
+    for (const side of [0, 1] as const) expect(world.gateways[side].pool.free).toBeGreaterThan(8_000);
+  });
+
+  test("leaves an idle tunnel up, and a flow that begins within it gets through", () => {
+    const world = tunnelWorld([{ ...LINK, rate: 5e6 }], { seed, portal: ADAPTIVE });
+    world.add(0, (outlet) => new Flood(outlet, new SeededRandom(seed), 100, SECOND, 3 * SECOND));
+    const thin = addUdp(world, { rate: 80_000, size: 200, startAt: 2 * SECOND, endAt: 3 * SECOND });
+    world.run(4 * SECOND);
+    expect(lostNumbers(thin).length).toBeLessThan(5);
+    expect(percentile(thin.to.delays, 0.5)).toBeLessThan(40_000);
+  });
+});
