@@ -12,6 +12,8 @@ export interface Span {
   readonly received: number;
   /** Mean one-way delay of the datagrams last received before each report. */
   readonly delay: Micros;
+  /** Reports that went into the mean. */
+  readonly delays: number;
 }
 
 /** Fewer datagrams tell no rate. */
@@ -45,6 +47,7 @@ export class ArrivalMeter {
       sent: rate(sample.sentBytes - this.#sentBytes, sending),
       received: rate(sample.receivedBytes - this.#receivedBytes, lasted),
       delay: this.#delaySum / this.#delays,
+      delays: this.#delays,
     };
     this.#begin(sample);
     return span.sent > 0 && span.received > 0 ? span : undefined;

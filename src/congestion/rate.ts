@@ -35,6 +35,8 @@ const MAX_CRUISE: Micros = 1_000_000;
 const ERA: Micros = 10 * MICROS_PER_SECOND;
 /** Standing queue that is put up with, before noise is allowed for. */
 const QUEUE_TARGET: Micros = 3_000;
+/** Jitter of a path that has none. */
+const CLEAN: Micros = 1_000;
 /** Loss that is taken for the path's own, at most, and what must come on top to be ours. */
 const MAX_OWN_LOSS = 0.08;
 const EXCESS_LOSS = 0.02;
@@ -64,6 +66,8 @@ export class RateController implements CongestionController {
   #sentInMode = 0;
   #ownLoss = 0;
   #lossyRounds = 0;
+  /** Spans in a row that showed a queue. */
+  #queueing = 0;
   #queueBefore = 0;
   #rtt: Micros = 0;
   /** The round trip without our own queue. */
@@ -146,8 +150,7 @@ export class RateController implements CongestionController {
   }
 
   #judge(now: Micros, round: Round): void {
-    // A mean of few samples may be low by luck.
-    this.#base.update(now, round.delay + (1.5 * this.#jitter) / Math.sqrt(round.delays));
+    this.#base.update(now, this.#unlucky(round));
     this.#queue = round.delay - this.#base.value;
     this.#judgedInMode++;
     // Did the round really try? What was not sent cannot arrive.
@@ -181,13 +184,20 @@ export class RateController implements CongestionController {
 
   /** Startup between rounds: what arrives faster than believed is believed at once, a queue ends it at once. */
   #speedUp(now: Micros, span: Span): void {
-    this.#base.update(now, span.delay);
+    this.#base.update(now, this.#unlucky(span));
     const queue = span.delay - this.#base.value;
     this.#rate = Math.max(this.#rate, Math.min(span.sent, span.received), this.#initialRate());
-    if (queue <= this.#startupQueue() || span.received > 0.9 * span.sent) return;
+    const isQueueing = queue > this.#startupQueue() && span.received < 0.9 * span.sent;
+    this.#queueing = isQueueing ? this.#queueing + 1 : 0;
+    if (this.#queueing < (this.#jitter > CLEAN ? 3 : 1)) return;
     this.#queue = queue;
     this.#rate = Math.max(this.#floor(), span.received);
     this.#drain(now);
+  }
+
+  /** A mean of few samples may be low by luck. */
+  #unlucky({ delay, delays }: { readonly delay: Micros; readonly delays: number }): Micros {
+    return delay + (1.5 * this.#jitter) / Math.sqrt(delays);
   }
 
   #startupQueue(): Micros {
@@ -282,7 +292,7 @@ export class RateController implements CongestionController {
       const gain = this.#ownLossKnown++ === 0 ? 1 / 2 : 1 / 8;
       this.#ownLoss += gain * (loss - this.#ownLoss);
     } else this.#ownLoss += (loss - this.#ownLoss) / 32;
-    return this.#lossyRounds >= (startup ? 1 : 2);
+    return this.#lossyRounds >= (startup && this.#jitter < CLEAN ? 1 : 2);
   }
 
   #cut(now: Micros, arrived: number): void {

@@ -4,8 +4,9 @@
  */
 import { type Micros, NEVER } from "../clock.ts";
 
-/** Datagrams after which an acknowledgement does not wait for its time. */
+/** Datagrams after which an acknowledgement does not wait for its time; and after which it waits for the shortest time only, being half a percent of them. */
 const MANY = 64;
+const ENOUGH = 16;
 const SHORTEST: Micros = 1_000;
 /** Longest time a datagram waits for its acknowledgement; the sender counts on it. */
 export const LONGEST_ACK_DELAY: Micros = 25_000;
@@ -32,7 +33,7 @@ export class AckSchedule {
   dueAt(rtt: Micros): Micros {
     if (this.#urgent || this.#pending >= MANY) return this.#oldestAt;
     if (this.#pending === 0) return NEVER;
-    const interval = Math.min(LONGEST_ACK_DELAY, Math.max(SHORTEST, rtt / 4));
+    const interval = this.#pending >= ENOUGH ? SHORTEST : Math.min(LONGEST_ACK_DELAY, Math.max(SHORTEST, rtt / 4));
     // The second datagram after a pause is acknowledged at once, a single one waits for company.
     const earliest = this.#pending >= 2 ? this.#oldestAt : this.#oldestAt + interval;
     return Math.min(this.#oldestAt + interval, Math.max(earliest, this.#lastAt + interval));

@@ -5,7 +5,13 @@
  */
 import type { Micros } from "../clock.ts";
 
+/** Of the smoothed delay: the least, for what is jitter, and the most, for what clearly is more. */
 const GAIN = 1 / 8;
+const MOST_GAIN = 1 / 2;
+/** A change of so many deviations counts half as jitter. */
+const CLEAR = 8;
+/** After so long without a sample the old ones say nothing: a queue has drained meanwhile. */
+const STALE: Micros = 200_000;
 const JITTER_GAIN = 1 / 16;
 /** Mean distance of two independent normal samples, in deviations. */
 const MEAN_DISTANCE = 1.128;
@@ -32,17 +38,21 @@ export class OneWayDelay {
   smoothed: Micros = 0;
   jitter: Micros = 0;
   #isMeasured = false;
+  #updatedAt: Micros = 0;
 
   get isMeasured(): boolean {
     return this.#isMeasured;
   }
 
   /** @param delay as `DelayOrigin.relative` gives it */
-  update(delay: Micros): void {
-    if (this.#isMeasured) {
+  update(now: Micros, delay: Micros): void {
+    if (this.#isMeasured && now - this.#updatedAt < STALE) {
+      const off = Math.abs(delay - this.smoothed);
+      const gain = Math.min(MOST_GAIN, Math.max(GAIN, off / (off + CLEAR * this.jitter + 1)));
       this.jitter += JITTER_GAIN * (Math.abs(delay - this.latest) / MEAN_DISTANCE - this.jitter);
-      this.smoothed += GAIN * (delay - this.smoothed);
+      this.smoothed += gain * (delay - this.smoothed);
     } else this.smoothed = delay;
+    this.#updatedAt = now;
     this.#isMeasured = true;
     this.latest = delay;
   }

@@ -70,6 +70,8 @@ export class Path {
   renewal: RenewalMessage | undefined;
   /** Something was sent whose loss would hurt, and nothing after it. */
   tailAtRisk = false;
+  /** Bytes of padding sent to find out what the path carries. */
+  explored = 0;
   sentPackets = 0;
   sentBytes = 0;
   lostPackets = 0;
@@ -312,7 +314,7 @@ export class Path {
     this.#rawTime = time;
     const sentAt = this.sent.sentAt(latest);
     this.rtt.update(now - sentAt - ack.delay);
-    this.delay.update(this.settings.delayOrigin.relative(sentAt, ack.receivedAt));
+    this.delay.update(now, this.settings.delayOrigin.relative(sentAt, ack.receivedAt));
     sample.largest = this.sent.largestReported;
     sample.latest = latest;
     sample.ackDelay = ack.delay;

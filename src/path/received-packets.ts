@@ -14,6 +14,8 @@ const WORDS = RECEIVE_WINDOW / BITS;
 const WORD_MASK = WORDS - 1;
 const FULL = 0xffffffff;
 const REORDERING_MEMORY: Micros = 1_000_000;
+/** Where datagrams overtake each other so many that came last are described, wherever they are: holes are too many to describe all. */
+const RECENT = 64;
 /** Each number is described by this many reports, in case some are lost. */
 const REPORTS_COVERED = 8;
 
@@ -21,6 +23,9 @@ export class ReceivedPackets {
   readonly #seen = new Uint32Array(WORDS);
   readonly #reported = new Float64Array(REPORTS_COVERED).fill(-1);
   #reports = 0;
+  /** What arrived last, a ring; and the same in order, for a report. */
+  readonly #recent = new Float64Array(RECENT);
+  readonly #sorted = new Float64Array(RECENT);
   /** Every number up to this one is received or given up; -1 at first. */
   ack = -1;
   /** The highest number given up; -1 while there is none. */
@@ -52,6 +57,7 @@ export class ReceivedPackets {
     this.latestAt = now;
     const word = (number / BITS) & WORD_MASK;
     this.#seen[word] = ((this.#seen[word] as number) | (1 << (number % BITS))) >>> 0;
+    this.#recent[this.packets & (RECENT - 1)] = number;
     this.packets++;
     this.bytes += bytes;
     if (number === this.ack + 1) this.#grow();
@@ -107,8 +113,30 @@ export class ReceivedPackets {
     out.packets = this.packets;
     out.bytes = this.bytes;
     const slot = this.#reports++ % REPORTS_COVERED;
-    this.#fillRanges(out, this.#reported[slot] as number, maxRanges);
+    if (this.isReordering(now)) this.#fillRecent(out, maxRanges);
+    else this.#fillRanges(out, this.#reported[slot] as number, maxRanges);
     this.#reported[slot] = this.ack;
+  }
+
+  /** Runs and gaps of what arrived last. */
+  #fillRecent(out: Ack, maxRanges: number): void {
+    const count = Math.min(RECENT, this.packets);
+    const sorted = this.#sorted;
+    sorted.set(this.#recent);
+    if (count < RECENT) sorted.fill(-1, count);
+    sorted.sort();
+    let n = 0;
+    let at = this.largest;
+    for (let i = RECENT - 1; i >= RECENT - count && n < maxRanges; n++) {
+      const top = sorted[i] as number;
+      let bottom = top;
+      for (i--; i >= RECENT - count && sorted[i] === bottom - 1; i--) bottom--;
+      if (this.largest - bottom >= RECEIVE_WINDOW) break;
+      out.pairs[2 * n] = at - top;
+      out.pairs[2 * n + 1] = top - bottom + 1;
+      at = bottom - 1;
+    }
+    out.ranges = n;
   }
 
   /** Runs and gaps from the largest down to `floor`. */

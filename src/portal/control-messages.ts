@@ -111,13 +111,19 @@ export class ControlMessages {
     return at + CHALLENGE_SIZE;
   }
 
-  /** Writes a probe padded to `size` bytes into an empty slot. */
-  writePadded(slot: Slot, size: number): void {
+  /** Writes `size` bytes of nothing into an empty slot. */
+  writePadding(slot: Slot, size: number): void {
     const { pool } = this.#context;
     const start = pool.start[slot] as number;
     pool.bytes.fill(MESSAGE.PAD << 4, start, start + size);
-    pool.view.setUint8(start, MESSAGE.PROBE << 4);
     pool.length[slot] = size;
+  }
+
+  /** Writes a probe padded to `size` bytes into an empty slot. */
+  writePadded(slot: Slot, size: number): void {
+    this.writePadding(slot, size);
+    const { pool } = this.#context;
+    pool.view.setUint8(pool.start[slot] as number, MESSAGE.PROBE << 4);
   }
 
   /** When a probe is due on a path that is up. */

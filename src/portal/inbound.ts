@@ -183,6 +183,8 @@ export class Inbound {
       case MESSAGE.DIAGNOSIS:
         return this.#readDiagnosis(now, path, at, end);
       case MESSAGE.PAD:
+        // Nothing but padding measures the path.
+        if (at === (this.#context.pool.start[slot] as number) + HEADER_SIZE) this.#asksForAck = true;
         return end;
       default:
         this.#malformed = true;

@@ -28,6 +28,15 @@ const REPAIR_SLACK: Micros = 5_000;
 /** A path that loses more than this of its own has its packets copied where there is room. */
 const COPY_LOSS = 0.001;
 
+/** A flow that has so much waiting finds the paths it uses full. */
+const FULL_BACKLOG = 16_000;
+/** Padding that finding out a path's rate may cost over the path's life, bytes: a path of 100 Mbit/s and 100 ms takes about 2 MB. */
+const MOST_EXPLORED = 4_000_000;
+/** Padding finds the order of magnitude, as a share of what all paths carry; packets find the rest. */
+const EXPLORED_SHARE = 1 / 4;
+/** A path that could carry some of what waits is asked how it is, so long after anything else was. */
+const ASK: Micros = 50_000;
+
 export class Outbound {
   readonly #context: PortalContext;
   readonly #flows: Flows;
@@ -45,6 +54,8 @@ export class Outbound {
   activeMetric = NEVER;
   /** The way through the tunnel and back. */
   tunnelTrip: Micros = 0;
+  /** Bytes per second that all carrying paths are believed to carry. */
+  total = 0;
   packets = 0;
   bytes = 0;
 
@@ -145,6 +156,33 @@ export class Outbound {
       this.#sendPacket(now, path, slot, out, lost !== NO_SLOT);
     }
     if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
+    if (path.isStarved && this.#isExplored(path)) this.#explore(now, path, out);
+    else if (path.isStarved && queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(ASK, path.rtt.smoothed))
+      path.probeWanted = true;
+  }
+
+  /**
+   * Whether it is worth finding out what the path carries before it has a packet to carry: others are full, so that it soon will have, and its rate,
+   * once known, is remembered.
+   */
+  #isExplored(path: Path): boolean {
+    const { flowQueues } = this.#context;
+    const isUnknown = path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.activeMetric;
+    if (!isUnknown || !flowQueues || path.limits.isMetered || path.explored > MOST_EXPLORED) return false;
+    return flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.total;
+  }
+
+  /** Fills what `path` may send with padding. */
+  #explore(now: Micros, path: Path, out: PacketBatch): void {
+    const { pool, overhead } = this.#context;
+    while (!out.isFull && path.maySend(now)) {
+      const slot = pool.take();
+      if (slot === NO_SLOT) return;
+      this.control.writePadding(slot, path.mtu - HEADER_SIZE - overhead);
+      path.explored += path.mtu;
+      path.seal(now, pool, slot, true);
+      out.push(slot);
+    }
   }
 
   /** Nothing follows that would show the loss of what was just sent: a probe does. */
@@ -247,7 +285,8 @@ export class Outbound {
     const { queue, repair } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
     const waits = repair.length > 0 || queue.length > 0;
-    const isWanted = mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path));
+    const isWanted =
+      mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path) || this.#isExplored(path));
     return isWanted ? Math.min(at, path.maySendAt(now)) : at;
   }
 

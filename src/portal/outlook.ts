@@ -12,6 +12,9 @@ import type { Outbound } from "./outbound.ts";
 const INTERVAL: Micros = 20_000;
 /** A flow that has this much more waiting than is useful fills the paths. */
 const SATED: Micros = 30_000;
+/** A path that loses more than this of its own makes flows wait for repairs, so many round trips of the best path. */
+const LOSSY = 0.001;
+const REPAIR_TRIPS = 1.5;
 /** Jitter that disturbs a host's own search for the rate. */
 const JITTERY: Micros = 1_000;
 /** Repairing takes several tries of the best round trip, within these bounds. */
@@ -42,6 +45,8 @@ export class Outlook implements GateFlows {
   #next: Micros = 0;
   /** Bytes per second of all carrying paths together. */
   #total = 0;
+  /** How long a flow's packets may wait before the paths count as full. */
+  #useful: Micros = 0;
 
   constructor(context: PortalContext, outbound: Outbound, queues: FlowQueues | undefined) {
     this.#context = context;
@@ -58,11 +63,15 @@ export class Outlook implements GateFlows {
     const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
     const total = paths.reduce((sum, path) => sum + path.estimate, 0);
     this.#total = total;
+    this.#outbound.total = total;
     const used = paths.filter((path) => !path.controller.isSettled || path.estimate >= NEGLIGIBLE * total);
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
     const search = used.reduce((most, path) => Math.max(most, path.controller.isSettled ? 0 : path.rtt.smoothed), 0);
     this.#queues.spread = spread + SEARCH_TRIPS * search;
+    // What is held for a repair or for what jitter keeps back must come from the queue before.
+    const repairing = used.some((path) => path.ownLoss > LOSSY) ? REPAIR_TRIPS * best.rtt.smoothed : 0;
+    this.#useful = spread + search / 2 + repairing + 3 * jitter + SATED;
     this.#tellThin(this.#queues, paths);
     this.#outbound.tunnelTrip = best.rtt.smoothed;
     this.#outbound.ackGate.isNeeded = paths.length > 1 || best.jitter > JITTERY;
@@ -84,7 +93,7 @@ export class Outlook implements GateFlows {
   isSated(bucket: number): boolean {
     const queues = this.#queues;
     if (!queues || this.#total === 0) return false;
-    return (queues.waiting(bucket) * MICROS_PER_SECOND) / this.#total > queues.spread + SATED;
+    return (queues.waiting(bucket) * MICROS_PER_SECOND) / this.#total > this.#useful;
   }
 
   /** A packet of the flow with this bucket was acknowledged by its host so long after it joined the queue. */

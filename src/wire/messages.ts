@@ -2,7 +2,7 @@
 /**
  * The protocol, part 2: the messages a transport datagram carries, one after the other. Big-endian.
  *
- * PAD          | 0:4 0:4 | padding to the end of the datagram |
+ * PAD          | 0:4 0:4 | padding to the end of the datagram, which asks for acknowledgement if it holds nothing else |
  *
  * DATA         | 1:4 flags:4 | bucket:16 | sequence:24 | [length:16 if LENGTH] | IP packet |          6 or 8 + packet
  *              The packet runs to the end of the messages unless LENGTH. The bucket names the flow it belongs to,
@@ -105,7 +105,7 @@ export const RENEWAL_SIZE = 6;
 /** Bit of the first byte. */
 export const RENEWAL_ANSWER = 8;
 /** Most ranges an ACK may carry. */
-export const MAX_RANGES = 32;
+export const MAX_RANGES = 64;
 
 export const BUCKET_MASK = 0x1fff;
 export const CLASS_SHIFT = 13;

@@ -49,8 +49,12 @@ describe("AckSchedule", () => {
   test("does not wait for its time when many have come", () => {
     const acks = noted();
     acks.sent(5_000);
-    for (let i = 0; i < 63; i++) acks.note(6_000, false);
+    for (let i = 0; i < 15; i++) acks.note(5_100, false);
     expect(acks.dueAt(RTT)).toBe(15_000);
+    acks.note(5_200, false);
+    expect(acks.dueAt(RTT)).toBe(6_000);
+    for (let i = 16; i < 63; i++) acks.note(5_300, false);
+    expect(acks.dueAt(RTT)).toBe(6_000);
     acks.note(6_000, false);
     expect(acks.dueAt(RTT)).toBeLessThanOrEqual(6_000);
   });

@@ -31,7 +31,7 @@ export const DEFAULT_TCP = {
   role: "listen",
   family: 4,
   mtu: 1500,
-  receiveWindow: 3_000_000,
+  receiveWindow: 4_200_000,
   coalesce: false,
   initialSequence: 0xffff_0000,
   startAt: 0,
