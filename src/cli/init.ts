@@ -11,7 +11,7 @@ import { systemMachine } from "../pairing/machine.ts";
 import { renderQr } from "../pairing/qr.ts";
 import { existingPairing, newPairing, type RemoteWishes } from "../pairing/remote.ts";
 import { encodeToken, type Pairing } from "../pairing/token.ts";
-import { writeConfiguration } from "../pairing/write.ts";
+import { keepToken, readToken, tokenPath, writeConfiguration } from "../pairing/write.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile, usageError } from "./arguments.ts";
 import { startPaired } from "./pairing-start.ts";
 import type { Program } from "./program.ts";
@@ -54,23 +54,24 @@ export function initCommand(program: Program) {
         openFirewall(machine, pairing.port);
         await startPaired(machine, name, path, isNew, program);
       }
-      printToken(encodeToken(pairing));
+      printToken(encodeToken(pairing), tokenPath(path));
     },
   });
 }
 
 function writeNew(path: string, name: string, wishes: RemoteWishes, isForced: boolean): Pairing {
   const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));
-  const pairing = newPairing(wishes, networkInterfaces(), random);
-  writeConfiguration(path, remoteConfiguration(name, pairing), isForced);
-  return pairing;
+  const made = newPairing(wishes, networkInterfaces(), random);
+  writeConfiguration(path, remoteConfiguration(name, made), isForced);
+  keepToken(path, encodeToken(made.pairing));
+  return made.pairing;
 }
 
 function readExisting(path: string, { hosts, port, addresses }: RemoteWishes): Pairing {
   if (port !== undefined || addresses.length > 0) {
     throw usageError(`${path} is there already and says port and addresses; change it there, or replace it by --force`);
   }
-  return existingPairing(path, loadConfiguration(path), hosts, networkInterfaces());
+  return existingPairing(path, loadConfiguration(path), readToken(path), hosts, networkInterfaces());
 }
 
 interface GivenWishes {
@@ -101,8 +102,11 @@ function listed(text: string | undefined): string[] {
 }
 
 /** The token alone goes to standard output, so that it can be piped; what is around it is for a person. */
-function printToken(token: string): void {
-  console.error("\nThis line joins one local portal to this host. It holds the secret key: show it to nobody else.\n");
+function printToken(token: string, path: string): void {
+  console.error(
+    "\nThis line joins one local portal to this host. It holds that one's secret key: show it to nobody else.",
+  );
+  console.error(`It is kept in ${path}, to be shown again; remove that when the local portal has joined.\n`);
   console.log(token);
   if (!process.stderr.isTTY) return;
   console.error(`\n${renderQr(token)}\n`);

@@ -43,6 +43,11 @@ export function joinCommand(program: Program) {
         valueHint: "INTERFACE,...",
         description: "interfaces to make links of (default: all with a default route)",
       },
+      lan: {
+        type: "string",
+        valueHint: "INTERFACE,...",
+        description: "interfaces of the LAN whose hosts use the tunnel (default: this host itself uses it)",
+      },
       force: { type: "boolean", description: "replace a configuration that is there" },
       "write-only": { type: "boolean", description: "touch no services, start nothing, check nothing" },
     },
@@ -50,11 +55,12 @@ export function joinCommand(program: Program) {
       const name = args.interface ?? DEFAULT_INTERFACE;
       assertInterfaceName(name);
       const path = chosenFile(args.config, name);
+      const lan = namedInterfaces(args.lan);
       const chosen = args.links === undefined ? undefined : namedUplinks(args.links);
       const pairing = decodeToken(await readToken(args.token));
       const machine = systemMachine((line) => console.log(line));
       const isNew = args.force === true || !wasJoined(path, pairing);
-      if (isNew) write(machine, path, name, pairing, chosen ?? uplinks(), args.force === true);
+      if (isNew) write(machine, path, name, pairing, lan, chosen ?? uplinks(), args.force === true);
       else machine.tell(`${path} is of this token already and stays as it is; --force replaces it`);
       if (args["write-only"]) return;
       await startPaired(machine, name, path, isNew, program);
@@ -87,13 +93,14 @@ function write(
   path: string,
   name: string,
   pairing: Pairing,
+  lan: readonly string[],
   found: readonly Uplink[],
   isForced: boolean,
 ): void {
-  const others = found.filter((uplink) => uplink.interface !== name);
+  const others = found.filter((uplink) => uplink.interface !== name && !lan.includes(uplink.interface));
   assertFree(pairing, hostAddresses(networkInterfaces()), name);
   const links = linksFor(others, pairing.hosts);
-  writeConfiguration(path, localConfiguration(name, pairing, links), isForced);
+  writeConfiguration(path, localConfiguration(name, pairing, links, lan), isForced);
   machine.tell(`wrote ${path}: links ${links.map((link) => link.interface).join(", ")}`);
   for (const { interface: left } of others.filter((uplink) => !links.some((l) => l.interface === uplink.interface))) {
     machine.tell(`left out ${left}: it has no default route of the IP version of ${pairing.hosts.join(", ")}`);
@@ -102,11 +109,14 @@ function write(
 
 /** Nothing is known of their routes: each is taken to reach what it is asked to. */
 function namedUplinks(text: string): Uplink[] {
-  const names = text.split(",").map((part) => part.trim());
-  return names.map((name) => {
-    if (!interfaceExists(name)) throw usageError(`there is no interface "${name}"`);
-    return { interface: name, families: [] };
-  });
+  return namedInterfaces(text).map((name) => ({ interface: name, families: [] }));
+}
+
+function namedInterfaces(text: string | undefined): string[] {
+  const names = text === undefined ? [] : text.split(",").map((part) => part.trim());
+  const missing = names.find((name) => !interfaceExists(name));
+  if (missing !== undefined) throw usageError(`there is no interface "${missing}"`);
+  return names;
 }
 
 async function report(name: string, { addresses }: Pairing): Promise<void> {

@@ -29,10 +29,10 @@ export async function startPaired(
     await endTunnel(name);
   }
   if (manager) return enableService(machine, manager, name, isNew);
-  const command = isInPlace ? `netcombiner ${name}` : `netcombiner ${name} -c ${path}`;
+  const command = isInPlace ? `netcombiner up ${name}` : `netcombiner up ${name} -c ${path}`;
   if (!wasRunning || isNew) {
     machine.tell(`+ ${command}`);
-    await startInBackground(name, path, program.entry);
+    await startInBackground(name, path, program.entry, { setsUp: true, onProgress: machine.tell });
   } else machine.tell(`${name} is running already`);
   machine.tell(`No service manager was told: have "${command}" run when this host starts.`);
 }

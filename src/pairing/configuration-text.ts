@@ -1,6 +1,8 @@
 /** The configuration files that `init` and `join` write: for people to read and to change. */
 import { DEFAULT_PORT } from "../config/defaults.ts";
 import { formatAddress } from "../endpoint.ts";
+import { KeyPair } from "../security/x25519.ts";
+import type { NewPairing } from "./remote.ts";
 import { localAddress, type Pairing, type TunnelAddress } from "./token.ts";
 
 /** A link of the local portal: an interface, and which of the remote portal's addresses it takes. */
@@ -9,36 +11,57 @@ export interface PairedLink {
   readonly host: string;
 }
 
-export function remoteConfiguration(name: string, pairing: Pairing): string {
+export function remoteConfiguration(name: string, { pairing, privateKey }: NewPairing): string {
+  const { port } = pairing;
   return `${head("The remote portal, the end that waits for the links.", "init", name)}
 [Host]
-${secret(pairing)}
+# What "netcombiner up" makes of this host: the local portal, and what is behind it, reach the Internet by it (NAT).
+Role = remote
+# A port of this host that goes on to one behind the local portal:
+#Forward = tcp/443 -> 192.168.1.10
+
+${keys(privateKey, pairing)}
+
 ${tunnel(pairing, pairing.addresses)}
 
-# All links of the local portal come in here, on UDP port ${pairing.port}, which the firewall has to let in.
+# All links of the local portal come in here, on UDP port ${port}, which the firewall has to let in.
 [Peer]
 Name = links
-${pairing.port === DEFAULT_PORT ? "#" : ""}LocalPort = ${pairing.port}
+# The local portal's.
+PublicKey = ${new KeyPair(pairing.privateKey).publicKey.toBase64()}
+${port === DEFAULT_PORT ? "#" : ""}LocalPort = ${port}
 
-# A second way in, for links where UDP is blocked; let TCP port ${pairing.port} in too. At the local portal such a link has
+# A second way in, for links where UDP is blocked; let TCP port ${port} in too. At the local portal such a link has
 # "Method = TCP".
 #[Peer]
 #Name = tcp
 #Method = TCP
-#LocalPort = ${pairing.port}
+#LocalPort = ${port}
 `;
 }
 
-export function localConfiguration(name: string, pairing: Pairing, links: readonly PairedLink[]): string {
-  const addresses = pairing.addresses.map(localAddress);
+/** @param lan interfaces whose hosts use the tunnel; this host itself without any */
+export function localConfiguration(
+  name: string,
+  pairing: Pairing,
+  links: readonly PairedLink[],
+  lan: readonly string[],
+): string {
+  const sections = links.map((link, i) => linkSection(link, pairing, i === 0));
   return `${head("The local portal, the end with the links.", "join", name)}
 [Host]
-${secret(pairing)}
-${tunnel(pairing, addresses)}
+# What "netcombiner up" makes of this host: it sends its own traffic through the tunnel, or that of the hosts at
+# LanInterface. Without a Role, routes are up to you.
+Role = local
+${lan.length > 0 ? `LanInterface = ${lan.join(", ")}` : "#LanInterface = lan0"}
+
+${keys(pairing.privateKey, pairing)}
+
+${tunnel(pairing, pairing.addresses.map(localAddress))}
 
 # One section for each link. A link is used only when none with a lower Metric is up: give the one that costs by the gigabyte
-# "Metric = 10" to keep it in reserve.
-${links.map((link) => linkSection(link, pairing.port)).join("\n")}`;
+# "Metric = 10" to keep it in reserve, and "Metered = yes" to have nothing sent by it beyond need.
+${sections.join("\n")}`;
 }
 
 function head(what: string, command: string, name: string): string {
@@ -52,9 +75,12 @@ function head(what: string, command: string, name: string): string {
 `;
 }
 
-function secret({ sharedKey }: Pairing): string {
-  return `# The secret that both portals share. Whoever has it can join; this file is for root alone.
-SharedKey = ${Buffer.from(sharedKey).toString("base64")}`;
+function keys(privateKey: Uint8Array, { sharedKey }: Pairing): string {
+  return [
+    "# This portal's own key. Whoever has it can take its place; this file is for root alone.",
+    `PrivateKey = ${privateKey.toBase64()}`,
+    ...(sharedKey ? [`SharedKey = ${sharedKey.toBase64()}`] : []),
+  ].join("\n");
 }
 
 function tunnel({ mtu }: Pairing, addresses: readonly TunnelAddress[]): string {
@@ -66,10 +92,15 @@ function tunnel({ mtu }: Pairing, addresses: readonly TunnelAddress[]): string {
   ].join("\n");
 }
 
-function linkSection(link: PairedLink, port: number): string {
-  return `[Peer]
-Name = ${link.interface}
-LocalInterface = ${link.interface}
-RemoteHost = ${link.host}
-${port === DEFAULT_PORT ? "" : `RemotePort = ${port}\n`}`;
+function linkSection(link: PairedLink, { port, publicKey }: Pairing, isFirst: boolean): string {
+  const key = ["# The remote portal's; once is enough for all links.", `PublicKey = ${publicKey.toBase64()}`];
+  const lines = [
+    "[Peer]",
+    `Name = ${link.interface}`,
+    ...(isFirst ? key : []),
+    `LocalInterface = ${link.interface}`,
+    `RemoteHost = ${link.host}`,
+    ...(port === DEFAULT_PORT ? [] : [`RemotePort = ${port}`]),
+  ];
+  return `${lines.join("\n")}\n`;
 }

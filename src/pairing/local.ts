@@ -52,6 +52,7 @@ export function assertFree(pairing: Pairing, taken: readonly HostAddress[], inte
 /** Whether a configuration is what joining with this token makes, whatever was changed of its links since. */
 export function isJoined({ tunnel, addresses }: Configuration, pairing: Pairing): boolean {
   const own = new Set(pairing.addresses.map((entry) => formatAddress(localAddress(entry).address)));
-  const isSameKey = Buffer.from(tunnel.sharedKey ?? []).equals(pairing.sharedKey);
-  return isSameKey && addresses.some(({ address }) => own.has(address));
+  const isSameKey = tunnel.privateKey !== undefined && Buffer.from(tunnel.privateKey).equals(pairing.privateKey);
+  const isSamePeer = tunnel.peerKey !== undefined && Buffer.from(tunnel.peerKey).equals(pairing.publicKey);
+  return isSameKey && isSamePeer && addresses.some(({ address }) => own.has(address));
 }

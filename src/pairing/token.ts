@@ -3,9 +3,11 @@
  *
  *     nc1-BASE64URL of  | contents ... | first 4 bytes of SHA-256 over "netcombiner token 1" and the contents |
  *
- *     contents  | key:256 | port:16 | mtu:16 | n:8 | n x (prefix:8, address:32 or 128) | m:8 | m x (length:8, host) |
+ *     contents  | private key:256 | public key:256 | flags:8 | [shared key:256 if flag 1] | port:16 | mtu:16 |
+ *               | n:8 | n x (prefix:8, address:32 or 128) | m:8 | m x (length:8, host) |
  *
- * - `key`: the shared key, so that the line is a secret. `mtu`: of the tunnel, 0 for the default.
+ * - `private key`: the local portal's, made for it, so that the remote portal knows it from the start; the line is a secret.
+ * - `public key`: the remote portal's. `mtu`: of the tunnel, 0 for the default.
  * - `address`: the remote portal's in the tunnel, with 128 added to the prefix length for IPv6; the local portal takes the next one.
  * - `host`: where the remote portal is reached: names or addresses as text.
  *
@@ -23,8 +25,11 @@ export interface TunnelAddress {
 }
 
 export interface Pairing {
-  /** 32 bytes. */
-  readonly sharedKey: Uint8Array;
+  /** The local portal's, 32 bytes like the others. */
+  readonly privateKey: Uint8Array;
+  /** The remote portal's. */
+  readonly publicKey: Uint8Array;
+  readonly sharedKey: Uint8Array | undefined;
   /** UDP port of the remote portal. */
   readonly port: number;
   /** Largest packet in the tunnel; 0 for the default. */
@@ -38,14 +43,18 @@ export interface Pairing {
 const PREFIX = "nc1-";
 const KEY_SIZE = 32;
 const CHECKSUM_SIZE = 4;
+const FLAG_SHARED_KEY = 1;
 const IPV6_MARK = 128;
 const LIST_MAX = 8;
 /** No honest token is longer. */
 const LENGTH_MAX = 4_096;
 
-export function encodeToken({ sharedKey, port, mtu, addresses, hosts }: Pairing): string {
+export function encodeToken(pairing: Pairing): string {
+  const { privateKey, publicKey, sharedKey, port, mtu, addresses, hosts } = pairing;
   const contents = [
-    ...sharedKey,
+    ...privateKey,
+    ...publicKey,
+    ...(sharedKey ? [FLAG_SHARED_KEY, ...sharedKey] : [0]),
     ...sixteen(port),
     ...sixteen(mtu),
     addresses.length,
@@ -112,14 +121,17 @@ class Reader {
   }
 
   pairing(): Pairing {
-    const sharedKey = this.#take(KEY_SIZE).slice();
+    const privateKey = this.#take(KEY_SIZE).slice();
+    const publicKey = this.#take(KEY_SIZE).slice();
+    const flags = this.#byte();
+    const sharedKey = flags === FLAG_SHARED_KEY ? this.#take(KEY_SIZE).slice() : undefined;
     const port = this.#sixteen();
     const mtu = this.#sixteen();
     const addresses = this.#list(() => this.#address());
     const hosts = this.#list(() => Buffer.from(this.#take(this.#byte())).toString("latin1"));
-    if (this.#at !== this.#bytes.length || port === 0 || hosts.length === 0 || !hosts.every(isHost))
-      throw fault(MALFORMED);
-    return { sharedKey, port, mtu, addresses, hosts };
+    const isWhole = this.#at === this.#bytes.length && flags <= FLAG_SHARED_KEY;
+    if (!isWhole || port === 0 || hosts.length === 0 || !hosts.every(isHost)) throw fault(MALFORMED);
+    return { privateKey, publicKey, sharedKey, port, mtu, addresses, hosts };
   }
 
   #address(): TunnelAddress {

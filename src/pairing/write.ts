@@ -1,5 +1,5 @@
-/** Puts a configuration in its place: for its owner alone, whole or not at all, and never over another unless that is asked for. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+/** Puts a configuration, and its token, in its place: for its owner alone, and never over another unless that is asked for. */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatFaults } from "../config/fault.ts";
 import { validateConfiguration } from "../config/load.ts";
@@ -20,13 +20,34 @@ export function writeConfiguration(path: string, text: string, isForced: boolean
       EXIT.CANT_CREATE,
     );
   }
+  place(path, text, true);
+}
+
+/** Where the token of a remote portal's configuration is kept, so that it can be shown again. */
+export function tokenPath(configurationPath: string): string {
+  return `${configurationPath.replace(/\.conf$/, "")}.token`;
+}
+
+/** @throws NetcombinerError when the system refuses */
+export function keepToken(configurationPath: string, token: string): void {
+  place(tokenPath(configurationPath), `${token}\n`, false);
+}
+
+/** Undefined when it was removed. */
+export function readToken(configurationPath: string): string | undefined {
+  const path = tokenPath(configurationPath);
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** Whole or not at all. */
+function place(path: string, text: string, keepsOld: boolean): void {
   const fresh = `${path}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
     // Never into a file that is there, whose mode and owner may be others.
     rmSync(fresh, { force: true });
     writeFileSync(fresh, text, { mode: MODE, flag: "wx" });
-    if (existsSync(path)) renameSync(path, `${path}.bak`);
+    if (keepsOld && existsSync(path)) renameSync(path, `${path}.bak`);
     renameSync(fresh, path);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);

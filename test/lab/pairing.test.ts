@@ -6,7 +6,7 @@ import { formatAddress } from "../../src/endpoint.ts";
 import { decodeToken, encodeToken } from "../../src/pairing/token.ts";
 import { PLAN } from "./addresses.ts";
 import { canUseLab, line } from "./lab.ts";
-import { temporaryFolder } from "./namespaces.ts";
+import { run, temporaryFolder } from "./namespaces.ts";
 import { programCommand } from "./portals.ts";
 import { Topology } from "./topology.ts";
 
@@ -59,7 +59,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     async () => {
       const { code, out, err } = await netcombiner("remote", ["init", "-c", file("remote")]);
       expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining(`wrote ${file("remote")}`) });
-      expect(err).toContain("+ netcombiner nc0");
+      expect(err).toContain("+ netcombiner up nc0");
       expect(err).toContain("let UDP port 4725 in there too");
       token = out.trim();
       expect(out).toBe(`${token}\n`);
@@ -96,6 +96,9 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
         if (!entry) throw new Error("no address");
         expect(await isReached("local", formatAddress(entry.address))).toBe(true);
       }
+      // What `up` sets up: this host's own traffic goes through the tunnel, and on from the remote portal.
+      expect(run(topology.command("local", ["ip", "route", "get", PLAN[4].server]))).toContain("dev nc0");
+      expect(await isReached("local", PLAN[4].server)).toBe(true);
     },
     MINUTE,
   );
@@ -188,7 +191,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       const again = await netcombiner("local", ["join", token, "nc0", "-c", file("local")]);
       expect(again).toMatchObject({ code: 0, out: expect.stringContaining("stays as it is") });
       expect(readFileSync(file("local"), "utf8")).toContain("Metric = 7");
-      const other = encodeToken({ ...decodeToken(token), sharedKey: new Uint8Array(32).fill(5) });
+      const other = encodeToken({ ...decodeToken(token), publicKey: decodeToken(token).privateKey });
       const refused = await netcombiner("local", ["join", other, "-c", file("local")]);
       expect(refused).toMatchObject({ code: 73, out: "", err: expect.stringContaining("--force") });
       expect(readFileSync(file("local"), "utf8")).toContain("Metric = 7");
@@ -199,7 +202,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
   test(
     "join with a wrong key says that no link is up and what to do, and joins again by --force",
     async () => {
-      const other = encodeToken({ ...decodeToken(token), sharedKey: new Uint8Array(32).fill(5) });
+      const other = encodeToken({ ...decodeToken(token), publicKey: decodeToken(token).privateKey });
       const wrong = await netcombiner("local", ["join", other, "-c", file("local"), "--force"]);
       expect(wrong).toMatchObject({ code: 69, err: expect.stringContaining("not every link is up") });
       expect(wrong.out).toMatch(/^wan0 {2}down {2}no answer from the peer: does the remote portal run/m);

@@ -4,15 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { loadConfiguration } from "../../src/config/load.ts";
-import { type Endpoint, parseEndpoint } from "../../src/endpoint.ts";
+import { type Endpoint, formatAddress, parseEndpoint } from "../../src/endpoint.ts";
 import { EXIT } from "../../src/errors.ts";
 import { localConfiguration, remoteConfiguration } from "../../src/pairing/configuration-text.ts";
 import { assertFree, isJoined, linksFor } from "../../src/pairing/local.ts";
-import { existingPairing, newPairing } from "../../src/pairing/remote.ts";
-import type { Pairing } from "../../src/pairing/token.ts";
-import { writeConfiguration } from "../../src/pairing/write.ts";
+import { drawTunnelAddresses } from "../../src/pairing/networks.ts";
+import { existingPairing, type NewPairing, newPairing } from "../../src/pairing/remote.ts";
+import { encodeToken } from "../../src/pairing/token.ts";
+import { keepToken, readToken, tokenPath, writeConfiguration } from "../../src/pairing/write.ts";
 
-const random = (size: number) => new Uint8Array(size).fill(9);
+/** Each draw is of another number. */
+let draws = 0;
+const random = (size: number) => new Uint8Array(size).fill(++draws);
 const NO_WISHES = { hosts: [], port: undefined, addresses: [] };
 const INTERFACES = {
   eth0: [{ address: "203.0.113.7", family: "IPv4", internal: false, cidr: "203.0.113.7/24", netmask: "", mac: "" }],
@@ -28,7 +31,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const made = (wishes = {}): Pairing => newPairing({ ...NO_WISHES, ...wishes }, INTERFACES, random);
+const made = (wishes = {}): NewPairing => newPairing({ ...NO_WISHES, ...wishes }, INTERFACES, random);
 
 function written(text: string): Configuration {
   writeConfiguration(path, text, true);
@@ -38,28 +41,50 @@ function written(text: string): Configuration {
 describe("The remote portal's configuration", () => {
   test("is valid, and gives back what the token says", () => {
     for (const wishes of [{}, { port: 5000, hosts: ["vps.example.net"] }]) {
-      const pairing = made(wishes);
-      const configuration = written(remoteConfiguration("nc0", pairing));
-      expect(existingPairing(path, configuration, wishes.hosts ?? [], INTERFACES)).toEqual(pairing);
+      const pair = made(wishes);
+      const configuration = written(remoteConfiguration("nc0", pair));
+      const kept = encodeToken(pair.pairing);
+      expect(existingPairing(path, configuration, kept, wishes.hosts ?? [], INTERFACES)).toEqual(pair.pairing);
+      expect(configuration.tunnel.privateKey).toEqual(pair.privateKey);
+      expect(pair.pairing.privateKey).not.toEqual(pair.privateKey);
+      expect(configuration.system.role).toBe("remote");
       expect(configuration.links.map(({ settings }) => [settings.name, settings.role])).toEqual([["links", "listen"]]);
     }
   });
 
   test("cannot be made where nobody reaches the host, unless a name is given", () => {
     expect(() => newPairing(NO_WISHES, {}, random)).toThrow("--endpoint");
-    expect(newPairing({ ...NO_WISHES, hosts: ["a.example"] }, {}, random).hosts).toEqual(["a.example"]);
+    expect(newPairing({ ...NO_WISHES, hosts: ["a.example"] }, {}, random).pairing.hosts).toEqual(["a.example"]);
+  });
+
+  test("follows what was changed in it since, when its token is shown again", () => {
+    const pair = made();
+    const text = remoteConfiguration("nc0", pair).replace("#LocalPort = 4725", "LocalPort = 5001");
+    const shared = Buffer.from(random(32)).toString("base64");
+    const configuration = written(text.replace("PrivateKey =", `SharedKey = ${shared}\nMTU = 1390\nPrivateKey =`));
+    const kept = encodeToken(pair.pairing);
+    expect(existingPairing(path, configuration, kept, ["vps.example"], INTERFACES)).toEqual({
+      ...pair.pairing,
+      sharedKey: Uint8Array.fromBase64(shared),
+      port: 5001,
+      mtu: 1390,
+      hosts: ["vps.example"],
+    });
   });
 
   test("is told apart from one that nobody can be paired with", () => {
-    const key = `[Host]\nSharedKey = ${Buffer.from(random(32)).toString("base64")}\n`;
-    const cases = [
-      ["[Host]\nSecurity = none\nAddress = 10.0.0.1/24\n[Peer]\n", "has Security = none"],
-      [`${key}[Peer]\n`, "has no Address"],
-      [`${key}Address = 10.0.0.1/24\n[Peer]\nRemoteHost = a\n`, "not of a remote portal"],
-      [`${key}Address = 10.0.0.1/24\n[Peer]\nMethod = TCP\n`, "not of a remote portal"],
+    const pair = made();
+    const good = remoteConfiguration("nc0", pair);
+    const kept = encodeToken(pair.pairing);
+    const cases: [string, string, string | undefined][] = [
+      ["[Host]\nSecurity = none\nAddress = 10.0.0.1/24\n[Peer]\n", "has no key pairs", kept],
+      [good.replaceAll(/^(Address|Role) =.*$/gm, ""), "has no Address", kept],
+      [`${good}RemoteHost = a.example\n`.replace("[Peer]", "[Peer]\nMethod = TCP"), "not of a remote portal", kept],
+      [good, "is not there any more", undefined],
+      [good, "has other keys than its token", encodeToken(made().pairing)],
     ];
-    for (const [text = "", complaint] of cases) {
-      expect(() => existingPairing(path, written(text), [], INTERFACES)).toThrow(complaint);
+    for (const [text, complaint, token] of cases) {
+      expect(() => existingPairing(path, written(text), token, [], INTERFACES)).toThrow(complaint);
     }
   });
 });
@@ -71,19 +96,25 @@ describe("The local portal's configuration", () => {
   ];
 
   test("is valid, with a link for each interface and the next addresses", () => {
-    const pairing = { ...made({ port: 5000 }), mtu: 1380 };
-    const configuration = written(localConfiguration("nc0", pairing, links));
-    expect(configuration.tunnel).toMatchObject({ sharedKey: pairing.sharedKey, mtu: 1380 });
+    draws = 8;
+    const addresses = drawTunnelAddresses([], random);
+    const pair = made({ port: 5000, addresses });
+    const pairing = { ...pair.pairing, sharedKey: random(32), mtu: 1380 };
+    const configuration = written(localConfiguration("nc0", pairing, links, ["lan0"]));
+    const { privateKey, publicKey: peerKey, sharedKey } = pairing;
+    expect(configuration.tunnel).toMatchObject({ privateKey, peerKey, sharedKey, mtu: 1380 });
+    expect(configuration.system).toMatchObject({ role: "local", lanInterfaces: ["lan0"] });
     expect(configuration.addresses.map(({ address, prefix }) => `${address}/${prefix}`)).toEqual([
       "10.9.9.2/24",
-      "fd09:909:909::2/64",
+      "fd0a:a0a:a0a::2/64",
     ]);
     expect(configuration.links.map(({ settings, transport }) => [settings.name, transport])).toMatchObject([
       ["eth0", { localInterface: "eth0", remoteHost: "203.0.113.7", remotePort: 5000 }],
       ["wwan0", { localInterface: "wwan0", remoteHost: "2001:db8::7", remotePort: 5000 }],
     ]);
     expect(isJoined(configuration, pairing)).toBe(true);
-    expect(isJoined(configuration, { ...pairing, sharedKey: random(32).fill(8) })).toBe(false);
+    expect(isJoined(configuration, { ...pairing, privateKey: random(32) })).toBe(false);
+    expect(isJoined(configuration, { ...pairing, publicKey: random(32) })).toBe(false);
     expect(isJoined(configuration, { ...pairing, addresses: [] })).toBe(false);
   });
 
@@ -102,11 +133,16 @@ describe("The local portal's configuration", () => {
   });
 
   test("does not take a network that the host has", () => {
-    const address = parseEndpoint("10.9.0.1") as Endpoint;
+    draws = 8;
+    const pairing = { ...made().pairing, addresses: drawTunnelAddresses([], random) };
+    const [drawn] = pairing.addresses;
+    if (!drawn) throw new Error("no address");
+    const text = formatAddress(drawn.address);
+    const address = parseEndpoint(text.replace(/\d+\.\d+$/, "0.1")) as Endpoint;
     const taken = [{ interface: "eth1", address, prefix: 16 }];
-    expect(() => assertFree(made(), taken, "nc0")).toThrow("10.9.9.1/24 is also that of eth1 (10.9.0.1/16)");
+    expect(() => assertFree(pairing, taken, "nc0")).toThrow(`${text}/24 is also that of eth1 (`);
     // Its own, from before.
-    assertFree(made(), taken, "eth1");
+    assertFree(pairing, taken, "eth1");
   });
 });
 
@@ -124,6 +160,16 @@ describe("A configuration", () => {
     expect(readFileSync(`${path}.bak`, "utf8")).toBe(first);
     expect(statSync(`${path}.bak`).mode & 0o777).toBe(0o600);
     expect(existsSync(`${path}.new`)).toBe(false);
+  });
+
+  test("has its token beside it, for the owner alone", () => {
+    expect(readToken(path)).toBeUndefined();
+    keepToken(path, "nc1-abc");
+    expect(tokenPath(path)).toBe(join(folder, "etc", "nc0.token"));
+    expect(statSync(tokenPath(path)).mode & 0o777).toBe(0o600);
+    keepToken(path, "nc1-def");
+    expect(readToken(path)).toBe("nc1-def\n");
+    expect(existsSync(`${tokenPath(path)}.bak`)).toBe(false);
   });
 
   test("that is faulty, or that cannot be put there, is not written at all", () => {

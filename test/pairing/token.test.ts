@@ -11,7 +11,9 @@ const address = (text: string, prefix: number) => {
 };
 
 const PAIRING: Pairing = {
-  sharedKey: Uint8Array.from({ length: 32 }, (_, i) => i + 1),
+  privateKey: Uint8Array.from({ length: 32 }, (_, i) => i + 1),
+  publicKey: Uint8Array.from({ length: 32 }, (_, i) => 255 - i),
+  sharedKey: undefined,
   port: 4725,
   mtu: 1380,
   addresses: [address("10.47.25.1", 24), address("fd47:25::1", 64)],
@@ -33,6 +35,8 @@ function refusal(text: string): string {
 describe("A token", () => {
   test("says what was put into it", () => {
     expect(decodeToken(TOKEN)).toEqual(PAIRING);
+    const shared = { ...PAIRING, sharedKey: new Uint8Array(32).fill(7) };
+    expect(decodeToken(encodeToken(shared))).toEqual(shared);
     const least = { ...PAIRING, addresses: [], mtu: 0, port: 65_535, hosts: ["a"] };
     expect(decodeToken(encodeToken(least))).toEqual(least);
   });
@@ -40,7 +44,7 @@ describe("A token", () => {
   test("is one short line of characters that every terminal and mail keeps", () => {
     expect(TOKEN).toMatch(/^nc1-[A-Za-z0-9_-]+$/);
     const usual = { ...PAIRING, hosts: ["203.0.113.7", "2001:db8:1:2::7"] };
-    expect(encodeToken(usual).length).toBeLessThan(140);
+    expect(encodeToken(usual).length).toBeLessThan(190);
   });
 
   test("is the same with white space around and inside, as a wrapped line has it", () => {
@@ -72,7 +76,8 @@ describe("A token", () => {
       { hosts: Array.from({ length: 9 }, () => "a") },
       { port: 0 },
       { addresses: [address("10.0.0.1", 33)] },
-      { sharedKey: new Uint8Array(31) },
+      { privateKey: new Uint8Array(31) },
+      { sharedKey: new Uint8Array(33) },
     ];
     for (const change of wrong) expect(refusal(encodeToken({ ...PAIRING, ...change }))).toContain("make no sense");
   });

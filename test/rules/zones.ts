@@ -29,7 +29,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ["cli", "daemon"],
   cli: ["daemon", "config", "host", "monitor", "pairing"],
   daemon: ["config", "host", "ffi", ...PURE_BOXES],
-  pairing: ["config", "host"],
+  pairing: ["config", "host", "security"],
   config: ["security"],
   host: ["ffi"],
   ffi: [],
