@@ -52,6 +52,9 @@ export interface Libc {
     | ((fd: number, messages: Address, count: number, flags: number, timeout: Address) => number)
     | undefined;
   readonly prctl: ((option: number, a: number, b: number, c: number, d: number) => number) | undefined;
+  readonly capget: ((header: Address, data: Address) => number) | undefined;
+  readonly capset: ((header: Address, data: Address) => number) | undefined;
+  readonly procctl: ((idType: number, id: number, command: number, data: Address) => number) | undefined;
   /** Why the last call of this thread failed. */
   errno(): number;
 }
@@ -182,6 +185,13 @@ const RECVMMSG = {
 const PRCTL = {
   prctl: { args: ["i32" /* int option */, "u64" /* ... */, "u64", "u64", "u64"], returns: "i32" },
 } as const;
+const CAPABILITIES = {
+  capget: { args: ["ptr" /* cap_user_header_t */, "ptr" /* cap_user_data_t */], returns: "i32" },
+  capset: { args: ["ptr" /* cap_user_header_t */, "ptr" /* const cap_user_data_t */], returns: "i32" },
+} as const;
+const PROCCTL = {
+  procctl: { args: ["i32" /* idtype_t */, "i64" /* id_t */, "i32" /* int cmd */, "ptr" /* void * */], returns: "i32" },
+} as const;
 const ERRNO_LOCATION = {
   linux: { __errno_location: { args: [], returns: "ptr" } },
   freebsd: { __error: { args: [], returns: "ptr" } },
@@ -190,6 +200,8 @@ const ERRNO_LOCATION = {
 // One fixed name by system: probing several would let dlopen fall back to a file in the working directory.
 // musl's loader maps every `libc.*` to itself.
 const LIBRARY = process.platform === "freebsd" ? "libc.so.7" : "libc.so.6";
+
+type OptionalCall = "sendmmsg" | "recvmmsg" | "prctl" | "capget" | "capset" | "procctl";
 
 let thread: Libc | undefined;
 
@@ -202,16 +214,19 @@ export function systemLibc(): Libc {
 function load(): Libc {
   const required = dlopen(LIBRARY, REQUIRED).symbols;
   return {
-    ...(required as unknown as Omit<Libc, "sendmmsg" | "recvmmsg" | "prctl" | "errno">),
+    ...(required as unknown as Omit<Libc, OptionalCall | "errno">),
     sendmmsg: optional(SENDMMSG)?.sendmmsg as Libc["sendmmsg"],
     recvmmsg: optional(RECVMMSG)?.recvmmsg as Libc["recvmmsg"],
     prctl: optional(PRCTL)?.prctl as Libc["prctl"],
+    capget: optional(CAPABILITIES)?.capget as Libc["capget"],
+    capset: optional(CAPABILITIES)?.capset as Libc["capset"],
+    procctl: optional(PROCCTL)?.procctl as Libc["procctl"],
     errno: errnoReader(),
   };
 }
 
 /** A missing symbol makes the whole dlopen throw, so each optional one has its own. */
-function optional(symbols: typeof SENDMMSG | typeof RECVMMSG | typeof PRCTL): Record<string, unknown> | undefined {
+function optional(symbols: Parameters<typeof dlopen>[1]): Record<string, unknown> | undefined {
   try {
     return dlopen(LIBRARY, symbols).symbols;
   } catch {

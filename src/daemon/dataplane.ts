@@ -8,6 +8,7 @@ import { monotonicMicros } from "../../ffi/clock.ts";
 import { errnoName } from "../../ffi/errno.ts";
 import { POLL } from "../../ffi/layout.ts";
 import { Poller } from "../../ffi/poller.ts";
+import { limitThread } from "../../ffi/privileges.ts";
 import { TcpStream } from "../../ffi/tcp.ts";
 import { TcpListener } from "../../ffi/tcp-listener.ts";
 import { adoptTun } from "../../ffi/tun.ts";
@@ -61,6 +62,7 @@ export class Dataplane {
 
   constructor(start: StartMessage, post: Post) {
     this.#post = post;
+    limitThread();
     this.#pool = new PacketPool(SLOTS, Math.max(ETHERNET, start.tunnel.mtu) + DATAGRAM_GROWTH);
     this.#portal = createPortal(start.tunnel, this.#pool);
     this.#sockets = new Sockets(this.#pool, this.#poller, start.mark);

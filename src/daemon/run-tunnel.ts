@@ -1,5 +1,6 @@
 /** One process, one tunnel: the daemon with the real machine around it and the signals of the process. */
 import { resolve } from "node:path";
+import { hardenProcess } from "../../ffi/privileges.ts";
 import { EXIT, type ExitCode } from "../errors.ts";
 import { Daemon } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
@@ -17,6 +18,7 @@ export async function runTunnel(
   setsUp = false,
 ): Promise<ExitCode> {
   const configurationPath = resolve(path);
+  hardenProcess();
   // No file is for others, and no file system is kept from being unmounted.
   process.umask(0o077);
   process.chdir("/");
