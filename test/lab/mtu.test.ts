@@ -1,8 +1,9 @@
 // Paths narrower than Ethernet, on real kernels: where a router drops without a word, where the local interface refuses, and where either changes.
 import { expect, test } from "bun:test";
 import type { PathSnapshot } from "../../src/portal/snapshot.ts";
-import { FAMILIES, type Family } from "./addresses.ts";
+import { FAMILIES, type Family, PLAN } from "./addresses.ts";
 import { atLeast, atMost, describeLab, during, type Lab, line, meanBetween, WAYS } from "./lab.ts";
+import { ping } from "./ping.ts";
 import { type PortalPlace, usualPlans } from "./portals.ts";
 import type { LinkPlan } from "./topology.ts";
 
@@ -47,6 +48,21 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
         const { parts } = await lab.portals.local.snapshot();
         atMost("packets sent in parts", parts.sent, 100);
       });
+
+  for (const outer of FAMILIES)
+    test(`takes packets of the tunnel's size over a path of 1280 bytes, in IPv${outer}`, async () => {
+      await lab.renew([narrow(1_280)]);
+      await lab.portals.startBoth(usualPlans([0], { outer }), 1);
+      const { mtu } = await lab.portals.local.snapshot();
+      for (const family of FAMILIES) {
+        const { client: from, server: to } = PLAN[family];
+        const size = mtu - (family === 4 ? 20 : 40) - 8;
+        const round = await ping(lab.topology, "client", { from, to, count: 10, size, isWhole: true });
+        expect(round.lost, round.text).toBe(0);
+      }
+      for (const place of ["local", "remote"] as const)
+        expect((await lab.portals[place].snapshot()).parts.sent).toBeGreaterThanOrEqual(20);
+    });
 
   for (const outer of FAMILIES)
     test(`follows a local interface that becomes narrow under a transfer, in IPv${outer}`, async () => {
