@@ -184,8 +184,9 @@ export class Path {
     return this.delay.smoothed;
   }
 
+  /** Whether its delay is known, also on the way to an address that is new. */
   get isMeasured(): boolean {
-    return this.delay.isMeasured;
+    return this.delay.isMeasured && !this.roaming.isProving;
   }
 
   get jitter(): Micros {

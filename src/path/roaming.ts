@@ -12,6 +12,7 @@ import { CHALLENGE_TOKEN } from "../wire/messages.ts";
 const AMPLIFICATION = 3;
 const MAX_CHALLENGES = 4;
 const SHORTEST_WAIT: Micros = 50_000;
+const LONGEST_WAIT: Micros = 1_000_000;
 
 /** Where a path's datagrams go; the part of a path that roams. */
 export interface Place {
@@ -86,7 +87,8 @@ export class Roaming {
       this.#goBack();
       return false;
     }
-    this.#nextAt = now + Math.max(SHORTEST_WAIT, 1.5 * rtt) * 2 ** this.#challenges++;
+    const wait = Math.max(SHORTEST_WAIT, 1.5 * rtt) * 2 ** this.#challenges++;
+    this.#nextAt = now + Math.min(LONGEST_WAIT, wait);
     return true;
   }
 

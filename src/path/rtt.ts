@@ -8,6 +8,8 @@ const GAIN = 1 / 8;
 const DEVIATION_GAIN = 1 / 4;
 /** Before the first sample: long enough for a satellite, short enough to be found out. */
 const INITIAL: Micros = 200_000;
+/** No queue is longer; a peer that claims to have received only now what is long gone must not stop the clocks of the path. */
+const LONGEST: Micros = 10_000_000;
 
 export class Rtt {
   latest: Micros = 0;
@@ -27,7 +29,7 @@ export class Rtt {
 
   /** @param sample time from sending to hearing of it, less what the peer waited; at least 1 */
   update(sample: Micros): void {
-    const rtt = Math.max(1, sample);
+    const rtt = Math.min(LONGEST, Math.max(1, sample));
     this.latest = rtt;
     if (this.#smoothed === 0) {
       this.#smoothed = rtt;

@@ -211,7 +211,8 @@ export class Outbound {
     const { list } = this.#context.paths;
     for (let i = 0; i < list.length; i++) {
       const other = list[i] as Path;
-      if (other.isUp && other.metric === path.metric && other.arrival + REPAIR_SLACK < path.arrival) return false;
+      if (!other.isUp || other.metric !== path.metric || !other.isMeasured) continue;
+      if (other.arrival + REPAIR_SLACK < path.arrival) return false;
     }
     return true;
   }

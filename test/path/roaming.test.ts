@@ -73,6 +73,11 @@ describe("a path whose peer has a new address", () => {
     }
     expect(times).toEqual([0, 150_000, 450_000, 1_050_000]);
     expect([place.remote, place.socket]).toEqual([HOME, 3]);
+    move(STRANGER);
+    for (let now = 0; roaming.isProving; now = roaming.deadline()) {
+      expect(now).toBeLessThanOrEqual(4_000_000);
+      roaming.takeChallenge(now, 100 * ROUND_TRIP);
+    }
   });
 
   test("that changes again meanwhile still knows the proven one, and starts its account anew", () => {

@@ -34,4 +34,8 @@ describe("Rtt", () => {
     expect(rttOf(-5_000).latest).toBe(1);
     expect(rttOf(100, -1_000_000).measured).toBeGreaterThan(0);
   });
+
+  test("takes what is longer than any queue for ten seconds", () => {
+    expect([rttOf(3_600_000_000).measured, rttOf(10_000, 40_000_000).latest]).toEqual([10_000_000, 10_000_000]);
+  });
 });
