@@ -29,6 +29,9 @@ export const DEBIAN_PACKAGES = [
   { package: "iperf3", command: "iperf3", why: "load for the tunnel", purposes: ["test", "demo", "bench"] },
   { package: "gcc", command: "gcc", why: "compares our layouts with the system's headers", purposes: ["test"] },
   { package: "chromium", command: "chromium", why: "shows the status page", purposes: ["test"] },
+  { package: "zsh", command: "zsh", why: "reads our completions", purposes: ["test"] },
+  { package: "fish", command: "fish", why: "completes with ours", purposes: ["test"] },
+  { package: "mandoc", command: "mandoc", why: "checks the manual pages", purposes: ["test"] },
   { package: "libc6-dev", command: "/usr/include/stdio.h", why: "those headers", purposes: ["test"] },
   { package: "shellcheck", command: "shellcheck", why: "reads the scripts of the packages", purposes: ["test"] },
   {

@@ -37,6 +37,7 @@ export const COMMAND_NAMES = [
   "ping",
   "speedtest",
   "bugreport",
+  "completion",
   "version",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

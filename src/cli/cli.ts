@@ -6,6 +6,7 @@ import { assertKnown, type CommandName, isCommandName } from "./arguments.ts";
 import { bugreportCommand } from "./bugreport.ts";
 import { checkCommand } from "./check.ts";
 import { colours } from "./colour.ts";
+import { completion, completionCommand } from "./completion.ts";
 import { downCommand } from "./down.ts";
 import { initCommand } from "./init.ts";
 import { joinCommand } from "./join.ts";
@@ -71,6 +72,7 @@ export function commands(program: Program): Record<CommandName, Command> {
     ping: pingCommand,
     speedtest: speedtestCommand,
     bugreport: bugreportCommand,
+    completion: completionCommand((shell) => completion(shell, startCommand(program), commands(program))),
     version: versionCommand,
   };
 }

@@ -12,8 +12,18 @@ export const linkCommand = defineCommand({
     description: "Take a link of a running tunnel down or up, or change its metric; the configuration stays as it is",
   },
   args: {
-    name: { type: "positional", required: true, description: "name of the link, as netcombiner show has it" },
-    action: { type: "positional", required: true, description: "down, up, or metric with a number (or default)" },
+    name: {
+      type: "positional",
+      required: true,
+      description: "name of the link, as netcombiner show has it",
+      valueHint: "LINK",
+    },
+    action: {
+      type: "positional",
+      required: true,
+      description: "down, up, or metric with a number (or default)",
+      valueHint: "down|up|metric",
+    },
     // What comes third depends on the action.
     value: { type: "positional", required: false, description: "the metric" },
     interface: { type: "positional", required: false, description: "name of the tunnel's interface, if several run" },

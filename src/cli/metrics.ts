@@ -18,7 +18,12 @@ export const metricsCommand = defineCommand({
       description: '"print", or "write" for the text file collector of node_exporter',
       valueHint: "print|write",
     },
-    target: { type: "positional", required: false, description: "with write: the file, replaced at once" },
+    target: {
+      type: "positional",
+      required: false,
+      description: "with write: the file, replaced at once",
+      valueHint: "FILE",
+    },
     interface: { type: "positional", required: false, description: "name of one interface; all that run without it" },
   },
   async run({ args }) {

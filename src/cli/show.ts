@@ -25,7 +25,8 @@ export const showCommand = defineCommand({
     field: {
       type: "positional",
       required: false,
-      description: `for scripts: "dump" for all columns, or one of ${FIELD_NAMES.join(", ")}`,
+      description: "for scripts, values separated by tabs: dump has them all",
+      valueHint: ["dump", ...FIELD_NAMES].join("|"),
     },
     json: { type: "boolean", description: "everything, as JSON: an object for one interface, otherwise an array" },
     watch: { type: "boolean", description: "again every second, until Ctrl-C" },

@@ -1,0 +1,36 @@
+/** `netcombiner completion bash`: what a shell needs to complete the words of this program, made from the commands themselves. */
+import { defineCommand } from "citty";
+import { usageError } from "./arguments.ts";
+import type { Command } from "./cli.ts";
+import { bashCompletion } from "./completion/bash.ts";
+import { fishCompletion } from "./completion/fish.ts";
+import { type CommandModel, modelOf } from "./completion/model.ts";
+import { zshCompletion } from "./completion/zsh.ts";
+
+const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
+export type Shell = keyof typeof SHELLS;
+export const SHELL_NAMES = Object.keys(SHELLS) as readonly Shell[];
+
+/** `start` is what happens without a command's word; `all` are the commands by their words. */
+export function completion(shell: Shell, start: Command, all: Readonly<Record<string, Command>>): string {
+  return SHELLS[shell](modelOf("", start), models(all));
+}
+
+export function models(all: Readonly<Record<string, Command>>): CommandModel[] {
+  return Object.entries(all).map(([name, command]) => modelOf(name, command));
+}
+
+/** `complete` makes the text for one shell; it knows all commands, this one included. */
+export function completionCommand(complete: (shell: Shell) => string) {
+  return defineCommand({
+    meta: { name: "netcombiner completion", description: "Print completions for a shell" },
+    args: {
+      shell: { type: "positional", required: true, description: "bash, zsh or fish", valueHint: SHELL_NAMES.join("|") },
+    },
+    run({ args }) {
+      const shell = SHELL_NAMES.find((name) => name === args.shell);
+      if (!shell) throw usageError(`completions are made for ${SHELL_NAMES.join(", ")}, not for ${args.shell}`);
+      process.stdout.write(complete(shell));
+    },
+  });
+}
