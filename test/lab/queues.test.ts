@@ -1,0 +1,89 @@
+// What flows do to each other in the tunnel, what links may carry, and marks of congestion, on real kernels.
+import { expect, test } from "bun:test";
+import type { PathSnapshot } from "../../src/portal/snapshot.ts";
+import { jainIndex, quantile, sum } from "../support/statistics.ts";
+import { PLAN } from "./addresses.ts";
+import { atLeast, atMost, describeLab, line, WAYS } from "./lab.ts";
+import { run } from "./namespaces.ts";
+import { ping } from "./ping.ts";
+import { type Portal, usualPlans } from "./portals.ts";
+import type { Way } from "./traffic.ts";
+
+const FAST = 20e6;
+const FLOWS = 8;
+const MILLIS = 5_000;
+const MBIT = 1e6 / 8;
+/** What a limit counts besides the datagrams: IPv4 and UDP. */
+const HEADERS = 28;
+
+async function pathOf(portal: Portal, link: string): Promise<PathSnapshot> {
+  const paths = (await portal.snapshot()).links.flatMap((one) => one.paths);
+  const path = paths.find((one) => one.name.endsWith(link));
+  if (!path) throw new Error(`${portal.place} portal: no path ${link}`);
+  return path;
+}
+
+function ipBytes({ sent }: PathSnapshot): number {
+  return sent.bytes + HEADERS * sent.packets;
+}
+
+describeLab("flows", { links: [line(FAST), { both: { ...line(FAST).both, delay: 20_000 } }] }, (lab) => {
+  const thin = (count: number) =>
+    ping(lab.topology, "client", { from: PLAN[4].client, to: PLAN[4].server, count, intervalMillis: 20 });
+  const sender = (way: Way): Portal => (way === "up" ? lab.portals.local : lab.portals.remote);
+
+  for (const way of WAYS) {
+    test(`share alike, and delay a ping beside them little, ${way}`, async () => {
+      await lab.portals.stop();
+      await lab.portals.startBoth(usualPlans([0, 1]), 2);
+      const idle = await thin(50);
+      const [loaded, ...flows] = await Promise.all([
+        Bun.sleep(1_500).then(() => thin(150)),
+        ...Array.from({ length: FLOWS }, () => lab.tunnel(way, MILLIS)),
+      ]);
+      const rates = flows.map((flow) => flow.steadyMbits);
+      atLeast(`Jain's index of ${FLOWS} flows, ${way}`, jainIndex(rates), 0.9);
+      atLeast(`Mbit/s together, ${way}`, sum(rates), 28);
+      // Other programs on the machine lengthen single round trips: the median is what is promised here.
+      atMost(`ping beside them, ms above the idle one, ${way}`, loaded.median - idle.median, 10);
+      console.log(`  95th percentile ${quantile(loaded.roundTrips, 0.95).toFixed(1)} ms, ${loaded.lost} lost`);
+      expect((await sender(way).snapshot()).repair.duplicated).toBeGreaterThan(0);
+    });
+
+    test(`keep a link to its limit, ${way}, though only one end was told`, async () => {
+      await lab.portals.stop();
+      const plans = usualPlans([0, 1]);
+      const [first, second] = plans.local.peers;
+      const limited = { ...first, LimitOut: "4Mbit", LimitIn: "6Mbit" };
+      await lab.portals.startBoth({ ...plans, local: { peers: [limited, { ...second, Metered: "yes" }] } }, 2);
+      const limit = (way === "up" ? 4 : 6) * MBIT;
+      const transfer = lab.tunnel(way, MILLIS);
+      await Bun.sleep(1_500);
+      const from = await pathOf(sender(way), "wan0");
+      const before = performance.now();
+      await Bun.sleep(2_500);
+      const until = await pathOf(sender(way), "wan0");
+      const seconds = (performance.now() - before) / 1_000;
+      await transfer;
+      const rate = (ipBytes(until) - ipBytes(from)) / seconds;
+      // Asking takes a few milliseconds, which the time between does not hold.
+      atMost(`of its limit, ${way}`, rate / limit, 1.03);
+      atLeast(`of its limit, ${way}`, rate / limit, 0.8);
+      expect([until.limits.out, (await pathOf(sender(way), "wan1")).limits.metered]).toEqual([limit, true]);
+    });
+
+    test(`that take marks are marked instead of losing packets to the queue, ${way}`, async () => {
+      await lab.portals.stop();
+      for (const place of ["client", "server"] as const) {
+        run(lab.topology.command(place, ["sysctl", "-qw", "net.ipv4.tcp_ecn=1"]));
+      }
+      await lab.portals.startBoth(usualPlans([0]), 1);
+      await lab.tunnel(way, MILLIS);
+      const { aqm } = await sender(way).snapshot();
+      console.log(`  marked ${aqm.marked}, dropped ${aqm.dropped}, ${way}`);
+      expect(aqm.marked).toBeGreaterThan(0);
+      // Retransmissions and bare acknowledgements take no marks.
+      expect(aqm.dropped).toBeLessThanOrEqual(aqm.marked);
+    });
+  }
+});
