@@ -79,10 +79,10 @@ describe("the plan", () => {
 });
 
 describe("a series", () => {
-  test("reaches a level when half a second's mean does", () => {
+  test("reaches a level when the mean of a second does", () => {
     const series = [...new Array(20).fill(1), ...new Array(20).fill(10)];
     expect(timeUntil(series, 0, 10)).toBe(2);
-    expect(timeUntil(series, 1.5, 5.5)).toBeCloseTo(0.3, 9);
+    expect(timeUntil(series, 1, 5.5)).toBeCloseTo(0.5, 9);
     expect(timeUntil(series, 0, 11)).toBeNaN();
   });
 

@@ -21,11 +21,13 @@ export function medianLine(points: readonly SpreadPoint[]): Point[] {
   return points.map(([x, y]) => [x, y] as const);
 }
 
-/** Seconds from `from` until the mean over half a second first reaches `level`; NaN when it never does. */
+/** A hole and the burst that follows it lie within this time, tenths. */
+const WINDOW = 10;
+
+/** Seconds from `from` until the mean of the second that follows reaches `level`; NaN when it never does. */
 export function timeUntil(series: readonly number[], from: number, level: number): number {
-  const window = 5;
-  for (let i = Math.round(from * TENTHS); i + window <= series.length; i++) {
-    const mean = series.slice(i, i + window).reduce((total, value) => total + value, 0) / window;
+  for (let i = Math.round(from * TENTHS); i + WINDOW <= series.length; i++) {
+    const mean = series.slice(i, i + WINDOW).reduce((total, value) => total + value, 0) / WINDOW;
     if (mean >= level) return i / TENTHS - from;
   }
   return Number.NaN;

@@ -123,7 +123,7 @@ export const FAILOVER: Part = {
       pictures.push({ file: picture, svg: drawBulk(results.bulk) });
       pieces.push(
         `One TCP flow over the same links; the second is cut after ${BULK.cut} s and restored after ${BULK.back} s. Means leave out ${BULK.settle} s after ` +
-          `a change; *full again* is when half a second's mean reaches ${FULL_SHARE} of the rate before the cut.`,
+          `a change; *full again* is when the mean of a second reaches ${FULL_SHARE} of the rate before the cut.`,
         `![Goodput when a link is cut](${picture})`,
         markdownTable(BULK_HEAD, bulkRows(results.bulk)),
       );
