@@ -55,10 +55,22 @@ describe.skipIf(!canUseLab)("Two clients of a NAT router", () => {
     expect(await network.ask("server", "tcp", client, 443)).toBe("no answer");
   });
 
-  test("leave nothing behind", async () => {
+  test("leave nothing behind when the tunnel goes", async () => {
     for (const place of ["local", "remote"] as const) {
       await network.down(place);
       expect(network.dump(place)).toBe(before[place] as string);
+    }
+  });
+
+  test("keep their own addresses up to the remote portal where it routes to their network", async () => {
+    const networks = FAMILIES.map((family) => PLAN[family].clientNetwork).join(", ");
+    const local = ["Role = local", "LanInterface = lan", "Masquerade = off"];
+    await network.upBoth(["Role = remote", `PeerNetworks = ${networks}`], local);
+    for (const family of FAMILIES) {
+      const { client, remote, server, innerRemote } = PLAN[family];
+      expect(await network.ask("client", "tcp", server, 443)).toBe(`server ${remote}`);
+      expect(await network.ask("client", "tcp", innerRemote, 443)).toBe(`remote ${client}`);
+      expect(await network.ask("remote", "tcp", client, 443)).toBe(`client ${innerRemote}`);
     }
   });
 });
