@@ -97,6 +97,9 @@ function describeSteps(steps: readonly Step[]): string[] {
 }
 
 async function planSystem(request: SystemRequest): Promise<Step[]> {
+  const { role, peerNetworks } = request.configuration.system;
+  // Then the host need not be looked at, for which it may lack the commands.
+  if (role === undefined && peerNetworks.length === 0) return [];
   if (layout.name === "freebsd") return planFreebsd(request, await readFreebsdState());
   return planLinux(request, await readLinuxState());
 }

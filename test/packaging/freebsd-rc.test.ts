@@ -83,7 +83,7 @@ describe("the rc.d script of FreeBSD", () => {
     const run = join(folder, "run");
     const supervised = (name: string, flags: string) =>
       `daemon -c -f -r -R 5 -S -T netcombiner -P ${run}/${name}.supervisor.pid -p ${run}/${name}.pid /usr/bin/env -i ` +
-      `PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin ${folder}/netcombiner run ${name}${flags}`;
+      `PATH=/sbin:/bin:/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin ${folder}/netcombiner run ${name} --up${flags}`;
     expect(log()).toEqual([
       "check nc0",
       supervised("nc0", ""),

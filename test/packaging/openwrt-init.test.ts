@@ -60,7 +60,7 @@ function act(action: string, configuration: string, devices = "wan=eth1 wwan=wwa
 
 const instance = (name: string) => [
   `open ${name}`,
-  `set command /netcombiner run ${name} -c /run/${name}.conf`,
+  `set command /netcombiner run ${name} --up -c /run/${name}.conf`,
   "set respawn 3600 5 0",
   "set term_timeout 10",
   `set file /run/${name}.conf`,
