@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import { jainIndex } from "../support/statistics.ts";
 import type { LinkShape } from "./link-model.ts";
 import type { Side } from "./packets.ts";
 import { ADAPTIVE } from "./portal-gateway.ts";
-import { addBulk, addUdp, type Bulk, goodput, jain, percentile, seedOr, tunnelWorld } from "./scenarios.ts";
+import { addBulk, addUdp, type Bulk, goodput, percentile, seedOr, tunnelWorld } from "./scenarios.ts";
 import { Echo, Ping } from "./senders/datagrams.ts";
 
 const seed = seedOr(4725);
@@ -33,7 +34,7 @@ describe(`latency under load (NC_SEED=${seed})`, () => {
         // The better link's round trip without load and 5 ms, for the 95th percentile 15 ms.
         expect(percentile(rtts, 0.5)).toBeLessThan(15_000);
         if (flows < 8) expect(percentile(rtts, 0.95)).toBeLessThan(25_000);
-        expect(jain(rates)).toBeGreaterThan(0.95);
+        expect(jainIndex(rates)).toBeGreaterThan(0.95);
       });
     }
   }
@@ -43,7 +44,7 @@ describe(`latency under load (NC_SEED=${seed})`, () => {
     const far = addBulk(world, { startAt: SECOND, port: 5100, from: 1, distance: 40_000 });
     world.run(16 * SECOND);
     const rates = [bulks[0] as Bulk, far].map((bulk) => goodput(bulk, 6 * SECOND, 16 * SECOND));
-    expect(jain(rates)).toBeGreaterThan(0.9);
+    expect(jainIndex(rates)).toBeGreaterThan(0.9);
   });
 
   test("of steady small UDP beside a transfer, in order and without loss", () => {

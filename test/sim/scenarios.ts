@@ -156,12 +156,6 @@ export function goodput(bulk: Bulk, from: Micros, until: Micros, every: Micros =
   return ((at(until) - at(from)) * 8 * MICROS_PER_SECOND) / (until - from);
 }
 
-/** Jain's index of fairness: 1 when all are equal, 1/n when one has all. */
-export function jain(values: readonly number[]): number {
-  const sum = values.reduce((a, b) => a + b, 0);
-  return sum ** 2 / (values.length * values.reduce((a, b) => a + b * b, 0));
-}
-
 /** The value below which the share `p` of `values` lies; NaN for none. */
 export function percentile(values: readonly number[], p: number): number {
   const sorted = values.toSorted((a, b) => a - b);

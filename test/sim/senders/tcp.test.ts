@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../../src/clock.ts";
 import { SeededRandom } from "../../../src/random.ts";
+import { jainIndex } from "../../support/statistics.ts";
 import { LINK_DROP, type LinkShape } from "../link-model.ts";
-import { addBulk, addPingPong, bareWorld, goodput, jain, percentile, seedOr } from "../scenarios.ts";
+import { addBulk, addPingPong, bareWorld, goodput, percentile, seedOr } from "../scenarios.ts";
 import { Bbr } from "./bbr.ts";
 import { Cubic } from "./cubic.ts";
 import { Echo, Ping, UdpReceiver, UdpSender } from "./datagrams.ts";
@@ -68,7 +69,7 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
     const bulks = [addBulk(world, { port: 5001 }), addBulk(world, { port: 5002, startAt: 2 * SECOND })];
     world.run(60 * SECOND);
     const rates = bulks.map((bulk) => goodput(bulk, 5 * SECOND, 60 * SECOND));
-    expect(jain(rates)).toBeGreaterThan(0.9);
+    expect(jainIndex(rates)).toBeGreaterThan(0.9);
     expect((rates[0] as number) + (rates[1] as number)).toBeGreaterThan(0.95 * 20e6 * EFFICIENCY);
   });
 
