@@ -1,7 +1,8 @@
 // What a package puts on a machine, before any format has a say in it: paths, modes and bytes.
 
 import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, posix } from "node:path";
+import { join, posix } from "node:path";
+import { manualPages, shellCompletion } from "../manuals.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
@@ -103,24 +104,15 @@ export interface ManualFolders {
 
 /** Manual pages, compressed, and shell completions, where these systems look for them. */
 export function manuals(folders: ManualFolders): InstalledFile[] {
-  const pages = filesBelow("packaging/man").filter((path) => /\.[1-9]$/.test(path));
-  const completions = filesBelow("packaging/completions").map((path) => {
-    return file(completionPath(basename(path), folders), source(path));
+  const pages = manualPages().map(({ name, text }) => {
+    return file(posix.join(folders.man, `man${name.slice(-1)}`, `${name}.gz`), gzip(bytesOf(text)));
   });
   return [
-    ...pages.map((path) => {
-      const section = path.slice(-1);
-      return file(posix.join(folders.man, `man${section}`, `${basename(path)}.gz`), gzip(new Uint8Array(source(path))));
-    }),
-    ...completions,
+    ...pages,
+    file(posix.join(folders.bash, "netcombiner"), shellCompletion("bash")),
+    file(posix.join(folders.zsh, "_netcombiner"), shellCompletion("zsh")),
+    file(posix.join(folders.fish, "netcombiner.fish"), shellCompletion("fish")),
   ];
-}
-
-function completionPath(name: string, { bash, zsh, fish }: ManualFolders): string {
-  if (name.endsWith(".bash")) return posix.join(bash, "netcombiner");
-  if (name.endsWith(".zsh") || name.startsWith("_")) return posix.join(zsh, "_netcombiner");
-  if (name.endsWith(".fish")) return posix.join(fish, "netcombiner.fish");
-  throw new Error(`packaging/completions/${name}: completions end with .bash, .zsh or .fish`);
 }
 
 /** Files below `folder` by path from the root of the repository, sorted; none when there is no such folder. */
