@@ -2,11 +2,12 @@
  * The answering side of an exchange. An initiation costs a bounded amount of work and memory: paths that are not yet confirmed are few,
  * short-lived, and carry nothing.
  */
-import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
+import { type Micros, NEVER } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { isRefused, type Question } from "../exchange/exchange.ts";
 import type { Path } from "../path/path.ts";
 import { MAC_SIZE } from "../wire/exchange.ts";
+import { AnswerLimits } from "./answer-limits.ts";
 import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import type { PortalContext } from "./context.ts";
 import type { Link } from "./link.ts";
@@ -17,14 +18,6 @@ import { SeenAttempts } from "./seen-attempts.ts";
 /** At the rate of answers this gives each the time of a long round trip. */
 const MAX_UNCONFIRMED = 96;
 const CONFIRM_TIMEOUT: Micros = 5_000_000;
-/** Answers per second, and how many may come at once. */
-const ANSWER_RATE = 100;
-const ANSWER_BURST = 50;
-/** Below this credit only those are answered who show a cookie, and so that they receive at their address. */
-const UNDER_LOAD = 25;
-/** Cookies per second, and how many may go at once. */
-const COOKIE_RATE = 500;
-const COOKIE_BURST = 100;
 const FORMER_RUNS = 16;
 
 interface Unconfirmed {
@@ -46,8 +39,7 @@ export interface Arrival {
 export class Admission {
   readonly #context: PortalContext;
   #unconfirmed: Unconfirmed[] = [];
-  readonly #answers = new Credit(ANSWER_RATE, ANSWER_BURST);
-  readonly #cookies = new Credit(COOKIE_RATE, COOKIE_BURST);
+  readonly #limits = new AnswerLimits();
   readonly #seen = new SeenAttempts();
   /** The run of the peer in use, and those it replaced: they do not come back. */
   #run = "";
@@ -66,12 +58,7 @@ export class Admission {
     const fault = exchange.check(initiation);
     if (fault) return fault;
     const again = this.#unconfirmed.find((entry) => isSameQuestion(entry.initiation, initiation));
-    if (!this.#answers.has(now, arrival.isConnected ? 1 : UNDER_LOAD)) {
-      if (!this.#answers.has(now, 1) || !exchange.showsCookie(now, initiation, remote)) {
-        return this.#demandCookie(now, arrival, initiation);
-      }
-    }
-    this.#answers.spend(1);
+    if (!this.#mayAnswer(now, arrival, initiation)) return this.#demandCookie(now, arrival, initiation);
     if (again) {
       this.#send(socket, remote, local, again.response);
       return undefined;
@@ -85,10 +72,16 @@ export class Admission {
     return this.#open(now, arrival, initiation, question);
   }
 
-  #demandCookie(now: Micros, arrival: Arrival, initiation: Uint8Array): Rejection {
-    const { socket, remote, local } = arrival;
-    if (this.#cookies.has(now, 1)) {
-      this.#cookies.spend(1);
+  /** Who came over TCP has shown by that that he receives at his address. */
+  #mayAnswer(now: Micros, { isConnected, remote }: Arrival, initiation: Uint8Array): boolean {
+    const limits = this.#limits;
+    if (limits.isIdle(now)) return limits.spend(now);
+    if (!isConnected && !this.#context.exchange.showsCookie(now, initiation, remote)) return false;
+    return limits.spendFor(now, remote) && limits.spend(now);
+  }
+
+  #demandCookie(now: Micros, { socket, remote, local }: Arrival, initiation: Uint8Array): Rejection {
+    if (this.#limits.spendCookie(now)) {
       this.#send(socket, remote, local, this.#context.exchange.askForCookie(now, initiation, remote));
     }
     return { refusal: "limited" };
@@ -182,28 +175,4 @@ function isSameQuestion(a: Uint8Array, b: Uint8Array): boolean {
   const end = a.length - MAC_SIZE;
   for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;
   return a.length === b.length;
-}
-
-/** So many a second, and so many at once. */
-class Credit {
-  readonly #rate: number;
-  readonly #burst: number;
-  #credit: number;
-  #at: Micros = 0;
-
-  constructor(rate: number, burst: number) {
-    this.#rate = rate;
-    this.#burst = burst;
-    this.#credit = burst;
-  }
-
-  has(now: Micros, amount: number): boolean {
-    this.#credit = Math.min(this.#burst, this.#credit + ((now - this.#at) * this.#rate) / MICROS_PER_SECOND);
-    this.#at = now;
-    return this.#credit >= amount;
-  }
-
-  spend(amount: number): void {
-    this.#credit -= amount;
-  }
 }

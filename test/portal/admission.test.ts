@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type Endpoint, parseEndpoint } from "../../src/endpoint.ts";
 import { NoiseExchange } from "../../src/exchange/noise-exchange.ts";
+import { AnswerLimits } from "../../src/portal/answer-limits.ts";
 import type { TunnelSettings } from "../../src/portal/settings.ts";
 import { SeededRandom } from "../../src/random.ts";
 import { createOffer } from "../../src/security/offer.ts";
@@ -110,6 +111,15 @@ describe("An exchange between portals", () => {
     pair.run(100_000);
     expect(isUp(pair)).toBe(true);
     expect(sentBy(pair, pair.a, TYPE.EXCHANGE_INITIATION)).toHaveLength(2);
+  });
+
+  test("gives one address few answers under load, and another its own", () => {
+    const limits = new AnswerLimits();
+    const now = 1_000_000;
+    while (limits.isIdle(now)) limits.spend(now);
+    const answered = (host: number, time: number) =>
+      [...Array(20)].filter(() => limits.spendFor(time, at(host))).length;
+    expect([answered(1, now), answered(1, now), answered(2, now), answered(1, now + 400_000)]).toEqual([5, 0, 5, 2]);
   });
 
   test("is answered at once to a flood of junk, which costs it no answer", () => {
