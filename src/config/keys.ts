@@ -29,13 +29,18 @@ export function showMode(mode: number): string {
 }
 
 /** Adds to `faults` what is wrong; without security no key is needed, and none is used. */
-export function collectKeys({ host, peers }: Sections, readKey: FileReader, faults: ConfigFault[]): Keys {
+export function collectKeys(
+  { host, peers, faults: known }: Sections,
+  readKey: FileReader,
+  faults: ConfigFault[],
+): Keys {
   if (!host || host.keys.Security === "none") return {};
   const before = faults.length;
   const privateKey = host.keys.PrivateKey ?? readFile(host, "PrivateKeyFile", readKey, faults);
   const sharedKey = host.keys.SharedKey ?? readFile(host, "SharedKeyFile", readKey, faults);
   const first = peers.find((peer) => peer.keys.PublicKey !== undefined);
-  if (faults.length === before) faults.push(...missingFaults(host, first, privateKey));
+  // A section that is wrong otherwise may be the one with the key.
+  if (faults.length === before && known.length === 0) faults.push(...missingFaults(host, first, privateKey));
   faults.push(...peerFaults(peers, first, privateKey));
   return { privateKey, sharedKey, peerKey: first?.keys.PublicKey };
 }
