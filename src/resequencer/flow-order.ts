@@ -7,6 +7,8 @@ import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
 import { SEQUENCE_MASK } from "../wire/messages.ts";
 
 const INITIAL = 64;
+/** A ring larger than this is given back when nothing is in it: of thousands of flows few are deep at a time. */
+const KEPT = 1_024;
 /** Early packets of one flow that may be held; what comes further ahead pushes the oldest hole out. */
 export const MAX_AHEAD = 8_192;
 /** Stands in the ring for a packet that will not come. */
@@ -141,6 +143,13 @@ export class FlowOrder {
       this.next = sequence;
     } else for (let i = 0; i < distance; i++) this.advance(false);
     this.skipMarks();
+  }
+
+  /** Nothing is held any more. */
+  rest(): void {
+    if (this.#mask < KEPT || this.#marks > 0) return;
+    this.#slots = new Int32Array(INITIAL).fill(NO_SLOT);
+    this.#mask = INITIAL - 1;
   }
 
   #grow(): void {

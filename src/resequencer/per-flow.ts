@@ -199,6 +199,7 @@ export class PerFlowResequencer implements Resequencer {
   #stopWaiting(flow: FlowOrder): void {
     if (flow.deadline === NEVER) return;
     flow.deadline = NEVER;
+    flow.rest();
     const at = this.#waiting.indexOf(flow);
     if (at >= 0) this.#waiting.splice(at, 1);
   }

@@ -105,4 +105,18 @@ describe("PerFlowResequencer", () => {
     expect(bench.pass(10_004, 9)).toEqual([]);
     expect(bench.pool.free).toBe(bench.pool.count);
   });
+
+  test("goes on the same after it gave back the room of a deep hole", () => {
+    const bench = new Bench();
+    bench.resequencer.hold = 10_000;
+    for (let round = 0; round < 3; round++) {
+      const [now, first] = [20_000 * round, 3_003 * round];
+      expect(bench.push(now, first, first + 2, first + 3_000)).toEqual([first]);
+      expect(bench.push(now, first + 1)).toEqual([first + 1, first + 2]);
+      expect(bench.poll(now + 10_000)).toEqual([first + 3_000]);
+      expect(bench.push(now, first + 3_002)).toEqual([]);
+      expect(bench.push(now, first + 3_001)).toEqual([first + 3_001, first + 3_002]);
+    }
+    expect(bench.pool.free).toBe(bench.pool.count);
+  });
 });
