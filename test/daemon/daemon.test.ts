@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askControl } from "../../src/daemon/control-client.ts";
-import { Daemon, type Surroundings } from "../../src/daemon/daemon.ts";
+import { Daemon, type Surroundings, type SystemSetup } from "../../src/daemon/daemon.ts";
 import type { DataplaneThread } from "../../src/daemon/dataplane-client.ts";
 import { Log } from "../../src/daemon/log.ts";
 import type { FromDataplane, ToDataplane } from "../../src/daemon/messages.ts";
@@ -109,6 +109,17 @@ function setUp(changes: Partial<Surroundings> = {}) {
   return { thread, told, daemon, ready: ready.promise, socket: join(folder, "nc0.sock"), wakeUps: () => wakeUps };
 }
 
+function systemTelling(told: () => string[]): SystemSetup {
+  const tell = (text: string) => async () => void told().push(text);
+  return {
+    heal: tell("healed"),
+    prepare: tell("prepared"),
+    configure: tell("set up"),
+    restore: tell("restored"),
+    finish: tell("finished"),
+  };
+}
+
 /** Waits until the loop has nothing more to do at once. */
 async function settled(turns = 20): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve));
@@ -141,6 +152,38 @@ describe("Daemon", () => {
     expect(thread.isTerminated).toBe(true);
     expect(wakeUps()).toBe(thread.received.length);
     expect(existsSync(socket)).toBe(false);
+  });
+
+  test("sets up the host around the tunnel, and takes that back while the interface is there", async () => {
+    const { told, daemon, ready } = setUp({ system: systemTelling(() => told) });
+    const ended = daemon.run();
+    await ready;
+    daemon.stop("SIGTERM");
+    expect(await ended).toBe(EXIT.OK);
+    expect(told.filter((text) => !/^(info|notify)/.test(text))).toEqual([
+      "healed",
+      "prepared",
+      "configured 10.47.0.1/24 mtu 1400",
+      "set up",
+      "ready",
+      "restored",
+      "pipe closed",
+      "tun closed",
+      "finished",
+    ]);
+  });
+
+  test("takes back what was set up when the rest of it fails, whatever else fails on the way", async () => {
+    const { thread, told, daemon } = setUp({
+      system: {
+        ...systemTelling(() => told),
+        configure: () => Promise.reject(new NetcombinerError("no route", EXIT.OS)),
+        restore: () => Promise.reject(new NetcombinerError("not undone", EXIT.OS)),
+      },
+    });
+    expect(await daemon.run()).toBe(EXIT.OS);
+    expect(told.slice(-5)).toEqual([`failed ${EXIT.OS}`, "error: not undone", "pipe closed", "tun closed", "finished"]);
+    expect(thread.isTerminated).toBe(true);
   });
 
   test("tells what was wrong and leaves nothing behind when it cannot start", async () => {

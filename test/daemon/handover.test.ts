@@ -14,10 +14,12 @@ describe("The second process", () => {
       HOME: "/root",
       NETCOMBINER_RUN_DIR: "/tmp/run",
       NETCOMBINER_TUN_FD: "9",
+      SSH_CONNECTION: "192.0.2.7 50000 203.0.113.1 22",
     };
     expect(childEnvironment(environment)).toEqual({
       PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       NETCOMBINER_RUN_DIR: "/tmp/run",
+      SSH_CONNECTION: "192.0.2.7 50000 203.0.113.1 22",
       NETCOMBINER_TUN_FD: "3",
       NETCOMBINER_READY_FD: "4",
     });
@@ -53,6 +55,13 @@ describe("Readiness", () => {
 
   test("is one line, whatever is said after it", () => {
     expect(told('readiness.ready(); readiness.failed(new Error("late"));')).toBe('{"ready":true}\n');
+  });
+
+  test("comes after how it went", () => {
+    const lines = told('readiness.progress("[#] a\\nb"); readiness.ready(); readiness.progress("late");')
+      .trim()
+      .split("\n");
+    expect(lines.map(parseReadiness)).toEqual([{ progress: "[#] a\nb" }, { ready: true }]);
   });
 
   test("carries the reason and the exit code", () => {

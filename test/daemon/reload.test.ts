@@ -88,4 +88,13 @@ describe("planReload", () => {
     const again = planReload(plan.configuration, configuration(LISTENER, host));
     expect(again.needsRestart).toEqual(plan.needsRestart);
   });
+
+  test("leaves what up did to the host as it is, and says what waits for a restart", () => {
+    const host = `SharedKey = ${KEY}\nAddress = 10.47.0.1/24\n`;
+    const current = configuration(LISTENER, host);
+    const plan = planReload(current, configuration(LISTENER, `${host}Role = remote\nFwMark = 7\nPostUp = true\n`));
+    expect(plan.needsRestart).toEqual(["Role", "FwMark", "PreUp, PostUp, PreDown or PostDown"]);
+    expect(plan.configuration.system).toEqual(current.system);
+    expect(ids(plan)).toEqual({ kept: [0], removed: [], added: [] });
+  });
 });

@@ -42,6 +42,13 @@ describe.skipIf(!canUseLab)("A host", () => {
     }
   });
 
+  test("keeps the tunnel's own datagrams out of the tunnel when nothing but their mark tells them", async () => {
+    await network.up("remote", [...REMOTE, ADDRESS], LISTENS);
+    await network.up("local", [...LOCAL, "Address = 10.9.9.2/24"], ["[Peer]", `RemoteHost = ${PLAN[4].remote}`]);
+    await network.untilPathsUp(1);
+    expect(await network.ask("local", "tcp", PLAN[4].server, 5000)).toBe(`server ${PLAN[4].remote}`);
+  });
+
   test("is healed by down after the program was killed", async () => {
     await network.upBoth(REMOTE, LOCAL);
     for (const place of ["local", "remote"] as const) {
