@@ -66,6 +66,16 @@ export function sameAddress(a: Endpoint, b: Endpoint): boolean {
   return true;
 }
 
+/** True if the family and the first `bits` bits of the addresses are the same. */
+export function samePrefix(a: Endpoint, b: Endpoint, bits: number): boolean {
+  if (a[FAMILY] !== b[FAMILY]) return false;
+  const other = addressOf(b);
+  return addressOf(a).every((byte, i) => {
+    const mask = 0xff & ~(0xff >> Math.min(8, Math.max(0, bits - 8 * i)));
+    return (byte & mask) === ((other[i] as number) & mask);
+  });
+}
+
 /** Parses a literal IPv4 or IPv6 address (`fe80::1%3` with a numeric scope); undefined if it is neither. */
 export function parseEndpoint(text: string, port = 0): Endpoint | undefined {
   const out = createEndpoint();

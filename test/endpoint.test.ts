@@ -11,6 +11,7 @@ import {
   portOf,
   sameAddress,
   sameEndpoint,
+  samePrefix,
   scopeOf,
   setEndpoint,
   setPort,
@@ -121,5 +122,14 @@ describe("endpoints", () => {
     expect(endpoint).toEqual(parsed("1.2.3.4", 258));
     setPort(endpoint, 65535);
     expect([portOf(endpoint), familyOf(endpoint), endpoint.length]).toEqual([65535, 4, ENDPOINT_SIZE]);
+  });
+
+  test("have a prefix in common by bits, within one family", () => {
+    const same = (a: string, b: string, bits: number) =>
+      samePrefix(parseEndpoint(a) as Endpoint, parseEndpoint(b) as Endpoint, bits);
+    expect([23, 24, 32].map((bits) => same("10.1.2.3", "10.1.3.3", bits))).toEqual([true, false, false]);
+    expect([0, 32].map((bits) => same("0.0.0.0", "255.0.0.0", bits))).toEqual([true, false]);
+    expect([63, 64, 128].map((bits) => same("fd00::1", "fd00:0:0:1::1", bits))).toEqual([true, false, false]);
+    expect(same("10.0.0.1", "::", 0)).toBe(false);
   });
 });

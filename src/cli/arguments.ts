@@ -35,6 +35,7 @@ export const COMMAND_NAMES = [
   "metrics",
   "top",
   "ping",
+  "netcheck",
   "speedtest",
   "bugreport",
   "completion",

@@ -13,6 +13,7 @@ import { joinCommand } from "./join.ts";
 import { genkeyCommand, genpskCommand, pubkeyCommand } from "./keys.ts";
 import { linkCommand } from "./link.ts";
 import { metricsCommand } from "./metrics.ts";
+import { netcheckCommand } from "./netcheck.ts";
 import { pingCommand } from "./ping.ts";
 import type { Program } from "./program.ts";
 import { reloadCommand } from "./reload.ts";
@@ -70,6 +71,7 @@ export function commands(program: Program): Record<CommandName, Command> {
     metrics: metricsCommand,
     top: topCommand,
     ping: pingCommand,
+    netcheck: netcheckCommand(program),
     speedtest: speedtestCommand,
     bugreport: bugreportCommand,
     completion: completionCommand((shell) => completion(shell, startCommand(program), commands(program))),

@@ -28,7 +28,7 @@ export async function startPaired(
     machine.tell(`+ netcombiner down ${name}`);
     await endTunnel(name);
   }
-  if (manager) return enableService(machine, manager, name, isNew);
+  if (manager) return enableService(machine, manager, { name, path, isNew });
   const command = isInPlace ? `netcombiner up ${name}` : `netcombiner up ${name} -c ${path}`;
   if (!wasRunning || isNew) {
     machine.tell(`+ ${command}`);

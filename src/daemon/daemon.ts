@@ -64,6 +64,8 @@ export interface DaemonOptions {
   readonly configurationPath: string;
   /** Where the control socket goes. */
   readonly runDirectory?: string;
+  /** Only for a look at the links: no metrics are served. */
+  readonly isTrial?: boolean;
 }
 
 /** One running tunnel. `run` does everything; the other methods are for signals and the control socket. */
@@ -159,7 +161,7 @@ export class Daemon {
     await system?.configure(configuration);
     this.#configuration = configuration;
     this.#startedAt = this.#around.now();
-    await this.#status.listen(configuration.metrics);
+    await this.#status.listen(this.#options.isTrial ? undefined : configuration.metrics);
     cleanup.defer(() => this.#status.listen(undefined));
     log.info(this.#summary());
     notifier.ready(this.#summary());
@@ -218,7 +220,10 @@ export class Daemon {
 
   #commands(): Commands {
     return {
-      status: () => ({ ok: true, interface: this.#options.interface, pid: process.pid }),
+      status: () => {
+        const { interface: name, configurationPath } = this.#options;
+        return { ok: true, interface: name, pid: process.pid, configuration: configurationPath };
+      },
       show: () => this.#show(),
       log: () => ({ ok: true, lines: this.#around.log.recent }),
       reload: () => this.reload(),

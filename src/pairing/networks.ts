@@ -6,6 +6,7 @@ import {
   familyOf,
   formatAddress,
   parseEndpoint,
+  samePrefix,
   setEndpoint,
 } from "../endpoint.ts";
 import type { TunnelAddress } from "./token.ts";
@@ -76,13 +77,7 @@ function drawIpv6(random: Uint8Array): TunnelAddress {
 
 /** Whether one of two networks holds the other. */
 export function overlap(a: TunnelAddress, b: TunnelAddress): boolean {
-  if (familyOf(a.address) !== familyOf(b.address)) return false;
-  const [one, other] = [addressOf(a.address), addressOf(b.address)];
-  const bits = Math.min(a.prefix, b.prefix);
-  return one.every((byte, i) => {
-    const mask = 0xff & ~(0xff >> Math.min(8, Math.max(0, bits - 8 * i)));
-    return (byte & mask) === ((other[i] as number) & mask);
-  });
+  return samePrefix(a.address, b.address, Math.min(a.prefix, b.prefix));
 }
 
 function parseNetwork(text: string): TunnelAddress {

@@ -14,29 +14,51 @@ export function findServiceManager(machine: Machine): ServiceManager | undefined
   return undefined;
 }
 
-/** Enables the tunnel and starts it, anew if its configuration is new. @throws NetcombinerError with what a step failed with */
-export function enableService(machine: Machine, manager: ServiceManager, name: string, isNew: boolean): void {
-  for (const command of serviceCommands(machine, manager, name, isNew ? "restart" : "start")) step(machine, command);
+/**
+ * Enables the tunnel of a file and starts it, anew if its configuration is new.
+ * @throws NetcombinerError with what a step failed with
+ */
+export function enableService(
+  machine: Machine,
+  manager: ServiceManager,
+  { name, path, isNew }: { readonly name: string; readonly path: string; readonly isNew: boolean },
+): void {
+  const start = isNew ? "restart" : "start";
+  const commands =
+    manager === "systemd"
+      ? systemdCommands(name, start)
+      : manager === "procd"
+        ? procdCommands(name, path, start)
+        : rcCommands(machine, name, start);
+  for (const command of commands) step(machine, command);
 }
 
-function serviceCommands(machine: Machine, manager: ServiceManager, name: string, start: string): string[][] {
-  if (manager === "systemd") {
-    const unit = `netcombiner@${name}.service`;
-    return [
-      ["systemctl", "enable", "--quiet", unit],
-      ["systemctl", start, unit],
-    ];
-  }
-  if (manager === "procd") {
-    return [
-      ["/etc/init.d/netcombiner", "enable"],
-      ["/etc/init.d/netcombiner", start],
-    ];
-  }
+function systemdCommands(name: string, start: string): string[][] {
+  const unit = `netcombiner@${name}.service`;
+  return [
+    ["systemctl", "enable", "--quiet", unit],
+    ["systemctl", start, unit],
+  ];
+}
+
+/** A section of /etc/config/netcombiner that names the file; names of sections are letters, digits and underscores. */
+function procdCommands(name: string, path: string, start: string): string[][] {
+  const section = `netcombiner.${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+  return [
+    ["uci", "set", `${section}=tunnel`],
+    ["uci", "set", `${section}.enabled=1`],
+    ["uci", "set", `${section}.file=${path}`],
+    ["uci", "commit", "netcombiner"],
+    ["/etc/init.d/netcombiner", "enable"],
+    ["/etc/init.d/netcombiner", start],
+  ];
+}
+
+function rcCommands(machine: Machine, name: string, start: string): string[][] {
   const names = machine.run(["sysrc", "-n", "netcombiner_interfaces"]).out.trim().split(/\s+/).filter(Boolean);
   return [
     ["sysrc", "netcombiner_enable=YES"],
     ["sysrc", `netcombiner_interfaces=${[...new Set([...names, name])].join(" ")}`],
-    ["service", "netcombiner", start],
+    ["service", "netcombiner", start, name],
   ];
 }

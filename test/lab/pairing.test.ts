@@ -28,6 +28,10 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
 
   beforeAll(async () => {
     topology = await Topology.create({ links: [line(16e6), line(16e6)] });
+    // The second link is behind a NAT, as most are.
+    const rules = `table ip nat { chain out { type nat hook postrouting priority srcnat;
+      ip saddr 10.77.1.0/24 oifname rem masquerade; }; }`;
+    run(topology.command("inet", ["nft", "-f", "-"]), rules);
   }, MINUTE);
 
   afterAll(async () => {
@@ -109,8 +113,8 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       const local = await netcombiner("local", ["ping", "-c", "2"]);
       expect(local).toMatchObject({ code: 0, err: "" });
       for (const way of ["wan0", "wan1", "tunnel"]) {
-        expect(local.out.match(new RegExp(`^${way}: 1\\d\\.\\d ms \\(.+\\)$`, "gm"))).toHaveLength(2);
-        expect(local.out).toMatch(new RegExp(`^${way}: 2 of 2 answered, round trip min 1\\d\\.\\d ms, mean `, "m"));
+        expect(local.out.match(new RegExp(`^${way}: \\d+\\.\\d ms \\(.+\\)$`, "gm"))).toHaveLength(2);
+        expect(local.out).toMatch(new RegExp(`^${way}: 2 of 2 answered, round trip min \\d\\d\\.\\d ms, mean `, "m"));
       }
       const remote = await netcombiner("remote", ["ping", "-c", "1", "--json"]);
       const lines = remote.out
@@ -140,6 +144,27 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
         if ((await netcombiner("local", ["ping", "-c", "1", "--link", "wan1"])).code === 0) return;
       }
       throw new Error("wan1 does not come back");
+    },
+    MINUTE,
+  );
+
+  test(
+    "netcheck finds both links good, and the NAT in front of one, without disturbing what runs",
+    async () => {
+      const { pid } = JSON.parse((await netcombiner("local", ["show", "nc0", "--json"])).out);
+      for (const words of [["nc0"], [file("local")], []]) {
+        const { code, out, err } = await netcombiner("local", ["netcheck", ...words, "--json"]);
+        expect({ code, err }).toEqual({ code: 0, err: "" });
+        const [first, second] = JSON.parse(out);
+        expect(first).toMatchObject({ name: "wan0", isGood: true, buffers: [{ isGranted: true }] });
+        expect(first.route).toEqual({ isRight: true, text: "leaves by wan0 with 10.77.0.2" });
+        expect(first.paths).toMatchObject([{ nat: "none", mtu: 1472, isMtuFound: true }]);
+        expect(second.paths).toMatchObject([{ nat: "translated", local: "10.77.1.2", isMtuFound: true }]);
+        expect(second.paths[0].seen).toStartWith("198.18.0.1:");
+      }
+      const remote = await netcombiner("remote", ["netcheck", "nc0"]);
+      expect(remote).toMatchObject({ code: 0, out: expect.stringContaining("links: good") });
+      expect(JSON.parse((await netcombiner("local", ["show", "nc0", "--json"])).out).pid).toBe(pid);
     },
     MINUTE,
   );
@@ -221,4 +246,25 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     const clash = await netcombiner("local", ["join", token, "nc1", "-c", path]);
     expect(clash).toMatchObject({ code: 78, err: expect.stringContaining("is also that of") });
   });
+
+  test(
+    "netcheck tries the links of a tunnel that does not run, and leaves nothing behind",
+    async () => {
+      expect(await netcombiner("local", ["down", "nc0"])).toMatchObject({ code: 0 });
+      const interfaces = () => run(topology.command("local", ["ip", "-o", "link"]));
+      const before = interfaces();
+      const good = await netcombiner("local", ["netcheck", file("local")]);
+      expect(good).toMatchObject({ code: 0, err: "" });
+      expect(good.out).toMatch(/^ {2}peer {5}198\.18\.0\.2:4725 in \d\d\.\d ms$/m);
+      writeFileSync(file("local"), readFileSync(file("local"), "utf8").replace("198.18.0.2", "198.18.0.77"));
+      const bad = await netcombiner("local", ["netcheck", file("local")]);
+      expect(bad).toMatchObject({ code: 69, out: expect.stringContaining("does not answer: no answer from the peer") });
+      topology.ip("local", ["route del default dev wan1"]);
+      const pathless = await netcombiner("local", ["netcheck", file("local")]);
+      expect(pathless.out).toContain("no route to 198.18.0.77 by wan1");
+      expect(interfaces()).toBe(before);
+      expect(await netcombiner("local", ["netcheck"])).toMatchObject({ code: 64 });
+    },
+    MINUTE,
+  );
 });

@@ -3,6 +3,8 @@ import { EXIT, NetcombinerError } from "../../src/errors.ts";
 import { enableService, findServiceManager } from "../../src/pairing/service.ts";
 import { fakeMachine } from "./machine.ts";
 
+const TUNNEL = { name: "nc0", path: "/etc/netcombiner/nc0.conf", isNew: true };
+
 describe("The service manager", () => {
   test("is the one that runs and knows the program", () => {
     const found = (...files: string[]) => findServiceManager(fakeMachine({}, files));
@@ -23,26 +25,34 @@ describe("The service manager", () => {
       [false, "start"],
     ] as const) {
       const machine = fakeMachine(answers);
-      enableService(machine, "systemd", "nc0", isNew);
+      enableService(machine, "systemd", { ...TUNNEL, isNew });
       expect(machine.told).toEqual([`+ ${systemctl("enable --quiet")}`, `+ ${systemctl(start)}`]);
     }
   });
 
   test("of OpenWrt and of FreeBSD are spoken to in their own words", () => {
-    const procd = fakeMachine({ "/etc/init.d/netcombiner enable": {}, "/etc/init.d/netcombiner restart": {} });
-    enableService(procd, "procd", "nc0", true);
-    expect(procd.ran).toEqual(["/etc/init.d/netcombiner enable", "/etc/init.d/netcombiner restart"]);
+    const lines = [
+      "uci set netcombiner.nc0=tunnel",
+      "uci set netcombiner.nc0.enabled=1",
+      "uci set netcombiner.nc0.file=/etc/netcombiner/nc0.conf",
+      "uci commit netcombiner",
+      "/etc/init.d/netcombiner enable",
+      "/etc/init.d/netcombiner restart",
+    ];
+    const procd = fakeMachine(Object.fromEntries(lines.map((line) => [line, {}])));
+    enableService(procd, "procd", TUNNEL);
+    expect(procd.ran).toEqual(lines);
     const freebsd = fakeMachine({
       "sysrc -n netcombiner_interfaces": { out: "nc1 nc0\n" },
       "sysrc netcombiner_enable=YES": {},
       "sysrc netcombiner_interfaces=nc1 nc0": {},
-      "service netcombiner restart": {},
+      "service netcombiner restart nc0": {},
     });
-    enableService(freebsd, "rc.d", "nc0", true);
+    enableService(freebsd, "rc.d", TUNNEL);
     expect(freebsd.told).toEqual([
       "+ sysrc netcombiner_enable=YES",
       "+ sysrc 'netcombiner_interfaces=nc1 nc0'",
-      "+ service netcombiner restart",
+      "+ service netcombiner restart nc0",
     ]);
   });
 
@@ -51,7 +61,7 @@ describe("The service manager", () => {
       "systemctl enable --quiet netcombiner@nc0.service": { code: 1, err: "Access denied\n" },
     });
     try {
-      enableService(machine, "systemd", "nc0", true);
+      enableService(machine, "systemd", TUNNEL);
       throw new Error("it did not fail");
     } catch (error) {
       expect(error).toBeInstanceOf(NetcombinerError);

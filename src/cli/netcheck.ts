@@ -1,0 +1,148 @@
+/** `netcombiner netcheck`: looks at each link, with the tunnel running or for the time of the look. */
+import { networkInterfaces } from "node:os";
+import { resolve } from "node:path";
+import { defineCommand } from "citty";
+import type { Configuration } from "../config/configuration.ts";
+import { loadConfiguration } from "../config/load.ts";
+import { askControl, controlledInterfaces } from "../daemon/control-client.ts";
+import { configurationFile, socketPath } from "../daemon/paths.ts";
+import { withTrial } from "../daemon/trial.ts";
+import { parseEndpoint } from "../endpoint.ts";
+import { EXIT, NetcombinerError } from "../errors.ts";
+import { checkEgress, type Egress } from "../host/egress.ts";
+import type { LinkSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
+import { assertInterfaceName, usageError } from "./arguments.ts";
+import { colours } from "./colour.ts";
+import { judgeLink, type LinkFindings, renderFindings } from "./netcheck-report.ts";
+import type { NamedEcho } from "./ping.ts";
+import type { Program } from "./program.ts";
+import { isNotRunning, isRunning } from "./running.ts";
+
+/** Two failed attempts, or an MTU that is found by halving. */
+const PATIENCE_MS = 12_000;
+const STEP_MS = 100;
+const ECHO_WAIT_MS = 2_000;
+const ATTEMPTS = 2;
+
+export function netcheckCommand(program: Program) {
+  return defineCommand({
+    meta: {
+      name: "netcombiner netcheck",
+      description:
+        "Check each link: peer, NAT, MTU, buffers and routing; a tunnel that does not run is tried for a moment",
+    },
+    args: {
+      tunnel: {
+        type: "positional",
+        required: false,
+        description: "the tunnel's interface, or a configuration file (with a slash in it)",
+      },
+      link: { type: "string", valueHint: "NAME", description: "this link only" },
+      json: { type: "boolean", description: "print JSON" },
+    },
+    async run({ args }) {
+      const { path, socket } = await locate(args.tunnel);
+      const configuration = loadConfiguration(path);
+      const look = (at: string) => lookAt(at, configuration, args.link);
+      const found = await (socket === undefined ? withTrial(path, program.createThread, look) : look(socket));
+      const c = colours(process.stdout);
+      console.log(
+        args.json ? JSON.stringify(found, undefined, 2) : found.map((link) => renderFindings(link, c)).join("\n"),
+      );
+      const bad = found.filter((link) => !link.isGood).map((link) => link.name);
+      if (bad.length > 0) throw new NetcombinerError(`something is wrong with ${bad.join(", ")}`, EXIT.UNAVAILABLE);
+    },
+  });
+}
+
+interface Located {
+  readonly path: string;
+  /** The control socket of the tunnel that runs with this file; undefined when none does. */
+  readonly socket: string | undefined;
+}
+
+/** A running tunnel is never tried beside: its peer would take the trial for a new start of it. */
+async function locate(word: string | undefined): Promise<Located> {
+  const running = await runningTunnels();
+  if (word?.includes("/")) {
+    const path = resolve(word);
+    return { path, socket: running.find((tunnel) => tunnel.path === path)?.socket };
+  }
+  if (word === undefined) {
+    const [only, ...others] = running;
+    if (only && others.length === 0) return only;
+    throw usageError(
+      only ? "several tunnels are running: name one" : "no tunnel is running: name an interface or a file",
+    );
+  }
+  assertInterfaceName(word);
+  const own = running.find((tunnel) => tunnel.name === word);
+  return own ?? { path: configurationFile(word), socket: undefined };
+}
+
+async function runningTunnels() {
+  const names = controlledInterfaces();
+  const isUp = await Promise.all(names.map((name) => isRunning(name)));
+  const answers = names
+    .filter((_, i) => isUp[i])
+    .map(async (name) => {
+      const socket = socketPath(name);
+      const { configuration } = await askControl(socket, "status");
+      return { name, socket, path: String(configuration) };
+    });
+  return await Promise.all(answers);
+}
+
+async function lookAt(socket: string, configuration: Configuration, only: string | undefined): Promise<LinkFindings[]> {
+  const { snapshot, failures } = await settled(socket, only);
+  const chosen = snapshot.links.filter(({ name }) => only === undefined || name === only);
+  if (chosen.length === 0) {
+    throw usageError(`no link ${only}; there are ${snapshot.links.map(({ name }) => name).join(", ")}`);
+  }
+  const { echoes } = await askControl(socket, "ping", { parameters: { wait: ECHO_WAIT_MS } });
+  return chosen.map((link) =>
+    judgeLink({
+      link,
+      reason: failures.get(link.name) ?? link.reason,
+      echoes: (echoes as NamedEcho[]).filter((echo) => echo.link === link.name && !echo.isBest),
+      sockets: snapshot.sockets.filter((entry) => entry.link === link.id),
+      egress: egressOf(link, configuration),
+    }),
+  );
+}
+
+/** Waits until each link is up with its MTU found, has failed twice, or waits for the peer; but not for ever. */
+async function settled(socket: string, only: string | undefined) {
+  const failures = new Map<string, string>();
+  for (const end = performance.now() + PATIENCE_MS; ; await Bun.sleep(STEP_MS)) {
+    const snapshot = await snapshotOf(socket);
+    for (const link of snapshot?.links ?? []) if (link.state === "waiting") failures.set(link.name, link.reason);
+    const links = snapshot?.links.filter(({ name }) => only === undefined || name === only);
+    if (snapshot && (links?.every(isSettled) || performance.now() > end)) return { snapshot, failures };
+    if (!snapshot && performance.now() > end) throw new NetcombinerError("the tunnel does not answer", EXIT.TEMPORARY);
+  }
+}
+
+async function snapshotOf(socket: string): Promise<TunnelSnapshot | undefined> {
+  try {
+    return (await askControl(socket, "show")).snapshot as TunnelSnapshot;
+  } catch (error) {
+    if (isNotRunning(error)) return undefined;
+    throw error;
+  }
+}
+
+function isSettled({ role, state, failures, paths }: LinkSnapshot): boolean {
+  const up = paths.filter((path) => path.state === "up");
+  if (up.length > 0) return up.every((path) => path.rtt.smoothed > 0 && path.mtuState !== "searching");
+  return role === "listen" || state === "stopped" || failures >= ATTEMPTS;
+}
+
+/** Undefined where nothing is known of the peer's address, or where the system alone chooses it. */
+function egressOf(link: LinkSnapshot, { links, system }: Configuration): Egress | undefined {
+  const transport = links.find(({ settings }) => settings.name === link.name)?.transport;
+  const to = link.paths[0]?.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") ?? transport?.remoteHost;
+  const remote = to === undefined ? undefined : parseEndpoint(to);
+  if (!transport || !remote || link.role === "listen") return undefined;
+  return checkEgress({ remote, interface: transport.localInterface, mark: system.fwMark }, networkInterfaces);
+}
