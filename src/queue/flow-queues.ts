@@ -104,18 +104,18 @@ export class FlowQueues {
 
   /** The flow that goes before all bulk, undefined if none does. */
   nextThin(): FlowQueue | undefined {
-    if (this.#thin.first) return this.#thin.first;
-    return this.#lead > 0 || this.bulk.length === 0 ? this.#strangers.first : undefined;
+    return this.#thin.first ?? (this.#areStrangersDue ? this.#strangers.first : undefined);
   }
 
-  /** The thin flow whose turn comes last. */
-  lastThin(): FlowQueue | undefined {
-    return this.#strangers.last ?? this.#thin.last;
+  /** The thin flow whose turn comes last, if more than so many bytes are to go up to it. */
+  lastThin(bytes: number): FlowQueue | undefined {
+    if (this.#thin.bytes > bytes) return this.#thin.last;
+    const isLong = this.#thin.bytes + this.#strangers.bytes > bytes;
+    return isLong && this.#areStrangersDue ? this.#strangers.last : undefined;
   }
 
-  /** Bytes of thin flows, strangers included. */
-  get thinBytes(): number {
-    return this.#thin.bytes + this.#strangers.bytes;
+  get #areStrangersDue(): boolean {
+    return this.#lead > 0 || this.bulk.length === 0;
   }
 
   /** Flows that have packets. */

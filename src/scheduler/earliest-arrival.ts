@@ -52,7 +52,7 @@ export class EarliestArrival implements Scheduler {
   #thinFor(path: PathView, depth: number): FlowQueue | undefined {
     const queue = this.#queues;
     if (isBestForThin(path, this.#paths)) return queue.nextThin();
-    return queue.thinBytes > depth + SPILL ? queue.lastThin() : undefined;
+    return queue.lastThin(depth + SPILL);
   }
 
   /** Bytes that the faster paths deliver before `path` could deliver its first; -1 if it is of no use. */

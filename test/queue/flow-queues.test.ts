@@ -145,6 +145,19 @@ describe("FlowQueues", () => {
     expect(bench.shift()).toBe(2);
   });
 
+  test("lets another path help only the thin flow whose turn is last, and strangers no more than their share", () => {
+    const bench = new Bench();
+    bench.fill(1, 20, { size: 500 });
+    bench.fill(2, 20, { size: 500 });
+    expect(bench.queues.lastThin(30_000)).toBeUndefined();
+    expect(bench.queues.lastThin(15_000)?.bucket).toBe(2);
+    bench.fill(3, 200);
+    for (let flow = 100; flow < 150; flow++) bench.push(flow, { flags: PACKET_FLAG.STRANGER });
+    expect(bench.queues.lastThin(30_000)?.bucket).toBe(149);
+    while (bench.queues.nextThin()) bench.shift();
+    expect(bench.queues.lastThin(1_000)).toBeUndefined();
+  });
+
   test("sheds strangers first, then the fattest, and finds room for others", () => {
     const bench = new Bench(4_096, 1_024);
     let strangers = 0;
