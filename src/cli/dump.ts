@@ -87,6 +87,7 @@ export const PATH_COLUMNS: readonly Column<PathSnapshot>[] = [
   ["limit-out", (path) => path.limits.out],
   ["limit-in", (path) => path.limits.in],
   ["metered", (path) => path.limits.metered],
+  ["suite", (path) => path.keys.suite],
 ];
 
 /** Everything: a line that begins with `interface`, then each link's, followed by those of its paths. */

@@ -26,6 +26,9 @@ export const CHECK_NAMES = [
   "overload",
   "socket-buffers",
   "late",
+  "exchange-refused",
+  "by-hand",
+  "parts",
 ] as const;
 
 export type CheckName = (typeof CHECK_NAMES)[number];

@@ -50,6 +50,15 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   ["repaired_packets_total", "counter", "Packets sent again after a loss.", ({ snapshot }) => snapshot.repair.repaired],
   ["copied_packets_total", "counter", "Packets sent twice, in advance.", ({ snapshot }) => snapshot.repair.copied],
   [
+    "flows",
+    "gauge",
+    "Flows with packets that wait.",
+    ({ snapshot }) => [
+      [{ kind: "thin" }, snapshot.aqm.thin],
+      [{ kind: "bulk" }, snapshot.aqm.bulk],
+    ],
+  ],
+  [
     "duplicated_packets_total",
     "counter",
     "Packets of thin flows sent a second time by an idle path.",
@@ -161,6 +170,14 @@ export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
       [{ why: "copy" }, repeated.copies],
       [{ why: "duplicate" }, repeated.duplicates],
     ],
+  ],
+  ["path_key_age_seconds", "gauge", "Age of the keys in use.", (path) => seconds(path.keys.age)],
+  ["path_key_renewals_total", "counter", "How often the keys were renewed.", (path) => path.keys.renewals],
+  [
+    "path_limit_bytes_per_second",
+    "gauge",
+    "Configured limit of the path; 0 for none.",
+    (path) => both(path.limits.in, path.limits.out),
   ],
   ["path_mtu_bytes", "gauge", "Largest datagram of the path.", (path) => path.mtu],
 ];

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile, STRICT_FLAG } from "../../build/compile.ts";
+import { PAGE, PAGE_POLICY } from "../../src/daemon/status-page.ts";
 
 const ENTRY = join(import.meta.dir, "fixtures", "program.ts");
 const VERSION = { version: "1.2.3", commit: "0123456789ab" };
@@ -66,6 +67,14 @@ describe("a compiled binary", () => {
 });
 
 describe("compile", () => {
+  test("puts the status page into the binary, with the policy that lets it run", () => {
+    const place = mkdtempSync(join(folder, "page-"));
+    const program = join(place, "page");
+    compile({ entry: join(import.meta.dir, "fixtures", "page.ts"), outfile: program, version: VERSION });
+    const { stdout } = Bun.spawnSync([program], { cwd: place, env: {}, stdin: "ignore" });
+    expect(JSON.parse(stdout.toString())).toEqual({ page: PAGE, policy: PAGE_POLICY });
+  });
+
   test("writes the same bytes again, whatever the file is called", () => {
     const again = join(folder, "again");
     compile({ entry: ENTRY, outfile: again, version: VERSION });

@@ -38,7 +38,11 @@ link: lte  (TCP, initiates)
 
 # Health check:
 #   - lte: never came up in 1 hour 2 minutes, 3 failed attempts: interface wwan0 has no address
-#       plug it in, or wait for DHCP; it is tried again by itself [link-never-up]`);
+#       plug it in, or wait for DHCP; it is tried again by itself [link-never-up]
+#   - lte: an exchange was refused 3 seconds ago: 203.0.113.7:4725: the peer's SharedKey is another than ours
+#       compare Security, the keys and the versions of both portals [exchange-refused]
+#   - lte: changed by hand: down, metric 10 (configured: 0)
+#       netcombiner link lte up, or metric default, undoes it [by-hand]`);
   });
 
   test("is coloured on a terminal that wants it, and says the same", () => {

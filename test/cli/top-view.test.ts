@@ -22,7 +22,7 @@ describe("renderTop", () => {
     expect(lines[2]).toBe(`              in  ${"█".repeat(20)}  212.00 Mbit/s  █`);
     expect(lines[3]).toBe(`              out ${"█".repeat(4)}${"░".repeat(16)}   41.20 Mbit/s  █`);
     expect(lines[4]).toBe("  lte           waiting  interface wwan0 has no address");
-    expect(lines.at(-2)).toStartWith("problem: lte: never came up");
+    expect(lines.at(-4)).toStartWith("problem: lte: never came up");
     expect(lines.at(-1)).toBe("q quit");
   });
 

@@ -1,9 +1,24 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { linkDown, linkFlapping, nobodyCame, noPathUp } from "../../src/monitor/checks/links.ts";
+import {
+  changedByHand,
+  exchangeRefused,
+  linkDown,
+  linkFlapping,
+  nobodyCame,
+  noPathUp,
+} from "../../src/monitor/checks/links.ts";
 import { bufferbloat, lossReceived, lossSent, pathSuspect } from "../../src/monitor/checks/paths.ts";
-import { DROP_RULES, drops, fewSlots, lateOrder, securityNone, smallBuffers } from "../../src/monitor/checks/tunnel.ts";
+import {
+  DROP_RULES,
+  drops,
+  fewSlots,
+  lateOrder,
+  securityNone,
+  sentInParts,
+  smallBuffers,
+} from "../../src/monitor/checks/tunnel.ts";
 import { CHECK_NAMES, type Check } from "../../src/monitor/finding.ts";
 import { findings } from "../../src/monitor/health.ts";
 import type { TunnelReport } from "../../src/monitor/report.ts";
@@ -66,6 +81,20 @@ describe("a link", () => {
       "note no-peer fibre: listens for 1 minute 1 second and no peer is connected",
     ]);
     expect(nobodyCame(withLink({ state: "listening" }))).toEqual([]);
+  });
+
+  test("whose exchange was refused says why, as long as it does not work", () => {
+    const refused = { text: "the keys differ", age: 5_000_000 };
+    expect(said(exchangeRefused, withLink({ ...waiting, refused }))).toEqual([
+      "problem exchange-refused fibre: an exchange was refused 5 seconds ago: the keys differ",
+    ]);
+    expect(exchangeRefused(withLink({ refused }))).toEqual([]);
+    expect(exchangeRefused(withLink(waiting))).toEqual([]);
+  });
+
+  test("that was changed by hand is not forgotten", () => {
+    expect(changedByHand(withLink({}))).toEqual([]);
+    expect(said(changedByHand, withLink({ byHand: "down" }))).toEqual(["note by-hand fibre: changed by hand: down"]);
   });
 
   test("is the tunnel's problem when it is the last", () => {
@@ -158,13 +187,28 @@ describe("the tunnel", () => {
   });
 });
 
+describe("packets in parts", () => {
+  test("are noted when they are more than a few", () => {
+    const outbound = { packets: 10_000, bytes: 0 };
+    expect(sentInParts(withSnapshot({ outbound, parts: { sent: 99, waiting: 0 } }))).toEqual([]);
+    expect(said(sentInParts, withSnapshot({ outbound, parts: { sent: 2_500, waiting: 0 } }))).toEqual([
+      "note parts nc0: 25.00 % of the packets went in parts, as a path does not take 1400 bytes whole",
+    ]);
+    expect(
+      sentInParts(withSnapshot({ outbound: { packets: 1e6, bytes: 0 }, parts: { sent: 200, waiting: 0 } })),
+    ).toEqual([]);
+  });
+});
+
 describe("findings", () => {
   test("come worst first", () => {
     const report = withSnapshot({ security: "none", drops: { "exchange-forged": 5 } });
     expect(findings(report).map(({ severity, check }) => `${severity} ${check}`)).toEqual([
       "problem link-never-up",
+      "problem exchange-refused",
       "warning security-none",
       "note keys-differ",
+      "note by-hand",
     ]);
   });
 

@@ -71,7 +71,7 @@ describe("renderMetrics", () => {
     expect(value("link_up", 'interface="nc0",link="lte"')).toBe(0);
     expect(value("dropped_total", 'interface="nc0",reason="queue-full"')).toBe(12);
     expect(value("dropped_total", 'interface="nc0",reason="no-slot"')).toBe(0);
-    expect(value("health_findings", 'interface="nc0",severity="problem"')).toBe(1);
+    expect(value("health_findings", 'interface="nc0",severity="problem"')).toBe(2);
   });
 
   test("has each series once, also while a path is being replaced, and escapes labels", () => {

@@ -27,7 +27,14 @@ const HINTS: readonly (readonly [start: RegExp, advice: string])[] = [
 ];
 const NO_HINT = "the log of both portals says more; LogLevel = debug tells every attempt";
 
-export const LINK_CHECKS: readonly Check[] = [noPathUp, linkDown, linkFlapping, nobodyCame];
+export const LINK_CHECKS: readonly Check[] = [
+  noPathUp,
+  linkDown,
+  exchangeRefused,
+  linkFlapping,
+  nobodyCame,
+  changedByHand,
+];
 
 /** Nothing at all passes. */
 export function noPathUp({ interface: subject, snapshot, uptime }: Parameters<Check>[0]): Finding[] {
@@ -86,5 +93,34 @@ export function nobodyCame({ snapshot, uptime }: Parameters<Check>[0]): Finding[
       subject: link.name,
       text: `listens for ${formatAge(link.age)} and no peer is connected`,
       advice: "start the other portal; let the port through this host's firewall",
+    }));
+}
+
+/** The two ends do not agree: the exchange itself says on what. Old news while the link works. */
+export function exchangeRefused({ snapshot }: Parameters<Check>[0]): Finding[] {
+  return snapshot.links.flatMap(({ name, refused, paths }): Finding[] => {
+    if (!refused || paths.some((path) => path.state === "up")) return [];
+    return [
+      {
+        severity: "problem",
+        check: "exchange-refused",
+        subject: name,
+        text: `an exchange was refused ${formatAge(refused.age)} ago: ${refused.text}`,
+        advice: "compare Security, the keys and the versions of both portals",
+      },
+    ];
+  });
+}
+
+/** Somebody changed it while it runs, and may have forgotten. */
+export function changedByHand({ snapshot }: Parameters<Check>[0]): Finding[] {
+  return snapshot.links
+    .filter((link) => link.byHand !== "")
+    .map((link) => ({
+      severity: "note",
+      check: "by-hand",
+      subject: link.name,
+      text: `changed by hand: ${link.byHand}`,
+      advice: `netcombiner link ${link.name} up, or metric default, undoes it`,
     }));
 }

@@ -8,8 +8,10 @@ import { formatBytes, formatMillis, formatShare } from "../units.ts";
 const FEW_SLOTS = 0.05;
 /** Packets that came too late for their place, of those received: order could not be kept. */
 const LATE = 0.01;
+/** Packets in parts, of those sent. */
+const PARTS = 0.01;
 
-export const TUNNEL_CHECKS: readonly Check[] = [securityNone, drops, fewSlots, smallBuffers, lateOrder];
+export const TUNNEL_CHECKS: readonly Check[] = [securityNone, drops, fewSlots, smallBuffers, lateOrder, sentInParts];
 
 export function securityNone({ interface: subject, snapshot }: Parameters<Check>[0]): Finding[] {
   if (snapshot.security !== "none") return [];
@@ -168,6 +170,24 @@ export function lateOrder({ interface: subject, snapshot: { order, inbound } }: 
       subject,
       text: `${formatShare(order.late / inbound.packets)} of the packets came later than ${formatMillis(order.hold)} after their turn`,
       advice: "the links' delays vary more than is foreseen; try without the worst one, or raise its Metric",
+    },
+  ];
+}
+
+/** It works, and costs a header more for each packet. */
+export function sentInParts({
+  interface: subject,
+  snapshot: { parts, outbound, mtu },
+}: Parameters<Check>[0]): Finding[] {
+  if (parts.sent < 100 || parts.sent < PARTS * outbound.packets) return [];
+  const share = formatShare(parts.sent / Math.max(1, outbound.packets));
+  return [
+    {
+      severity: "note",
+      check: "parts",
+      subject,
+      text: `${share} of the packets went in parts, as a path does not take ${mtu} bytes whole`,
+      advice: "a smaller MTU in [Host], the same at both portals, avoids it",
     },
   ];
 }
