@@ -10,7 +10,7 @@ import { blake2s } from "@noble/hashes/blake2.js";
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { RandomBytes } from "../random.ts";
-import { deriveKey, macEquals } from "../security/blake2s.ts";
+import { deriveKey, KeyedBlake2s, macEquals } from "../security/blake2s.ts";
 import { HEADER_SIZE, TYPE } from "../wire/datagram.ts";
 import { COOKIE_MESSAGE_SIZE, COOKIE_NONCE_SIZE, exchangeHeader, MAC_SIZE } from "../wire/exchange.ts";
 import { concatenate } from "./noise.ts";
@@ -22,22 +22,22 @@ const ZEROS = new Uint8Array(32);
 
 /** Keys that belong to one addressee of exchange messages, made of what names it to those who know it. */
 export class AddressKeys {
-  readonly #mac1: Uint8Array;
+  readonly #mac1: KeyedBlake2s;
   readonly #cookie: Uint8Array;
 
   /** @param identity public key of the addressee, or the key it shares with us */
   constructor(identity: Uint8Array) {
-    this.#mac1 = deriveKey(ZEROS, "netcombiner 1 mac1", identity);
+    this.#mac1 = new KeyedBlake2s(deriveKey(ZEROS, "netcombiner 1 mac1", identity));
     this.#cookie = deriveKey(ZEROS, "netcombiner 1 cookie", identity);
   }
 
   /** The MAC over `covered`. */
   mac1(covered: Uint8Array): Uint8Array {
-    return keyed(this.#mac1, covered);
+    return this.#mac1.compute(covered).slice();
   }
 
   hasMac1(message: Uint8Array, at: number): boolean {
-    return macEquals(this.mac1(message.subarray(0, at)), message, at);
+    return macEquals(this.#mac1.compute(message.subarray(0, at)), message, at);
   }
 
   /** A cookie message about an initiation with this mac1, for whoever knows the addressee. */

@@ -35,7 +35,7 @@ export class Link {
   readonly local: Endpoint = createEndpoint();
   initiation: Initiation | undefined;
   /** Why an exchange was last refused, in words for a person. */
-  refused: { readonly text: string; readonly at: Micros } | undefined;
+  refused: { readonly refusal: string; readonly text: string; readonly at: Micros } | undefined;
   /** Receiver index promised in the initiation. */
   index = 0;
   /** What the peer was told in the newest initiation. */

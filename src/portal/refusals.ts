@@ -1,6 +1,6 @@
 /** Why an exchange message got no path, and how a person is told what to do about it. */
 
-import type { Micros } from "../clock.ts";
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import { DROP, type DropReason } from "../drops.ts";
 import { type Endpoint, formatEndpoint } from "../endpoint.ts";
 import type { Refused } from "../exchange/exchange.ts";
@@ -9,6 +9,9 @@ import type { Link } from "./link.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 export type Rejection = Refused | { readonly refusal: "addresses" | "limited"; readonly detail?: string };
+
+/** A flood of them must not become a flood of words. */
+const QUIET: Micros = MICROS_PER_SECOND / 10;
 
 /** Counts a message that was refused, and tells a person who has to do something about it. */
 export function reportRefusal(
@@ -20,10 +23,12 @@ export function reportRefusal(
 ): void {
   const { refusal } = rejection;
   context.drops.count(DROP[COUNTED[refusal] ?? "exchange-forged"]);
+  const { refused } = link;
+  if (refused?.refusal === refusal && now - refused.at < QUIET) return;
   const text = explainRefusal(rejection, context.settings);
   if (!text) return;
   const told = `${formatEndpoint(remote)}: ${text}`;
-  link.refused = { text: told, at: now };
+  link.refused = { refusal, text: told, at: now };
   const { name } = link.settings;
   context.events.push({ type: "log", level: "warn", key: `${name} ${refusal}`, text: `${name}: ${told}` });
 }

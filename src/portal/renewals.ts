@@ -19,7 +19,7 @@ export const KEY_LIMITS: KeyLimits = {
   renewAfter: 120 * MICROS_PER_SECOND,
   endAfter: 180 * MICROS_PER_SECOND,
   renewAfterDatagrams: 2 ** 22,
-  // AES-GCM with random access to the largest datagrams (RFC 9001, 6.6 and appendix B).
+  // The confidentiality limit of AES-GCM for datagrams of any size (RFC 9001, 6.6).
   endAfterDatagrams: 2 ** 23,
 };
 

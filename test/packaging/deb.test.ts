@@ -74,7 +74,7 @@ describe("the Debian package", () => {
       "Maintainer: netcombiner contributors <maintainers@netcombiner.invalid>",
       `Installed-Size: ${Math.ceil(size / 1024)}`,
       "Depends: libc6 (>= 2.17)",
-      "Recommends: iproute2, nftables, procps",
+      "Recommends: iproute2, libssl3 | libssl3t64, nftables, procps",
       "Section: net",
       "Priority: optional",
       "Description: combines several Internet links into one tunnel",
