@@ -44,7 +44,7 @@ export class CommandFailure extends NetcombinerError {
 export const runCommand: CommandRunner = async (command, signal) => {
   const child = start(command, signal);
   const complaints: string[] = [];
-  const heard = listen(child.stderr, complaints);
+  const heard = listen(child.stderr, complaints).catch(() => undefined);
   if ((await child.exited) === 0) return;
   // What it left in the background may keep its output open.
   await Promise.race([heard, Bun.sleep(LAST_WORDS_MS)]);
@@ -65,7 +65,9 @@ async function listen(stream: ReadableStream<Uint8Array>, into: string[]): Promi
 
 /** The output of a command that only asks. */
 export async function askCommand(words: string): Promise<string> {
-  const child = Bun.spawn(words.split(" "), { env: { PATH, LC_ALL: "C" }, stdio: ["ignore", "pipe", "pipe"] });
+  const argv = words.split(" ");
+  assertInstalled(argv);
+  const child = Bun.spawn(argv, { env: { PATH, LC_ALL: "C" }, stdio: ["ignore", "pipe", "pipe"] });
   const [output, complaint] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
@@ -77,11 +79,7 @@ export async function askCommand(words: string): Promise<string> {
 
 function start({ argv, input, hook }: Command, signal: AbortSignal | undefined) {
   const isHook = hook !== undefined;
-  const program = argv[0] ?? "";
-  if (Bun.which(program, { PATH }) === null) {
-    const advice = program in PACKAGES ? `; install ${PACKAGES[program]}` : "";
-    throw new CommandFailure(`${program} is not installed${advice}`, false);
-  }
+  assertInstalled(argv);
   return Bun.spawn([...argv], {
     cwd: "/",
     // Messages are read for what they mean; a hook may want the user's language, of which we know nothing.
@@ -93,4 +91,10 @@ function start({ argv, input, hook }: Command, signal: AbortSignal | undefined) 
     ...(isHook ? {} : { timeout: PATIENCE_MS }),
     ...(signal ? { signal } : {}),
   });
+}
+
+function assertInstalled([program = ""]: readonly string[]): void {
+  if (Bun.which(program, { PATH }) !== null) return;
+  const advice = program in PACKAGES ? `; install ${PACKAGES[program]}` : "";
+  throw new CommandFailure(`${program} is not installed${advice}`, false);
 }

@@ -30,7 +30,6 @@ function stateOf({ addresses = [], ways = [], sysctls = {}, more = {} }: StatePl
       gateway,
       device,
       isOnLink: false,
-      isAdvertised: gateway.startsWith("fe80"),
     })),
     rules: [
       { family: 4, priority: 0, table: 255 },
@@ -57,7 +56,6 @@ const REMOTE = stateOf({
     ["eth0", "203.0.113.254"],
     ["eth0", "fe80::1"],
   ],
-  sysctls: { "net/ipv6/conf/eth0/accept_ra": "1" },
 });
 
 const LOCAL = stateOf({
@@ -119,11 +117,32 @@ describe("The plan for Linux", () => {
     expect(() => planLinux(request, stateOf({}))).toThrow("no interface has the address 192.0.2.9 or a default route");
   });
 
-  test("keeps the default route of an advertisement when packets are to be forwarded", () => {
-    const lines = doneLines(planLinux(requestOf("Role = remote\nAddress = fd47::1/64"), REMOTE));
-    expect(lines.slice(0, 2)).toEqual([
-      "sysctl -w net/ipv6/conf/eth0/accept_ra=2",
+  test("goes on listening to routers where packets are to be forwarded, but not on the LAN", () => {
+    const state = {
+      ...LOCAL,
+      ...stateOf({
+        sysctls: {
+          "net/ipv6/conf/all/accept_ra": "1",
+          "net/ipv6/conf/default/accept_ra": "1",
+          "net/ipv6/conf/docker0/accept_ra": "1",
+          "net/ipv6/conf/docker0/forwarding": "1",
+          "net/ipv6/conf/lan/accept_ra": "1",
+          "net/ipv6/conf/managed/accept_ra": "0",
+          "net/ipv6/conf/wan0/accept_ra": "1",
+        },
+      }),
+    };
+    const steps = planLinux(requestOf("Role = local\nAddress = fd47::2/64\nLanInterface = lan"), state);
+    expect(doneLines(steps).slice(0, 3)).toEqual([
+      "sysctl -w net/ipv6/conf/default/accept_ra=2",
+      "sysctl -w net/ipv6/conf/wan0/accept_ra=2",
       "sysctl -w net/ipv6/conf/all/forwarding=1",
+    ]);
+    expect(undoneLines(steps).slice(-4)).toEqual([
+      "sysctl -w net/ipv6/conf/all/forwarding=0",
+      "sysctl -w net/ipv6/conf/docker0/forwarding=1",
+      "sysctl -w net/ipv6/conf/wan0/accept_ra=1",
+      "sysctl -w net/ipv6/conf/default/accept_ra=1",
     ]);
   });
 
@@ -262,7 +281,7 @@ describe("A route as ip(8) tells it", () => {
       { gateway: "10.1.0.1", dev: "wan1", flags: [] },
     ];
     expect(readRoute(4, { dst: "default", protocol: "9", nexthops: hops })).toMatchObject([
-      { table: 254, to: "default", gateway: "10.0.0.1", device: "wan0", isOnLink: true, isAdvertised: true },
+      { table: 254, to: "default", gateway: "10.0.0.1", device: "wan0", isOnLink: true },
       { gateway: "10.1.0.1", device: "wan1", isOnLink: false },
     ]);
     expect(readRoute(6, { type: "6", dst: "default", table: "50" })).toMatchObject([{ table: 50, device: "" }]);

@@ -69,7 +69,9 @@ function markOf({ configuration }: LinuxContext): string {
 
 /** The interface that has the address; else the one towards the Internet, by which it is routed here. */
 function deviceOf({ state }: LinuxContext, wanted: { readonly family: Family; readonly address: string }): string {
-  const own = state.addresses.find(({ address }) => sameAddressText(address, wanted.address));
+  // On the loopback it is only to be local, and comes in elsewhere.
+  const outside = state.addresses.filter(({ device }) => device !== "lo");
+  const own = outside.find(({ address }) => sameAddressText(address, wanted.address));
   const [way] = defaultRoutesOf(state, wanted.family);
   const device = own?.device ?? way?.device;
   if (device !== undefined) return device;

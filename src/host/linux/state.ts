@@ -11,8 +11,6 @@ export interface Route {
   readonly gateway: string | undefined;
   readonly device: string;
   readonly isOnLink: boolean;
-  /** Learnt from a router advertisement. */
-  readonly isAdvertised: boolean;
 }
 
 export interface Rule {
@@ -39,9 +37,6 @@ export interface LinuxState {
 }
 
 export const TABLE = { main: 254, local: 255 } as const;
-
-/** Numbers of linux/rtnetlink.h, which `ip -N` writes instead of names. */
-const PROTOCOL_RA = "9";
 
 export async function readLinuxState(): Promise<LinuxState> {
   const ask = async (words: string) => JSON.parse((await askCommand(words)).trim() || "[]");
@@ -91,7 +86,6 @@ export function readRoute(family: Family, entry: Json): Route[] {
     gateway: hop.gateway === undefined ? undefined : String(hop.gateway),
     device: String(hop.dev ?? ""),
     isOnLink: Array.isArray(hop.flags) && hop.flags.includes("onlink"),
-    isAdvertised: entry.protocol === PROTOCOL_RA,
   }));
 }
 

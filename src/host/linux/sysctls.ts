@@ -39,9 +39,10 @@ export function setOwnSysctl(key: string, value: string, why: string): Step {
   return { why, do: [sysctlCommand(key, value)], undo: [] };
 }
 
-/** Packets may pass from one interface to another. */
-export function forwardSteps(state: LinuxState, families: readonly Family[]): Step[] {
-  return families.flatMap((family) => (family === 4 ? forwardFour(state) : forwardSix(state)));
+/** Packets may pass from one interface to another. @param lan where this host is the router, and hears no other */
+export function forwardSteps(state: LinuxState, families: readonly Family[], lan: readonly string[] = []): Step[] {
+  const deafTo = ["all", "lo", ...lan];
+  return families.flatMap((family) => (family === 4 ? forwardFour(state) : forwardSix(state, deafTo)));
 }
 
 /** The kernel sets the same for each interface, and what redirects mean for all (inet_forward_change). */
@@ -55,25 +56,26 @@ function forwardFour(state: LinuxState): Step[] {
 }
 
 /**
- * A router does not listen to other routers unless accept_ra is 2: without that, an interface that has its default route
- * from an advertisement would lose it at once.
+ * A router does not listen to other routers unless accept_ra is 2: without that, an interface would lose its default
+ * route from an advertisement at once, or never get one. At boot that may still be on its way.
  */
-function forwardSix(state: LinuxState): Step[] {
-  const advertised = state.routes.filter(
-    ({ family, to, isAdvertised }) => family === 6 && to === "default" && isAdvertised,
-  );
-  const devices = [...new Set(advertised.map(({ device }) => device))];
-  const listeners = devices.filter((device) => state.sysctl(`net/ipv6/conf/${device}/accept_ra`) !== "0");
+function forwardSix(state: LinuxState, deafTo: readonly string[]): Step[] {
+  const folder = "net/ipv6/conf";
+  const listening = state.sysctlNames(folder).filter((name) => {
+    const accepts = state.sysctl(`${folder}/${name}/accept_ra`);
+    const isHost = state.sysctl(`${folder}/${name}/forwarding`) !== "1";
+    return !deafTo.includes(name) && (accepts === "2" || (accepts === "1" && isHost));
+  });
   return [
-    ...listeners.flatMap((device) =>
-      setSysctl(state, `net/ipv6/conf/${device}/accept_ra`, "2", `${device} keeps the route its router advertises`),
+    ...listening.flatMap((name) =>
+      setSysctl(state, `${folder}/${name}/accept_ra`, "2", `${name} goes on listening to routers`),
     ),
     ...setSysctl(
       state,
-      "net/ipv6/conf/all/forwarding",
+      `${folder}/all/forwarding`,
       "1",
       "IPv6 packets may pass through this host",
-      interfacesBack(state, "net/ipv6/conf"),
+      interfacesBack(state, folder),
     ),
   ];
 }
