@@ -8,6 +8,14 @@ import type { SshSession } from "./ssh-session.ts";
 export type Family = 4 | 6;
 export const FAMILIES: readonly Family[] = [4, 6];
 
+/** An address of this host. */
+export interface OwnAddress {
+  readonly family: Family;
+  readonly device: string;
+  readonly address: string;
+  readonly prefix: number;
+}
+
 export interface SystemRequest {
   /** The tunnel's interface. */
   readonly name: string;

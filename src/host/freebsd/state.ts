@@ -2,19 +2,12 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { askCommand, CommandFailure } from "../command.ts";
-import { FAMILIES, type Family } from "../request.ts";
+import { FAMILIES, type Family, type OwnAddress } from "../request.ts";
 
 export interface Gateway {
   readonly family: Family;
   readonly device: string;
   readonly address: string;
-}
-
-export interface OwnAddress {
-  readonly family: Family;
-  readonly device: string;
-  readonly address: string;
-  readonly prefix: number;
 }
 
 export interface FreebsdState {

@@ -2,11 +2,11 @@
  * Links keep their own routes: what leaves from the address of an interface that leads to the Internet leaves by it, with
  * the router it has there. That keeps links apart, and what answers from such an address out of the tunnel.
  */
-import { contains, type Family, networkText } from "../request.ts";
+import { contains, type Family, networkText, type OwnAddress } from "../request.ts";
 import type { Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
 import { addRoute, addRule, PRIORITY } from "./routes.ts";
-import { defaultRoutesOf, type HostAddressState, type LinuxState, type Route } from "./state.ts";
+import { defaultRoutesOf, type LinuxState, type Route } from "./state.ts";
 
 /** Nothing where there is but one way, unless the tunnel is to become another. */
 export function sourceRouteSteps(context: LinuxContext, family: Family, tunnelIsDefault: boolean): Step[] {
@@ -76,12 +76,12 @@ function stepsOf(context: LinuxContext, route: Route): Step[] {
 }
 
 /** IPv6 hosts change addresses within their network; an IPv4 network may hold other interfaces of ours. */
-function sourceOf(state: LinuxState, own: HostAddressState): string {
+function sourceOf(state: LinuxState, own: OwnAddress): string {
   const { family, address, prefix } = own;
   return family === 4 || prefix > 64 || isShared(state, own) ? address : networkText(address, prefix);
 }
 
 /** Another interface lies in the same network (dissertation 3.3.3). */
-function isShared(state: LinuxState, own: HostAddressState): boolean {
+function isShared(state: LinuxState, own: OwnAddress): boolean {
   return state.addresses.some(({ device, address }) => device !== own.device && contains(own, address));
 }

@@ -1,7 +1,7 @@
 /** What a Linux host is like before anything is changed, as far as the planner asks; read by ip(8) and from /proc/sys. */
 import { readdirSync, readFileSync } from "node:fs";
 import { askCommand } from "../command.ts";
-import { FAMILIES, type Family } from "../request.ts";
+import { FAMILIES, type Family, type OwnAddress } from "../request.ts";
 
 export interface Route {
   readonly family: Family;
@@ -19,15 +19,8 @@ export interface Rule {
   readonly table: number;
 }
 
-export interface HostAddressState {
-  readonly family: Family;
-  readonly device: string;
-  readonly address: string;
-  readonly prefix: number;
-}
-
 export interface LinuxState {
-  readonly addresses: readonly HostAddressState[];
+  readonly addresses: readonly OwnAddress[];
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
   /** The value of a kernel variable, as `net/ipv4/ip_forward`; undefined where the kernel has none. */
@@ -63,7 +56,7 @@ export function defaultRoutesOf({ routes }: LinuxState, family: Family): Route[]
 
 type Json = Readonly<Record<string, unknown>>;
 
-function readAddresses(interfaces: readonly Json[]): HostAddressState[] {
+function readAddresses(interfaces: readonly Json[]): OwnAddress[] {
   return interfaces.flatMap(({ ifname, addr_info: list }) =>
     (Array.isArray(list) ? (list as Json[]) : [])
       // Those of a link reach no further than it.
