@@ -16,13 +16,10 @@ import { colours } from "./colour.ts";
 import { judgeLink, type LinkFindings, renderFindings } from "./netcheck-report.ts";
 import type { NamedEcho } from "./ping.ts";
 import type { Program } from "./program.ts";
-import { isNotRunning, isRunning } from "./running.ts";
+import { isRunning } from "./running.ts";
+import { settled } from "./settled.ts";
 
-/** Two failed attempts, or an MTU that is found by halving. */
-const PATIENCE_MS = 12_000;
-const STEP_MS = 100;
 const ECHO_WAIT_MS = 2_000;
-const ATTEMPTS = 2;
 
 export function netcheckCommand(program: Program) {
   return defineCommand({
@@ -94,8 +91,10 @@ async function runningTunnels() {
 }
 
 async function lookAt(socket: string, configuration: Configuration, only: string | undefined): Promise<LinkFindings[]> {
-  const { snapshot, failures } = await settled(socket, only);
-  const chosen = snapshot.links.filter(({ name }) => only === undefined || name === only);
+  const isChosen = ({ name }: LinkSnapshot) => only === undefined || name === only;
+  const read = async () => (await askControl(socket, "show")).snapshot as TunnelSnapshot;
+  const { snapshot, failures } = await settled(read, isMeasured, isChosen);
+  const chosen = snapshot.links.filter(isChosen);
   if (chosen.length === 0) {
     throw usageError(`no link ${only}; there are ${snapshot.links.map(({ name }) => name).join(", ")}`);
   }
@@ -111,31 +110,12 @@ async function lookAt(socket: string, configuration: Configuration, only: string
   );
 }
 
-/** Waits until each link is up with its MTU found, has failed twice, or waits for the peer; but not for ever. */
-async function settled(socket: string, only: string | undefined) {
-  const failures = new Map<string, string>();
-  for (const end = performance.now() + PATIENCE_MS; ; await Bun.sleep(STEP_MS)) {
-    const snapshot = await snapshotOf(socket);
-    for (const link of snapshot?.links ?? []) if (link.state === "waiting") failures.set(link.name, link.reason);
-    const links = snapshot?.links.filter(({ name }) => only === undefined || name === only);
-    if (snapshot && (links?.every(isSettled) || performance.now() > end)) return { snapshot, failures };
-    if (!snapshot && performance.now() > end) throw new NetcombinerError("the tunnel does not answer", EXIT.TEMPORARY);
-  }
-}
+const upPaths = (link: LinkSnapshot) => link.paths.filter((path) => path.state === "up");
 
-async function snapshotOf(socket: string): Promise<TunnelSnapshot | undefined> {
-  try {
-    return (await askControl(socket, "show")).snapshot as TunnelSnapshot;
-  } catch (error) {
-    if (isNotRunning(error)) return undefined;
-    throw error;
-  }
-}
-
-function isSettled({ role, state, failures, paths }: LinkSnapshot): boolean {
-  const up = paths.filter((path) => path.state === "up");
-  if (up.length > 0) return up.every((path) => path.rtt.smoothed > 0 && path.mtuState !== "searching");
-  return role === "listen" || state === "stopped" || failures >= ATTEMPTS;
+/** Round trip and MTU of every path are known. */
+function isMeasured(link: LinkSnapshot): boolean {
+  const up = upPaths(link);
+  return up.length > 0 && up.every((path) => path.rtt.smoothed > 0 && path.mtuState !== "searching");
 }
 
 /** Undefined where nothing is known of the peer's address, or where the system alone chooses it. */

@@ -2,39 +2,18 @@
 import { formatMillis } from "../monitor/units.ts";
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
-import { isNotRunning, reportOf } from "./running.ts";
-
-/** An attempt takes 3 s to fail, and the first may come too early. */
-const ATTEMPTS = 2;
-const PATIENCE_MS = 12_000;
-const STEP_MS = 100;
+import { reportOf } from "./running.ts";
+import { settled } from "./settled.ts";
 
 export interface LinkCheck {
   readonly text: string;
   readonly areAllUp: boolean;
 }
 
-/** Waits until every link is up and measured or has failed twice, but not for ever. */
-export async function checkLinks(name: string, c: Colours, patience = PATIENCE_MS): Promise<LinkCheck> {
-  let links: readonly LinkSnapshot[] = [];
-  // Why the last attempt failed; while the next is under way, a link only says so.
-  const failures = new Map<string, string>();
-  for (const end = performance.now() + patience; performance.now() < end; await Bun.sleep(STEP_MS)) {
-    links = await linksOf(name);
-    for (const link of links) if (link.state === "waiting") failures.set(link.name, link.reason);
-    if (links.length > 0 && links.every((link) => isMeasured(link) || link.failures >= ATTEMPTS)) break;
-  }
-  return { text: renderLinks(links, c, failures), areAllUp: links.length > 0 && links.every(isUp) };
-}
-
-/** A service manager may return before the tunnel answers. */
-async function linksOf(name: string): Promise<readonly LinkSnapshot[]> {
-  try {
-    return (await reportOf(name)).snapshot.links;
-  } catch (error) {
-    if (isNotRunning(error)) return [];
-    throw error;
-  }
+/** Waits for every link, and tells how each is doing. */
+export async function checkLinks(name: string, c: Colours): Promise<LinkCheck> {
+  const { snapshot, failures } = await settled(async () => (await reportOf(name)).snapshot, isMeasured);
+  return { text: renderLinks(snapshot.links, c, failures), areAllUp: snapshot.links.every(isUp) };
 }
 
 const upPath = (link: LinkSnapshot) => link.paths.find((path) => path.state === "up");

@@ -33,7 +33,7 @@ export const speedtestCommand = defineCommand({
     duration: { type: "string", valueHint: "SECONDS", description: "of each transfer (default: 5)" },
     forward: { type: "boolean", description: "only from here to the peer" },
     reverse: { type: "boolean", description: "only from the peer to here" },
-    all: { type: "boolean", description: "links in reserve too, which may cost" },
+    all: { type: "boolean", description: "metered links and those in reserve too, which may cost" },
     json: { type: "boolean", description: "print JSON: megabits a second" },
   },
   async run({ args }) {
@@ -43,7 +43,8 @@ export const speedtestCommand = defineCommand({
     const ways: Way[] = args.forward ? ["forward"] : args.reverse ? ["reverse"] : ["forward", "reverse"];
     const interfaceName = await chosenInterface(args.interface);
     const { snapshot } = await reportOf(interfaceName);
-    const { measured, inReserve } = chooseLinks(snapshot.links, args.all === true);
+    const { measured, inReserve, metered } = chooseLinks(snapshot.links, args.all === true);
+    if (metered.length > 0) throw usageError(`${metered.join(", ")}: metered, and a test would load it; --all does so`);
     const all = (measured.length + 1) * ways.length * (seconds + MARGIN_SECONDS);
     if (all > ALL_SECONDS_MAX)
       throw usageError(`that takes ${all} s, more than ${ALL_SECONDS_MAX}: shorten --duration`);
@@ -54,13 +55,20 @@ export const speedtestCommand = defineCommand({
   },
 });
 
-/** Links that are up; those that are not used now only when they are asked for. */
-export function chooseLinks(links: readonly LinkSnapshot[], withReserve: boolean) {
-  const up = links.filter(({ paths }) => paths.some((path) => path.state === "up"));
-  const isInReserve = ({ paths }: LinkSnapshot) => paths.every((path) => path.state !== "up" || path.standby);
-  const measured = up.filter((link) => withReserve || !isInReserve(link));
-  const inReserve = up.filter((link) => !measured.includes(link));
-  return { measured: measured.map(({ name }) => name), inReserve: inReserve.map(({ name }) => name) };
+/** Links that are up: those to measure, those in reserve, and those that are in use and metered. All are measured if that is asked for. */
+export function chooseLinks(links: readonly LinkSnapshot[], withAll: boolean) {
+  const upPaths = ({ paths }: LinkSnapshot) => paths.filter((path) => path.state === "up");
+  const up = links.filter((link) => upPaths(link).length > 0);
+  const names = (chosen: readonly LinkSnapshot[]) => chosen.map(({ name }) => name);
+  if (withAll) return { measured: names(up), inReserve: [], metered: [] };
+  const isInReserve = (link: LinkSnapshot) => upPaths(link).every((path) => path.standby);
+  const inUse = up.filter((link) => !isInReserve(link));
+  const isMetered = (link: LinkSnapshot) => upPaths(link).some((path) => path.limits.metered);
+  return {
+    measured: names(inUse),
+    inReserve: names(up.filter(isInReserve)),
+    metered: names(inUse.filter(isMetered)),
+  };
 }
 
 interface Test {

@@ -28,14 +28,18 @@ share of the sum            0.95           0.95`);
   });
 
   test("are of links that are up, those in reserve only when asked for", () => {
-    const link = (name: string, ...paths: { state: string; standby: boolean }[]) => ({ name, paths }) as never;
+    const up = { state: "up", standby: false, limits: { metered: false } };
+    const link = (name: string, ...paths: object[]) => ({ name, paths }) as never;
     const links: LinkSnapshot[] = [
-      link("a", { state: "up", standby: false }),
-      link("b", { state: "up", standby: true }),
-      link("c", { state: "suspect", standby: false }),
+      link("a", up),
+      link("b", { ...up, standby: true, limits: { metered: true } }),
+      link("c", { ...up, state: "suspect" }),
       link("d"),
     ];
-    expect(chooseLinks(links, false)).toEqual({ measured: ["a"], inReserve: ["b"] });
-    expect(chooseLinks(links, true)).toEqual({ measured: ["a", "b"], inReserve: [] });
+    expect(chooseLinks(links, false)).toEqual({ measured: ["a"], inReserve: ["b"], metered: [] });
+    expect(chooseLinks(links, true)).toEqual({ measured: ["a", "b"], inReserve: [], metered: [] });
+    const paid = [link("a", up), link("e", { ...up, limits: { metered: true } })];
+    expect(chooseLinks(paid, false)).toEqual({ measured: ["a", "e"], inReserve: [], metered: ["e"] });
+    expect(chooseLinks(paid, true)).toEqual({ measured: ["a", "e"], inReserve: [], metered: [] });
   });
 });

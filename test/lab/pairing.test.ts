@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { renderSpeeds } from "../../src/cli/speed-table.ts";
 import { formatAddress } from "../../src/endpoint.ts";
 import { decodeToken, encodeToken } from "../../src/pairing/token.ts";
 import { PLAN } from "./addresses.ts";
@@ -175,6 +176,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       const { code, out } = await netcombiner("local", ["speedtest", "--duration", "3", "--json"]);
       expect(code).toBe(0);
       const { links, tunnel } = JSON.parse(out);
+      console.log(renderSpeeds({ links, tunnel }));
       expect(links.map(({ name }: { name: string }) => name)).toEqual(["wan0", "wan1"]);
       for (const way of ["forward", "reverse"]) {
         // 16 Mbit/s on the wire; what is left is for headers, and for a busy machine.
