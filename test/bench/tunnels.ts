@@ -13,24 +13,24 @@ const START_MILLIS = 8_000;
 const WIREGUARD_PORT = 51_820;
 
 export class Tunnel {
-  readonly #pids: readonly number[];
+  readonly pids: readonly number[];
   readonly #stop: () => Promise<void>;
 
   constructor(pids: readonly number[], stop: () => Promise<void>) {
-    this.#pids = pids;
+    this.pids = pids;
     this.#stop = stop;
   }
 
   /** Processor time of the busier end over `seconds`, in percent of a core. */
   async busyPercent(seconds: number): Promise<number> {
-    const before = this.#pids.map(ticks);
+    const before = this.pids.map(ticks);
     await Bun.sleep(seconds * 1_000);
-    const used = this.#pids.map((pid, i) => ticks(pid) - (before[i] ?? 0));
+    const used = this.pids.map((pid, i) => ticks(pid) - (before[i] ?? 0));
     return (100 * Math.max(...used)) / TICKS_PER_SECOND / seconds;
   }
 
   residentMegabytes(): number {
-    const sizes = this.#pids.map((pid) =>
+    const sizes = this.pids.map((pid) =>
       Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]),
     );
     return Math.max(...sizes) / 1_024;
