@@ -22,7 +22,8 @@ import type { PortalEvent } from "../portal/events.ts";
 import type { Portal } from "../portal/portal.ts";
 import { createPortal } from "./create-portal.ts";
 import { withEdges } from "./edge-drops.ts";
-import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
+import { Housekeeping } from "./housekeeping.ts";
+import { type DataplaneLink, type FromDataplane, fault, type StartMessage, type ToDataplane } from "./messages.ts";
 import { type Socket, Sockets, type Transport } from "./sockets.ts";
 import { TunEdge } from "./tun-edge.ts";
 
@@ -53,6 +54,7 @@ export class Dataplane {
   readonly #output = new PacketBatch(BATCH);
   /** Datagrams sealed for a socket that was full, by path. */
   readonly #waiting = new Map<Path, PacketBatch>();
+  readonly #housekeeping = new Housekeeping(() => Bun.gc(true));
   #flushes = 0;
   /** The TUN has more than the poll tells. */
   #tunPending = false;
@@ -126,6 +128,7 @@ export class Dataplane {
     this.#portal.handleTimeout(now);
     this.#settle(now);
     this.#watchRoom();
+    this.#housekeeping.turn(now, this.#edge.packetsRead + this.#edge.packetsWritten);
     return wakeUps;
   }
 
@@ -388,13 +391,5 @@ export function runDataplane(): void {
     } catch (error) {
       post(fault(error));
     }
-  };
-}
-
-function fault(error: unknown): FromDataplane {
-  return {
-    type: "stopped",
-    cause: "fault",
-    reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
   };
 }

@@ -58,3 +58,12 @@ export type FromDataplane =
   | Extract<PortalEvent, { type: "responder-wanted" }>
   /** The worker is done: asked to, or the interface is gone, or a fault. */
   | { readonly type: "stopped"; readonly cause: "asked" | "interface-gone" | "fault"; readonly reason: string };
+
+/** What a thread says that an error ended. */
+export function fault(error: unknown): FromDataplane {
+  return {
+    type: "stopped",
+    cause: "fault",
+    reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+  };
+}

@@ -6,7 +6,8 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { run, temporaryFolder } from "../lab/namespaces.ts";
 import { programCommand } from "../lab/portals.ts";
-import { median, Pair } from "./pair.ts";
+import { median } from "../support/statistics.ts";
+import { Pair } from "./pair.ts";
 import { startNetcombiner } from "./tunnels.ts";
 
 const STARTS = 11;
