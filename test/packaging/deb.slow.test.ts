@@ -12,6 +12,8 @@ import { SOURCE_DATE } from "./stand-in.ts";
 const CONFIGURATION = `[Host]
 SharedKey = VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=
 Address = 10.47.25.2/24
+Role = local
+LanInterface = lan0
 [Peer]
 Name = fibre
 RemoteHost = 192.0.2.1
@@ -78,11 +80,18 @@ describe.skipIf(!canBootDebian())("netcombiner on Debian", () => {
 
   test("runs once it is configured, with no link up", () => {
     system.write(CONFIGURATION_FILE, new TextEncoder().encode(CONFIGURATION), 0o600);
+    run("ip link add lan0 type veth peer name lan1 && ip address add 192.168.7.1/24 dev lan0 && ip link set lan0 up");
     run("netcombiner check nc0 && systemctl enable --now netcombiner@nc0");
     expect(property("StatusText")).toBe("nc0 is up with 1 link");
     expect(run("ip -br -4 address show nc0")).toContain("10.47.25.2/24");
     expect(run("ls /etc/systemd/system/*.wants/netcombiner@*")).toContain("netcombiner@nc0.service");
     expect(run("journalctl --no-pager -o cat -u netcombiner@nc0")).toContain("nc0 is up with 1 link");
+  });
+
+  test("sets up the system as the configuration says, from within its bounds", () => {
+    expect(run("sysctl -n net.ipv4.ip_forward")).toBe("1");
+    expect(run("nft list tables")).toContain("netcombiner");
+    expect(Number(run("ip rule list | wc -l"))).toBeGreaterThan(3);
   });
 
   test("has no more than it needs", () => {
@@ -129,7 +138,8 @@ describe.skipIf(!canBootDebian())("netcombiner on Debian", () => {
 
   test("is removed with everything that runs, but for the configuration", () => {
     run("dpkg -r netcombiner");
-    expect(run("ls /sys/class/net")).toBe("lo");
+    expect(run("ls /sys/class/net")).toBe("lan0\nlan1\nlo");
+    expect(run("nft list ruleset; ip rule list | wc -l; sysctl -n net.ipv4.ip_forward")).toBe("3\n0");
     expect(run("systemctl list-units --plain --no-legend 'netcombiner@*'")).toBe("");
     expect(
       run("find / -xdev \\( -path /root -o -path /var/lib/dpkg \\) -prune -o -name '*netcombiner*' -print | sort"),

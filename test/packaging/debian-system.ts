@@ -8,7 +8,7 @@ import { run } from "../../build/run.ts";
 import { ROOT } from "../rules/sources.ts";
 
 const SUITE = "bookworm";
-const PACKAGES = ["systemd", "systemd-sysv", "iproute2"];
+const PACKAGES = ["systemd", "systemd-sysv", "iproute2", "nftables", "procps"];
 const TREE = join(ROOT, ".cache", `debian-${SUITE}-${PACKAGES.join("-")}`);
 const TOOLS = ["debootstrap", "unshare", "nsenter", "setpriv", "apt-get"];
 /** Longest that one script may take, in milliseconds. */
