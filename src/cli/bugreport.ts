@@ -17,6 +17,7 @@ import { renderReport } from "./report.ts";
 import { askTunnel, chosenInterface, reportOf } from "./running.ts";
 
 const TOOL_PATIENCE_MS = 2_000;
+const NOT_TO_BE_HAD = "(not to be had: ";
 
 export const bugreportCommand = defineCommand({
   meta: {
@@ -88,6 +89,7 @@ function checkConfiguration(path: string): string {
 
 /** The sections with those values that are known to be harmless; addresses are replaced later, everything else is hidden. */
 function describeConfiguration(file: string): string {
+  if (file.startsWith(NOT_TO_BE_HAD)) return file;
   const section = ({ name, entries }: IniSection) =>
     [`[${name}]`, ...entries.map(({ key, value }) => `${key} = ${harmless(key, value)}`)].join("\n");
   return parseIni(file).sections.map(section).join("\n\n");
@@ -134,12 +136,12 @@ function attempt(read: () => string): string {
   try {
     return read();
   } catch (error) {
-    return `(not to be had: ${problemOf(error)})`;
+    return `${NOT_TO_BE_HAD}${problemOf(error)})`;
   }
 }
 
 async function settle(text: Promise<string>): Promise<string> {
-  return await text.catch((error: unknown) => `(not to be had: ${problemOf(error)})`);
+  return await text.catch((error: unknown) => `${NOT_TO_BE_HAD}${problemOf(error)})`);
 }
 
 function problemOf(error: unknown): string {

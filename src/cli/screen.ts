@@ -48,8 +48,8 @@ export class Screen {
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    process.stdin.setRawMode(false);
     try {
+      process.stdin.setRawMode(false);
       writeSync(1, LEAVE);
     } catch {
       // The terminal is gone.

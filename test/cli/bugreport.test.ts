@@ -91,6 +91,7 @@ describe("netcombiner bugreport", () => {
     const file = join(tunnel.folder, "report.txt");
     expect(await tunnel.run("bugreport", "-o", file)).toEqual({ code: EXIT.OK, out: "", err: "" });
     expect(readFileSync(file, "utf8")).toStartWith("Bug report of nc0, ");
+    expect(readFileSync(file, "utf8")).toContain("== Configuration\n(not to be had: ENOENT");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await tunnel.run("bugreport", "-o", file)).code).toBe(EXIT.CANT_CREATE);
   });
