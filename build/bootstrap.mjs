@@ -41,8 +41,13 @@ export const DEBIAN_PACKAGES = [
     purposes: ["test"],
   },
   { package: "debootstrap", command: "debootstrap", why: "a Debian to install the package in", purposes: ["test"] },
-  { package: "wireguard-go", command: "wireguard-go", why: "the yardstick of the benchmark", purposes: ["bench"] },
-  { package: "wireguard-tools", command: "wg", why: "sets up the yardstick", purposes: ["bench"] },
+  {
+    package: "wireguard-go",
+    command: "wireguard-go",
+    why: "the yardstick of the benchmark, a peer for our handshake",
+    purposes: ["test", "bench"],
+  },
+  { package: "wireguard-tools", command: "wg", why: "sets it up", purposes: ["test", "bench"] },
   { package: "qemu-user-static", command: "qemu-aarch64-static", why: "runs the arm64 binary", purposes: ["arm64"] },
 ];
 
