@@ -61,7 +61,8 @@ export function judge(source: string, owner: string | undefined, wanted: string 
  */
 function isGuess({ remote, interface: name, mark }: EgressQuestion, source: string, lookup: AddressLookup): boolean {
   if (layout.name !== "linux" || name === undefined) return false;
-  if (uplinks().some((uplink) => uplink.interface === name)) return false;
+  const family = familyOf(remote) === 6 ? 6 : 4;
+  if (uplinks().some((uplink) => uplink.interface === name && uplink.families.includes(family))) return false;
   const isNeighbour = (lookup()[name] ?? []).some(({ cidr }) => cidr !== null && holds(cidr, remote));
   if (isNeighbour || Bun.which("ip") === null) return false;
   const marked = mark === undefined ? [] : ["mark", String(mark)];

@@ -261,7 +261,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       writeFileSync(file("local"), readFileSync(file("local"), "utf8").replace("198.18.0.2", "198.18.0.77"));
       const bad = await netcombiner("local", ["netcheck", file("local")]);
       expect(bad).toMatchObject({ code: 69, out: expect.stringContaining("does not answer: no answer from the peer") });
-      topology.ip("local", ["route del default dev wan1"]);
+      topology.ip("local", ["route del default dev wan1", "route flush table 101"]);
       const pathless = await netcombiner("local", ["netcheck", file("local")]);
       expect(pathless.out).toContain("no route to 198.18.0.77 by wan1");
       expect(interfaces()).toBe(before);
