@@ -69,9 +69,10 @@ export class Browser {
   }
 
   async close(): Promise<void> {
-    this.#socket.close();
-    this.#process.kill();
+    // Asked, it ends its children before itself; killed, they would write to the folder after it is gone.
+    void this.send("Browser.close");
     await this.#process.exited;
+    this.#socket.close();
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 20 });
   }
 
