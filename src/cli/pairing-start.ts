@@ -28,7 +28,10 @@ export async function startPaired(
     machine.tell(`+ netcombiner down ${name}`);
     await endTunnel(name);
   }
-  if (manager) return enableService(machine, manager, { name, path, isNew });
+  if (manager) {
+    const start = isNew ? "restart" : wasRunning ? "none" : "start";
+    return enableService(machine, manager, { name, path, start });
+  }
   const command = isInPlace ? `netcombiner up ${name}` : `netcombiner up ${name} -c ${path}`;
   if (!wasRunning || isNew) {
     machine.tell(`+ ${command}`);

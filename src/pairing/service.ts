@@ -14,51 +14,59 @@ export function findServiceManager(machine: Machine): ServiceManager | undefined
   return undefined;
 }
 
-/**
- * Enables the tunnel of a file and starts it, anew if its configuration is new.
- * @throws NetcombinerError with what a step failed with
- */
-export function enableService(
-  machine: Machine,
-  manager: ServiceManager,
-  { name, path, isNew }: { readonly name: string; readonly path: string; readonly isNew: boolean },
-): void {
-  const start = isNew ? "restart" : "start";
-  const commands =
-    manager === "systemd"
-      ? systemdCommands(name, start)
-      : manager === "procd"
-        ? procdCommands(name, path, start)
-        : rcCommands(machine, name, start);
-  for (const command of commands) step(machine, command);
+export interface Tunnel {
+  readonly name: string;
+  /** Its configuration. */
+  readonly path: string;
+  /** "none" for one that runs already, whoever started it. */
+  readonly start: "restart" | "start" | "none";
 }
 
-function systemdCommands(name: string, start: string): string[][] {
+/** What a manager is told. */
+interface Orders {
+  readonly enable: readonly (readonly string[])[];
+  start(verb: string): readonly string[];
+}
+
+/** Enables the tunnel of a file, and starts it. @throws NetcombinerError with what a step failed with */
+export function enableService(machine: Machine, manager: ServiceManager, { name, path, start }: Tunnel): void {
+  const orders = ordersFor(machine, manager, name, path);
+  for (const command of orders.enable) step(machine, command);
+  if (start !== "none") step(machine, orders.start(start));
+}
+
+function ordersFor(machine: Machine, manager: ServiceManager, name: string, path: string): Orders {
+  if (manager === "systemd") return systemdOrders(name);
+  return manager === "procd" ? procdOrders(name, path) : rcOrders(machine, name);
+}
+
+function systemdOrders(name: string): Orders {
   const unit = `netcombiner@${name}.service`;
-  return [
-    ["systemctl", "enable", "--quiet", unit],
-    ["systemctl", start, unit],
-  ];
+  return { enable: [["systemctl", "enable", "--quiet", unit]], start: (verb) => ["systemctl", verb, unit] };
 }
 
 /** A section of /etc/config/netcombiner that names the file; names of sections are letters, digits and underscores. */
-function procdCommands(name: string, path: string, start: string): string[][] {
+function procdOrders(name: string, path: string): Orders {
   const section = `netcombiner.${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
-  return [
-    ["uci", "set", `${section}=tunnel`],
-    ["uci", "set", `${section}.enabled=1`],
-    ["uci", "set", `${section}.file=${path}`],
-    ["uci", "commit", "netcombiner"],
-    ["/etc/init.d/netcombiner", "enable"],
-    ["/etc/init.d/netcombiner", start],
-  ];
+  return {
+    enable: [
+      ["uci", "set", `${section}=tunnel`],
+      ["uci", "set", `${section}.enabled=1`],
+      ["uci", "set", `${section}.file=${path}`],
+      ["uci", "commit", "netcombiner"],
+      ["/etc/init.d/netcombiner", "enable"],
+    ],
+    start: (verb) => ["/etc/init.d/netcombiner", verb],
+  };
 }
 
-function rcCommands(machine: Machine, name: string, start: string): string[][] {
+function rcOrders(machine: Machine, name: string): Orders {
   const names = machine.run(["sysrc", "-n", "netcombiner_interfaces"]).out.trim().split(/\s+/).filter(Boolean);
-  return [
-    ["sysrc", "netcombiner_enable=YES"],
-    ["sysrc", `netcombiner_interfaces=${[...new Set([...names, name])].join(" ")}`],
-    ["service", "netcombiner", start, name],
-  ];
+  return {
+    enable: [
+      ["sysrc", "netcombiner_enable=YES"],
+      ["sysrc", `netcombiner_interfaces=${[...new Set([...names, name])].join(" ")}`],
+    ],
+    start: (verb) => ["service", "netcombiner", verb, name],
+  };
 }

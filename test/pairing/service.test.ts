@@ -3,7 +3,7 @@ import { EXIT, NetcombinerError } from "../../src/errors.ts";
 import { enableService, findServiceManager } from "../../src/pairing/service.ts";
 import { fakeMachine } from "./machine.ts";
 
-const TUNNEL = { name: "nc0", path: "/etc/netcombiner/nc0.conf", isNew: true };
+const TUNNEL = { name: "nc0", path: "/etc/netcombiner/nc0.conf", start: "restart" } as const;
 
 describe("The service manager", () => {
   test("is the one that runs and knows the program", () => {
@@ -17,17 +17,17 @@ describe("The service manager", () => {
     expect(found("/etc/init.d/netcombiner")).toBeUndefined();
   });
 
-  test("enables the tunnel and starts it, anew only when there is something new", () => {
+  test("enables the tunnel and starts it, anew or not or not at all, as told", () => {
     const systemctl = (verb: string) => `systemctl ${verb} netcombiner@nc0.service`;
     const answers = { [systemctl("enable --quiet")]: {}, [systemctl("start")]: {}, [systemctl("restart")]: {} };
-    for (const [isNew, start] of [
-      [true, "restart"],
-      [false, "start"],
-    ] as const) {
+    for (const start of ["restart", "start"] as const) {
       const machine = fakeMachine(answers);
-      enableService(machine, "systemd", { ...TUNNEL, isNew });
+      enableService(machine, "systemd", { ...TUNNEL, start });
       expect(machine.told).toEqual([`+ ${systemctl("enable --quiet")}`, `+ ${systemctl(start)}`]);
     }
+    const running = fakeMachine(answers);
+    enableService(running, "systemd", { ...TUNNEL, start: "none" });
+    expect(running.ran).toEqual([systemctl("enable --quiet")]);
   });
 
   test("of OpenWrt and of FreeBSD are spoken to in their own words", () => {
