@@ -35,6 +35,8 @@ const MAX_CRUISE: Micros = 1_000_000;
 const ERA: Micros = 10 * MICROS_PER_SECOND;
 /** Standing queue that is put up with, before noise is allowed for. */
 const QUEUE_TARGET: Micros = 3_000;
+/** Before so many acknowledgements the jitter is not known, and only a long queue counts as one. */
+const FEW_SAMPLES = 32;
 /** Jitter of a path that has none. */
 const CLEAN: Micros = 1_000;
 /** Loss that is taken for the path's own, at most, and what must come on top to be ours. */
@@ -66,6 +68,8 @@ export class RateController implements CongestionController {
   #sentInMode = 0;
   #ownLoss = 0;
   #lossyRounds = 0;
+  /** Acknowledgements that taught something. */
+  #samples = 0;
   /** Spans in a row that showed a queue. */
   #queueing = 0;
   #queueBefore = 0;
@@ -128,6 +132,7 @@ export class RateController implements CongestionController {
   }
 
   onAcked(sample: AckSample): void {
+    this.#samples++;
     this.#rtt = sample.smoothedRtt;
     this.#jitter = sample.jitter;
     // The smallest sample is the luckiest one where delays vary; the smoothed one holds our queue.
@@ -201,7 +206,7 @@ export class RateController implements CongestionController {
   }
 
   #startupQueue(): Micros {
-    return Math.max(6_000, this.#quietRtt / 8, 4 * this.#jitter);
+    return Math.max(6_000, this.#quietRtt / (this.#samples < FEW_SAMPLES ? 2 : 8), 4 * this.#jitter);
   }
 
   #spanLength(): Micros {
@@ -215,7 +220,7 @@ export class RateController implements CongestionController {
       this.#lastGrowth = this.#rate;
       this.#stalled = 0;
     } else if (isTried) this.#stalled++;
-    const isQueueing = this.#queue > Math.max(8_000, this.#quietRtt / 4, 4 * this.#jitter);
+    const isQueueing = this.#queue > Math.max(8_000, this.#quietRtt / 8, this.#startupQueue());
     if (this.#stalled < 3 && !isQueueing && !isLossy) return;
     if (isQueueing && isTried) this.#rate = Math.min(this.#rate, Math.max(rate, this.#rate / 2));
     if (isLossy) this.#rate = Math.min(this.#rate, Math.max(round.arrived, this.#rate / 4));

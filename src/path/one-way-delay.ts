@@ -12,6 +12,9 @@ const MOST_GAIN = 1 / 2;
 const CLEAR = 8;
 /** After so long without a sample the old ones say nothing: a queue has drained meanwhile. */
 const STALE: Micros = 200_000;
+/** Samples that teach the jitter faster. */
+const FIRST = 8;
+const ERA: Micros = 10_000_000;
 const JITTER_GAIN = 1 / 16;
 /** Mean distance of two independent normal samples, in deviations. */
 const MEAN_DISTANCE = 1.128;
@@ -37,23 +40,41 @@ export class OneWayDelay {
   latest: Micros = 0;
   smoothed: Micros = 0;
   jitter: Micros = 0;
-  #isMeasured = false;
+  /** The smallest smoothed value of the last one or two eras: the path without a queue. */
+  get quiet(): Micros {
+    return Math.min(this.#thisEra, this.#lastEra, this.smoothed);
+  }
+
+  #thisEra: Micros = Number.POSITIVE_INFINITY;
+  #lastEra: Micros = Number.POSITIVE_INFINITY;
+  #eraEnds: Micros = 0;
+  #samples = 0;
   #updatedAt: Micros = 0;
 
   get isMeasured(): boolean {
-    return this.#isMeasured;
+    return this.#samples > 0;
   }
 
   /** @param delay as `DelayOrigin.relative` gives it */
   update(now: Micros, delay: Micros): void {
-    if (this.#isMeasured && now - this.#updatedAt < STALE) {
+    const isFresh = this.#samples > 0 && now - this.#updatedAt < STALE;
+    // The first samples are those of an idle path, however far apart.
+    if (isFresh || (this.#samples > 0 && this.#samples < FIRST)) {
+      const gain = Math.max(JITTER_GAIN, 1 / (this.#samples + 1));
+      this.jitter += gain * (Math.abs(delay - this.latest) / MEAN_DISTANCE - this.jitter);
+    }
+    if (isFresh) {
       const off = Math.abs(delay - this.smoothed);
       const gain = Math.min(MOST_GAIN, Math.max(GAIN, off / (off + CLEAR * this.jitter + 1)));
-      this.jitter += JITTER_GAIN * (Math.abs(delay - this.latest) / MEAN_DISTANCE - this.jitter);
       this.smoothed += gain * (delay - this.smoothed);
     } else this.smoothed = delay;
+    this.#samples++;
     this.#updatedAt = now;
-    this.#isMeasured = true;
+    if (now >= this.#eraEnds) {
+      this.#lastEra = this.#thisEra;
+      this.#thisEra = this.smoothed;
+      this.#eraEnds = now + ERA;
+    } else this.#thisEra = Math.min(this.#thisEra, this.smoothed);
     this.latest = delay;
   }
 }

@@ -181,7 +181,8 @@ export class Path {
 
   /** Where a packet sent now would arrive, against the zero that all paths share. */
   get arrival(): Micros {
-    return this.delay.smoothed;
+    // Nothing on its way: what queue there was has drained.
+    return this.sent.packetsInFlight === 0 ? this.delay.quiet : this.delay.smoothed;
   }
 
   /** Whether its delay is known, also on the way to an address that is new. */
@@ -298,7 +299,7 @@ export class Path {
   #learnReordering(now: Micros, outcome: Outcome): void {
     this.reorder.onAcked(outcome.ackedPackets);
     if (outcome.spuriousPackets === 0) return;
-    this.reorder.onSpurious(now, outcome.spuriousPackets, outcome.overtaken, this.rtt.smoothed);
+    this.reorder.onSpurious(now, outcome.spuriousPackets, outcome.overtaken, this.rtt.smoothed, this.jitter);
     this.controller.onSpurious(outcome.spuriousPackets);
   }
 

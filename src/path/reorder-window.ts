@@ -6,6 +6,9 @@
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
 const LONGEST: Micros = 300_000;
+/** Two delays that lie further apart than this, in deviations, are no jitter; but little is known of a path that seldom carries anything. */
+const DEVIATIONS = 6;
+const SHORTEST_LIMIT: Micros = 20_000;
 /** Growth for a datagram that came after all, and the share of datagrams that may. */
 const STEP = 1 / 8;
 const SPURIOUS_SHARE = 0.0025;
@@ -23,9 +26,13 @@ export class ReorderWindow {
     return this.#window > 0 ? 3 : 1;
   }
 
-  /** `packets` datagrams arrived after all, overtaken by ones sent up to `overtaken` later. */
-  onSpurious(now: Micros, packets: number, overtaken: Micros, rtt: Micros): void {
-    const enough = Math.min(1.25 * overtaken + 1_000, Math.max(LONGEST, 2 * rtt));
+  /**
+   * `packets` datagrams arrived after all, overtaken by ones sent up to `overtaken` later.
+   * @param jitter deviation of the path's delay: beyond some of these what comes late was held up on its way to be told of
+   */
+  onSpurious(now: Micros, packets: number, overtaken: Micros, rtt: Micros, jitter: Micros): void {
+    const likely = Math.max(SHORTEST_LIMIT, DEVIATIONS * jitter);
+    const enough = Math.min(1.25 * overtaken + 1_000, Math.max(LONGEST, 2 * rtt), likely);
     // One datagram says little of the others: begin as RACK does (RFC 8985 section 6.2).
     const grown = this.#window === 0 ? rtt / 4 : this.#window * (1 + STEP) ** packets;
     this.#window = Math.max(this.#window, Math.min(grown, enough));

@@ -26,8 +26,8 @@ const SMALL_FLIGHT = 16_000;
 const GROWTH = 1.25;
 const DULL_ROUNDS = 2;
 /** Longest an acknowledgement waits for one that covers more; as a share of the last round, and in all. */
-const WAIT_SHARE = 1 / 4;
-const LONGEST_WAIT: Micros = 60_000;
+const WAIT_SHARE = 1 / 2;
+const LONGEST_WAIT: Micros = 120_000;
 const SHORTEST_WAIT: Micros = 2_000;
 /** A conversation silent for so long may begin anew. */
 const FORGOTTEN: Micros = 5_000_000;

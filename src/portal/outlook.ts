@@ -93,7 +93,7 @@ export class Outlook implements GateFlows {
   isSated(bucket: number): boolean {
     const queues = this.#queues;
     if (!queues || this.#total === 0) return false;
-    return (queues.waiting(bucket) * MICROS_PER_SECOND) / this.#total > this.#useful;
+    return queues.isCrowding(bucket) || (queues.waiting(bucket) * MICROS_PER_SECOND) / this.#total > this.#useful;
   }
 
   /** A packet of the flow with this bucket was acknowledged by its host so long after it joined the queue. */

@@ -35,6 +35,7 @@ const SHARE_OF_FREE = 4;
 /** Packets any flow may have while there is room at all, and the part of the room kept for flows with fewer. */
 const FEW = 4;
 const KEPT_SHARE = 1 / 16;
+const CROWDING_SHARE = 1 / 3;
 const STRANGERS_SHARE = 1 / 4;
 /** Bytes strangers may be ahead of bulk. */
 const STRANGERS_LEAD = 16_000;
@@ -139,6 +140,11 @@ export class FlowQueues {
     if (!flow) return;
     const trip = Math.max(0, length - flow.wait);
     flow.trip += (trip - flow.trip) / (flow.trip === 0 ? 1 : 4);
+  }
+
+  /** Whether the flow has so much of the room that others soon may not find any. */
+  isCrowding(bucket: number): boolean {
+    return (this.#byBucket[bucket]?.packets ?? 0) > this.#maxPackets * CROWDING_SHARE;
   }
 
   /** Bytes that wait of the flow with this bucket. */
