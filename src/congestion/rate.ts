@@ -34,7 +34,7 @@ const MIN_CRUISE: Micros = 100_000;
 const MAX_CRUISE: Micros = 1_000_000;
 const ERA: Micros = 10 * MICROS_PER_SECOND;
 /** Standing queue that is put up with, before noise is allowed for. */
-const QUEUE_TARGET: Micros = 3_000;
+const QUEUE_TARGET: Micros = 2_000;
 /** Before so many acknowledgements the jitter is not known, and only a long queue counts as one. */
 const FEW_SAMPLES = 32;
 /** Jitter of a path that has none. */
@@ -331,7 +331,7 @@ export class RateController implements CongestionController {
   }
 
   #threshold(): Micros {
-    return QUEUE_TARGET + Math.max(4_000, 3 * this.#jitter, this.#quietRtt / 8);
+    return QUEUE_TARGET + Math.max(3_000, 3 * this.#jitter, this.#quietRtt / 8);
   }
 
   #roundLength(): Micros {
