@@ -18,8 +18,12 @@ import {
   FRAGMENT_SIZE,
   Fragment,
   HOLD_SIZE,
+  LINK_SIZE,
   MESSAGE,
+  RENEWAL_ANSWER,
+  RENEWAL_SIZE,
   writeData,
+  writeLink,
 } from "../../src/wire/messages.ts";
 import { End, linkSettings, Pair, udpPacket } from "../portal/pair.ts";
 import { counting } from "../support/bytes.ts";
@@ -79,6 +83,17 @@ function ackMessage(index: number): Uint8Array {
   return out;
 }
 
+function linkMessage(limit: number): Uint8Array {
+  const out = new Uint8Array(LINK_SIZE);
+  writeLink(new DataView(out.buffer), 0, limit > 1e6, limit);
+  return out;
+}
+
+/** A renewal or its answer, of about the size of one that is meant. */
+function renewalMessage(flags: number): Uint8Array {
+  return counting(RENEWAL_SIZE + 96).with(0, (MESSAGE.RENEWAL << 4) | flags);
+}
+
 const HEADER = new Uint8Array(8);
 const SHORT = PACKETS.filter((packet) => packet.length < 400);
 const MESSAGES: readonly Uint8Array[] = [
@@ -90,6 +105,9 @@ const MESSAGES: readonly Uint8Array[] = [
   join(HEADER, counting(ABANDON_SIZE).with(0, MESSAGE.ABANDON << 4)),
   join(HEADER, Uint8Array.of(MESSAGE.CLOSE << 4, 3)),
   ...[0, 1].map((answer) => join(HEADER, counting(CHALLENGE_SIZE).with(0, (MESSAGE.CHALLENGE << 4) | answer))),
+  ...[0, 20_000, 5e6].map((limit) => join(HEADER, linkMessage(limit))),
+  ...[0, RENEWAL_ANSWER].map((flags) => join(HEADER, renewalMessage(flags))),
+  ...[0, 1, 2, 3, 4, 5, 6].map((kind) => join(HEADER, counting(30, kind).with(0, (MESSAGE.DIAGNOSIS << 4) | kind))),
   ...[0, 1, 0, 1].map((part) => join(HEADER, fragmentMessage(SHORT[0] as Uint8Array, 80, part))),
 ];
 
