@@ -52,6 +52,11 @@ export class EmulatorProcess {
     await this.#both(direction, (one) => ({ op: "restore", cable, direction: one }));
   }
 
+  /** Adds forgeries to what comes out of a cable in one direction, so many per second, until it was `count`. */
+  async attack(cable: number, direction: Direction, perSecond: number, count: number): Promise<void> {
+    await this.#both(direction, (one) => ({ op: "attack", cable, direction: one, perSecond, count }));
+  }
+
   async counters(): Promise<EmulatorCounters> {
     const answer = await this.#ask({ op: "counters" });
     if (!("counters" in answer) || !answer.counters) throw new Error("the emulator gave no counters");

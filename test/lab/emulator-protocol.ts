@@ -2,7 +2,9 @@
  * What a test and the emulator's process say to each other: one JSON object a line, questions on its standard input,
  * answers on its standard output. JSON has no Infinity and writes it as null, so null is read as Infinity.
  */
+
 import type { LINK_DROP, LinkShape } from "../sim/link-model.ts";
+import type { Attack } from "./attacker.ts";
 
 export interface EmulatedEnd {
   readonly namespace: string;
@@ -29,6 +31,14 @@ export type EmulatorQuestion = { readonly id: number } & (
       readonly shape: Partial<LinkShape>;
     }
   | { readonly op: "cut" | "restore"; readonly cable: number; readonly direction: Direction }
+  | {
+      readonly op: "attack";
+      readonly cable: number;
+      readonly direction: Direction;
+      readonly perSecond: number;
+      /** Frames in all; 0 ends it. */
+      readonly count: number;
+    }
   | { readonly op: "counters" }
 );
 
@@ -44,6 +54,8 @@ export interface DirectionCounters {
   readonly peakBacklogBytes: number;
   /** Frames that the far interface did not take: it is down, or out of memory. */
   readonly refused: number;
+  /** Frames that an attacker added. */
+  readonly attacks: Readonly<Record<Attack, number>>;
 }
 
 export interface EmulatorCounters {

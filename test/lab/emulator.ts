@@ -74,14 +74,17 @@ class Emulator {
       this.#setTimeout(this.#untilNext(turn));
       if (this.#libc.ppoll(pollfds, this.#directions.length + 1, timespec, 0) > 0) this.#readAll();
       const now = microsNow();
-      for (const direction of this.#directions) direction.model.advance(now, direction);
+      for (const direction of this.#directions) {
+        direction.model.advance(now, direction);
+        direction.attack(now);
+      }
       this.#rest(turn, timespec);
     }
   }
 
   #untilNext(now: Micros): Micros {
     let next = Number.POSITIVE_INFINITY;
-    for (const direction of this.#directions) next = Math.min(next, direction.model.next());
+    for (const direction of this.#directions) next = Math.min(next, direction.model.next(), direction.attacker.due);
     return Math.min(next - now, LONGEST_SLEEP);
   }
 
@@ -135,6 +138,7 @@ class Emulator {
     const now = microsNow();
     if (question.op === "cut") direction.model.cut(now, direction);
     else if (question.op === "restore") direction.model.uncut(now, direction);
+    else if (question.op === "attack") direction.attacker.start(now, question.perSecond, question.count);
     else if (question.op === "change") direction.model.change(now, withTraceFrom(now, question.shape), direction);
     this.#answer({ id });
   }

@@ -32,6 +32,11 @@ export class FrameStore {
     this.#free[this.#freeCount++] = slot;
   }
 
+  /** The bytes of a frame, until its slot is released. */
+  bytesOf(slot: number, length: number): Uint8Array {
+    return this.#memory.subarray(slot * SLOT_SIZE, slot * SLOT_SIZE + length);
+  }
+
   addressOf(slot: number): number {
     return this.#base + slot * SLOT_SIZE;
   }

@@ -116,6 +116,11 @@ export class Topology {
     await this.#running.restore(link, direction && (direction === "up" ? 0 : 1));
   }
 
+  /** Forgeries behind a link, `up` towards the remote portal; see attacker.ts. */
+  async attack(link: number, direction: "down" | "up", perSecond: number, count: number): Promise<void> {
+    await this.#running.attack(link, direction === "up" ? 0 : 1, perSecond, count);
+  }
+
   async counters(): Promise<EmulatorCounters> {
     return await this.#running.counters();
   }

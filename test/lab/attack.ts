@@ -1,0 +1,98 @@
+/** A transfer under attack, beside the same one left alone: how much of its rate is left, and what became of what was added. */
+
+import type { DropReason } from "../../src/drops.ts";
+import type { TunnelSnapshot } from "../../src/portal/snapshot.ts";
+import { ATTACKS, type Attack } from "./attacker.ts";
+import { type Lab, line } from "./lab.ts";
+import type { PortalPlace } from "./portals.ts";
+import { usualPlans } from "./portals.ts";
+import type { Way } from "./traffic.ts";
+
+export const ATTACKED_RATE = 50e6;
+export const ATTACKED_LINKS = [line(ATTACKED_RATE), line(ATTACKED_RATE)];
+export const ATTACKS_PER_SECOND = 20_000;
+/** After the transfer has begun, and so long after the attack begins that it has found its rate before. */
+const BEFORE_MILLIS = 3_000;
+
+/** Where an attacker's datagrams end. */
+const REFUSED: readonly DropReason[] = [
+  "datagram-truncated",
+  "datagram-version",
+  "datagram-foreign",
+  "datagram-forged",
+  "datagram-replayed",
+  "datagram-address",
+  "exchange-forged",
+  "exchange-unexpected",
+  "exchange-limited",
+  "exchange-replayed",
+];
+
+export interface Attacked {
+  /** Frames added, by kind, and in all. */
+  readonly attacks: Readonly<Record<Attack, number>>;
+  readonly added: number;
+  /** Of them, those that the portal counted as refused; the rest the kernel dropped. */
+  readonly refused: number;
+  readonly drops: TunnelSnapshot["drops"];
+  /** Datagrams that the peer sent, and that the attacked portal took for the peer's, over all paths. */
+  readonly sent: number;
+  readonly taken: number;
+  /** What must be as before: identities, states, addresses and suites of the paths. What a refused exchange said of its version is told to people. */
+  readonly before: string;
+  readonly after: string;
+  /** Rate under attack against the rate before it. */
+  readonly ratio: number;
+  readonly mbits: number;
+}
+
+/** One TCP flow over both links; from its third second on `count` forgeries hit the portal that receives it, over the first link. */
+export async function transferUnderAttack(lab: Lab, way: Way, count: number): Promise<Attacked> {
+  await lab.renew(ATTACKED_LINKS);
+  await lab.portals.startBoth(usualPlans([0, 1]), 2);
+  const [attacked, sender]: PortalPlace[] = way === "up" ? ["remote", "local"] : ["local", "remote"];
+  const attackMillis = (1_000 * count) / ATTACKS_PER_SECOND;
+  const before: { value?: TunnelSnapshot } = {};
+  const [bulk] = await Promise.all([
+    lab.tunnel(way, BEFORE_MILLIS + attackMillis + 500),
+    Bun.sleep(BEFORE_MILLIS).then(async () => {
+      before.value = await lab.portals[attacked as PortalPlace].snapshot();
+      await lab.topology.attack(0, way, ATTACKS_PER_SECOND, count);
+    }),
+  ]);
+  const after = await lab.portals[attacked as PortalPlace].snapshot();
+  const peer = await lab.portals[sender as PortalPlace].snapshot();
+  const { cables } = await lab.topology.counters();
+  const attacks = (cables[0] as (typeof cables)[0])[way === "up" ? 0 : 1].attacks;
+  const mean = (from: number, to: number) => {
+    const points = bulk.series.filter(({ seconds }) => seconds > from && seconds <= to);
+    return points.reduce((sum, { mbits }) => sum + mbits, 0) / Math.max(1, points.length);
+  };
+  const start = BEFORE_MILLIS / 1_000;
+  const mbits = mean(start + 0.3, start + attackMillis / 1_000);
+  return {
+    attacks,
+    added: ATTACKS.reduce((sum, attack) => sum + attacks[attack], 0),
+    refused: REFUSED.reduce((sum, reason) => sum + (after.drops[reason] ?? 0), 0),
+    drops: after.drops,
+    sent: total(peer, "sent"),
+    taken: total(after, "received"),
+    before: stateOf(before.value as TunnelSnapshot),
+    after: stateOf(after),
+    ratio: mbits / mean(1.5, start),
+    mbits,
+  };
+}
+
+function total(snapshot: TunnelSnapshot, what: "sent" | "received"): number {
+  const paths = snapshot.links.flatMap((link) => link.paths);
+  return paths.reduce((sum, path) => sum + path[what].packets, 0);
+}
+
+function stateOf(snapshot: TunnelSnapshot): string {
+  const links = snapshot.links.map(({ paths, failures }) => ({
+    failures,
+    paths: paths.map(({ id, state, remote, keys }) => ({ id, state, remote, suite: keys.suite })),
+  }));
+  return JSON.stringify(links);
+}
