@@ -10,6 +10,15 @@ import { at, batchOf, datagrams, isReady, isRoot, Namespace, NONE, receiveAll, r
 
 const MTU = 1400;
 const COUNT = 40;
+const PATIENCE_MILLIS = 3_000;
+
+/** The kernel makes the route to a new IPv6 address of its own after it has answered; without it packets look for a neighbour. */
+function untilLocal(host: Namespace, address: string, device: string): void {
+  for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; ) {
+    if (host.ip(`-6 route get ${address} oif ${device}`).startsWith("local ")) return;
+  }
+  throw new Error(`${address} does not become local`);
+}
 
 /**
  * A host with two interfaces on one subnet, both on the bridge of another host.
@@ -165,8 +174,9 @@ describe.skipIf(!isRoot)("Sockets between hosts", () => {
   test("link-local addresses keep their scope", () => {
     const scope = Number(near.run("cat /sys/class/net/a0/ifindex"));
     const listener = near.enter(() => UdpSocket.open(pool, { family: 0, local: NONE }));
-    near.ip("addr add fe80::77/64 dev a0 nodad");
     const address = "fe80::77";
+    near.ip(`addr add ${address}/64 dev a0 nodad`);
+    untilLocal(near, address, "a0");
     const batch = batchOf(pool, datagrams([10]));
     expect(listener.send(batch, at(`${address}%${scope}`, portOf(listener.local)), NONE)).toBe(1);
     receiveAll(pool, listener, 1, (got) => {
