@@ -2,7 +2,7 @@
  * A host's voice in a namespace: answers on ports with its name and the address it was asked from, and asks others. Orders
  * come as lines of JSON on standard input, answers go out likewise; it ends with its input.
  */
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { readLines } from "./lines.ts";
 
 export type HostOrder =
@@ -12,7 +12,11 @@ export type HostOrder =
       readonly name: string;
       readonly ports: readonly number[];
       readonly addresses: readonly string[];
+      /** Where connections stay open, and what they say comes back. */
+      readonly echoPort: number;
     }
+  | { readonly id: number; readonly op: "hold"; readonly host: string; readonly port: number }
+  | { readonly id: number; readonly op: "say"; readonly text: string }
   | {
       readonly id: number;
       readonly op: "tcp" | "udp";
@@ -45,6 +49,37 @@ async function serve(name: string, port: number, addresses: readonly string[]): 
       socket: { data: (socket, _data, from, address) => void socket.send(`${name} ${plain(address)}`, from, address) },
     });
   }
+}
+
+async function serveEcho(port: number): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen({ host: "::", port }, resolve));
+}
+
+let held: Socket | undefined;
+
+/** Opens a connection and keeps it; gives the port it has here. */
+function hold(host: string, port: number): Promise<string> {
+  held?.destroy();
+  const socket = connect({ host, port });
+  held = socket;
+  return new Promise((resolve) => {
+    setTimeout(() => resolve("no answer"), PATIENCE_MS);
+    socket.on("error", (error: Error) => resolve(error.message));
+    socket.on("connect", () => resolve(String(socket.localPort)));
+  });
+}
+
+/** What comes back over the connection that is held. */
+function say(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    setTimeout(() => resolve("no answer"), PATIENCE_MS);
+    held?.once("data", (data: Uint8Array) => resolve(new TextDecoder().decode(data)));
+    held?.write(text);
+  });
 }
 
 function askTcp(host: string, port: number, from: string | undefined): Promise<string> {
@@ -82,8 +117,11 @@ async function askUdp(host: string, port: number, from: string | undefined): Pro
 async function obey(order: HostOrder): Promise<string> {
   if (order.op === "serve") {
     for (const port of order.ports) await serve(order.name, port, order.addresses);
+    await serveEcho(order.echoPort);
     return "serving";
   }
+  if (order.op === "hold") return await hold(order.host, order.port);
+  if (order.op === "say") return await say(order.text);
   const { host, port, from } = order;
   return order.op === "tcp" ? await askTcp(host, port, from) : await askUdp(host, port, from);
 }

@@ -49,6 +49,24 @@ describe.skipIf(!canUseLab)("A host", () => {
     expect(await network.ask("local", "tcp", PLAN[4].server, 5000)).toBe(`server ${PLAN[4].remote}`);
   });
 
+  for (const family of FAMILIES)
+    test(`does not cut the session that up is typed in, over IPv${family}`, async () => {
+      const { remote, wan } = PLAN[family];
+      const cases = [
+        ["remote", remote, ["Role = remote", `ClientAddress = ${remote}`]],
+        // By the link of the default route: strict filters, until up is done, let nothing else in.
+        ["local", wan(0), [...LOCAL, ADDRESS]],
+      ] as const;
+      for (const [place, address, keys] of cases) {
+        await network.openSession(place, address);
+        await network.up(place, keys, LISTENS);
+        expect(await network.say("still here")).toBe("still here");
+        await network.down(place);
+        expect(await network.say("and now")).toBe("and now");
+        network.closeSession(place);
+      }
+    });
+
   test("is healed by down after the program was killed", async () => {
     await network.upBoth(REMOTE, LOCAL);
     for (const place of ["local", "remote"] as const) {

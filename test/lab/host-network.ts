@@ -21,6 +21,8 @@ const PLACES: readonly HostPlace[] = ["client", "other", "local", "inet", "remot
 const LINKS = [0, 1];
 /** Ports that every host answers on. */
 const PORTS = [22, 53, 443, 5000] as const;
+/** For a session that stays open. */
+const ECHO_PORT = 2222;
 const TUNNEL = "nc0";
 
 /** The second host of the LAN. */
@@ -34,6 +36,7 @@ export class HostNetwork {
   readonly #namespaces = new Namespaces();
   readonly #folder = temporaryFolder();
   readonly #agents = new Map<HostPlace, Agent>();
+  readonly #sessions = new Map<HostPlace, string>();
   readonly #onExit = () => this.#namespaces.remove();
 
   /** @param clientHasRemoteAddress besides its own */
@@ -68,6 +71,23 @@ export class HostNetwork {
     return await this.#agent(place).order({ op: protocol, host, port, from });
   }
 
+  /** From now on commands at a place are typed in a session that comes from the server to this address. */
+  async openSession(place: HostPlace, address: string): Promise<void> {
+    const port = await this.#agent("server").order({ op: "hold", host: address, port: ECHO_PORT });
+    if (!(Number(port) > 0)) throw new Error(`no session with ${address}: ${port}`);
+    const { server } = PLAN[address.includes(":") ? 6 : 4];
+    this.#sessions.set(place, `${server} ${port} ${address} ${ECHO_PORT}`);
+  }
+
+  closeSession(place: HostPlace): void {
+    this.#sessions.delete(place);
+  }
+
+  /** What comes back of `text` over the session. */
+  async say(text: string): Promise<string> {
+    return await this.#agent("server").order({ op: "say", text });
+  }
+
   /** Whether all of a few echo requests are answered. */
   ping(place: HostPlace, to: string, from?: string): boolean {
     const source = from === undefined ? [] : ["-I", from];
@@ -78,7 +98,11 @@ export class HostNetwork {
   /** Runs `netcombiner` at a place, and gives what it printed. */
   async program(place: HostPlace, ...words: string[]): Promise<{ code: number; out: string; err: string }> {
     const child = Bun.spawn(this.#namespaces.command(place, [...programCommand(), ...words]), {
-      env: { PATH: process.env.PATH ?? "", NETCOMBINER_RUN_DIR: this.runDirectory(place) },
+      env: {
+        PATH: process.env.PATH ?? "",
+        NETCOMBINER_RUN_DIR: this.runDirectory(place),
+        ...(this.#sessions.has(place) ? { SSH_CONNECTION: this.#sessions.get(place) } : {}),
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const [out, err, code] = await Promise.all([
@@ -209,7 +233,13 @@ export class HostNetwork {
     await Promise.all(
       speaking.map(async (name) => {
         const addresses = FAMILIES.flatMap((family) => addressesOf(name, family, clientHasRemoteAddress));
-        const answer = await this.#agent(name).order({ op: "serve", name, ports: PORTS, addresses });
+        const answer = await this.#agent(name).order({
+          op: "serve",
+          name,
+          ports: PORTS,
+          addresses,
+          echoPort: ECHO_PORT,
+        });
         if (answer !== "serving") throw new Error(`${name} does not serve: ${answer}`);
       }),
     );
