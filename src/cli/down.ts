@@ -10,6 +10,7 @@ import { Journal, journalPath } from "../host/journal.ts";
 import { HostSystem, undoLines } from "../host/system.ts";
 import { assertInterfaceName, DRY_RUN_ARGUMENT } from "./arguments.ts";
 import { askTunnel, isNotRunning } from "./running.ts";
+import { supervisorStop } from "./supervisor.ts";
 
 /** The user's own commands may take their time. */
 const PATIENCE_MS = 60_000;
@@ -24,28 +25,34 @@ export const downCommand = defineCommand({
   async run({ args }) {
     assertInterfaceName(args.interface);
     if (args["dry-run"]) return undoLines(journalOf(args.interface)).forEach((line) => void console.log(line));
-    await endTunnel(args.interface);
+    const stop = await endTunnel(args.interface);
+    if (stop) console.error(`a service starts ${args.interface} again in a few seconds; to end it for good: ${stop}`);
   },
 });
 
-/** @throws NetcombinerError unless it ends, or none runs and something is left to be undone */
-export async function endTunnel(name: string): Promise<void> {
+/**
+ * @returns the command that ends it for good, where a service starts it again
+ * @throws NetcombinerError unless it ends, or none runs and something is left to be undone
+ */
+export async function endTunnel(name: string): Promise<string | undefined> {
   const before = journalOf(name);
-  await endProcess(name, before.entries.length > 0);
+  const stop = await endProcess(name, before.entries.length > 0);
   // What the process took back is not in the journal any more.
   const done = before.entries.slice(journalOf(name).entries.length);
   for (const line of undoLines({ entries: done })) showStep("command", line);
   await new HostSystem({ name, journalPath: before.path, tell: showStep }).heal();
+  return stop;
 }
 
-async function endProcess(name: string, isLeft: boolean): Promise<void> {
+async function endProcess(name: string, isLeft: boolean): Promise<string | undefined> {
   const answer = await askTunnel(name, "down").catch((error: unknown) => {
     if (isLeft && isNotRunning(error)) return undefined;
     throw error;
   });
-  if (!answer) return;
+  if (!answer) return undefined;
+  const stop = supervisorStop(name, Number(answer.pid));
   for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
-    if (!isAlive(Number(answer.pid))) return;
+    if (!isAlive(Number(answer.pid))) return stop;
     await Bun.sleep(STEP_MS);
   }
   throw new NetcombinerError(`${name} does not end, pid ${answer.pid}`, EXIT.TEMPORARY);
