@@ -16,15 +16,15 @@
 import { assert } from "../errors.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { PROTOCOL, TCP_FLAG } from "../wire/ip.ts";
 import { isChecksumRight, pseudoHeaderSum, setIpv4Checksum } from "./checksum.ts";
-import { PROTOCOL_TCP, PROTOCOL_UDP, TCP_CHECKSUM, Transport, UDP_CHECKSUM, UDP_HEADER } from "./transport.ts";
+import { TCP_CHECKSUM, Transport, UDP_CHECKSUM, UDP_HEADER } from "./transport.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "./virtio.ts";
 
 /** Packets in one super-packet: also what a kernel before 6.9 takes of UDP (UDP_MAX_SEGMENTS). */
 export const MAX_JOINED = 62;
 const MAX_TOTAL = 65_535;
-const ACK = 0x10;
-const PSH = 0x08;
+const { ACK, PSH } = TCP_FLAG;
 const DONT_FRAGMENT = 0x40;
 const BUCKETS = 64;
 const NONE = -1;
@@ -128,7 +128,7 @@ export class Joiner {
     const t = this.#transport;
     const view = this.#pool.view;
     const l4 = offset + t.start;
-    const isTcp = t.protocol === PROTOCOL_TCP;
+    const isTcp = t.protocol === PROTOCOL.TCP;
     const header = t.start + (isTcp ? (view.getUint8(l4 + 12) >>> 4) * 4 : UDP_HEADER);
     this.#headerSize[i] = header;
     this.#payload[i] = length - header;
@@ -139,7 +139,7 @@ export class Joiner {
 
   #pushes(offset: number): boolean {
     const t = this.#transport;
-    return t.protocol === PROTOCOL_TCP && (this.#pool.view.getUint8(offset + t.start + 13) & PSH) !== 0;
+    return t.protocol === PROTOCOL.TCP && (this.#pool.view.getUint8(offset + t.start + 13) & PSH) !== 0;
   }
 
   #bucket(offset: number): number {
@@ -217,7 +217,7 @@ export class Joiner {
     const y = b + t.start;
     if (view.getUint8(a + (t.version === 4 ? 9 : 6)) !== t.protocol || view.getUint32(x) !== view.getUint32(y))
       return false;
-    if (t.protocol === PROTOCOL_UDP) return true;
+    if (t.protocol === PROTOCOL.UDP) return true;
     if ((view.getUint32(x + 4) + payloads) >>> 0 !== view.getUint32(y + 4)) return false;
     if (view.getUint32(x + 8) !== view.getUint32(y + 8)) return false;
     if (view.getUint8(x + 12) !== view.getUint8(y + 12) || view.getUint16(x + 14) !== view.getUint16(y + 14))
@@ -279,7 +279,7 @@ export class Joiner {
   #needChecksum(group: number): void {
     this.#virtio.flags = VIRTIO_FLAG.NEEDS_CSUM;
     this.#virtio.csumStart = this.#start[group] as number;
-    this.#virtio.csumOffset = this.#protocol[group] === PROTOCOL_TCP ? TCP_CHECKSUM : UDP_CHECKSUM;
+    this.#virtio.csumOffset = this.#protocol[group] === PROTOCOL.TCP ? TCP_CHECKSUM : UDP_CHECKSUM;
   }
 
   /** Makes the first packet's headers those of the whole super-packet. */
@@ -297,7 +297,7 @@ export class Joiner {
     } else view.setUint16(at + 4, total - 40);
     const l4 = at + start;
     const sum = pseudoHeaderSum(view, at, isIpv4 ? 4 : 6, protocol, total - start);
-    if (protocol === PROTOCOL_TCP) {
+    if (protocol === PROTOCOL.TCP) {
       const last = batch.at(this.#last[group] as number);
       const flags = view.getUint8((this.#pool.start[last] as number) + start + 13);
       view.setUint8(l4 + 13, view.getUint8(l4 + 13) | (flags & PSH));

@@ -9,23 +9,15 @@
  */
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool } from "../memory/packet-pool.ts";
+import { PROTOCOL, TCP_FLAG } from "../wire/ip.ts";
 import { completeChecksum, pseudoHeaderSum, setIpv4Checksum } from "./checksum.ts";
-import {
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  TCP_CHECKSUM,
-  TCP_HEADER_MIN,
-  Transport,
-  UDP_CHECKSUM,
-  UDP_HEADER,
-} from "./transport.ts";
+import { TCP_CHECKSUM, TCP_HEADER_MIN, Transport, UDP_CHECKSUM, UDP_HEADER } from "./transport.ts";
 import { GSO, VIRTIO_FLAG, type VirtioHeader } from "./virtio.ts";
 
 /** Copies `length` bytes from `from` in the super-packet's memory to `to` in the arena. */
 export type Copy = (to: number, from: number, length: number) => void;
 
-const FIN = 0x01;
-const PSH = 0x08;
+const { FIN, PSH } = TCP_FLAG;
 const CWR = 0x80;
 
 export class Splitter {
@@ -118,7 +110,7 @@ export class Splitter {
     const view = this.#pool.view;
     const field = header.csumOffset;
     if (t.glance(view, at, length) && t.start === header.csumStart) {
-      if (field === (t.protocol === PROTOCOL_TCP ? TCP_CHECKSUM : UDP_CHECKSUM)) return PACKET_FLAG.CHECKSUM_PARTIAL;
+      if (field === (t.protocol === PROTOCOL.TCP ? TCP_CHECKSUM : UDP_CHECKSUM)) return PACKET_FLAG.CHECKSUM_PARTIAL;
     }
     if (header.csumStart + field + 2 <= length) {
       completeChecksum(view, at + header.csumStart, field, at + length, field === UDP_CHECKSUM);
@@ -149,7 +141,7 @@ export class Splitter {
   /** Bytes of all headers, 0 when they do not fit the packet or contradict each other. */
   #headerSize(offset: number, length: number, version: number, protocol: number, start: number): number {
     const view = this.#view;
-    const isTcp = protocol === PROTOCOL_TCP;
+    const isTcp = protocol === PROTOCOL.TCP;
     if (version === 4 ? start < 20 || start !== (view.getUint8(offset) & 0x0f) * 4 : start < 40) return 0;
     if (start + (isTcp ? TCP_HEADER_MIN : UDP_HEADER) > length) return 0;
     if (!isTcp) return start + UDP_HEADER;
@@ -169,7 +161,7 @@ export class Splitter {
     const l4 = at + this.#start;
     const length = total - this.#start;
     const sum = pseudoHeaderSum(view, at, this.#version, this.#protocol, length);
-    if (this.#protocol === PROTOCOL_UDP) {
+    if (this.#protocol === PROTOCOL.UDP) {
       view.setUint16(l4 + 4, length);
       view.setUint16(l4 + UDP_CHECKSUM, sum);
       return;
@@ -188,7 +180,7 @@ function gsoProtocol(version: number, header: VirtioHeader): number {
   if (!(header.flags & VIRTIO_FLAG.NEEDS_CSUM)) return 0;
   const type = header.gsoType & ~GSO.ECN;
   const tcp = version === 4 ? GSO.TCPV4 : version === 6 ? GSO.TCPV6 : -1;
-  if (type === tcp) return header.csumOffset === TCP_CHECKSUM ? PROTOCOL_TCP : 0;
+  if (type === tcp) return header.csumOffset === TCP_CHECKSUM ? PROTOCOL.TCP : 0;
   const isUdp = tcp >= 0 && type === GSO.UDP_L4 && header.csumOffset === UDP_CHECKSUM;
-  return isUdp ? PROTOCOL_UDP : 0;
+  return isUdp ? PROTOCOL.UDP : 0;
 }

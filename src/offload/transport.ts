@@ -4,10 +4,9 @@
  * is used; whatever is odd, a fragment or cut short has no transport.
  */
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
+import { PROTOCOL } from "../wire/ip.ts";
 import { completeChecksum } from "./checksum.ts";
 
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
 /** Offset of the checksum in the TCP and the UDP header. */
 export const TCP_CHECKSUM = 16;
 export const UDP_CHECKSUM = 6;
@@ -22,7 +21,7 @@ const DESTINATION = 60;
 export class Transport {
   /** 4, 6, or 0 when it is no IP. */
   version = 0;
-  /** `PROTOCOL_TCP`, `PROTOCOL_UDP`, or 0 for everything else. */
+  /** `PROTOCOL.TCP`, `PROTOCOL.UDP`, or 0 for everything else. */
   protocol = 0;
   /** Where the TCP or UDP header begins. */
   start = 0;
@@ -76,14 +75,14 @@ export class Transport {
 
   #accept(protocol: number, view: DataView, offset: number): boolean {
     const room = this.total - this.start;
-    if (protocol === PROTOCOL_UDP && room >= UDP_HEADER) {
-      this.protocol = PROTOCOL_UDP;
+    if (protocol === PROTOCOL.UDP && room >= UDP_HEADER) {
+      this.protocol = PROTOCOL.UDP;
       return true;
     }
-    if (protocol !== PROTOCOL_TCP || room < TCP_HEADER_MIN) return false;
+    if (protocol !== PROTOCOL.TCP || room < TCP_HEADER_MIN) return false;
     const header = (view.getUint8(offset + this.start + 12) >>> 4) * 4;
     if (header < TCP_HEADER_MIN || header > room) return false;
-    this.protocol = PROTOCOL_TCP;
+    this.protocol = PROTOCOL.TCP;
     return true;
   }
 }
@@ -94,7 +93,7 @@ const transport = new Transport();
 export function completePacket(pool: PacketPool, slot: Slot): boolean {
   const offset = pool.start[slot] as number;
   if (!transport.glance(pool.view, offset, pool.length[slot] as number)) return false;
-  const isUdp = transport.protocol === PROTOCOL_UDP;
+  const isUdp = transport.protocol === PROTOCOL.UDP;
   completeChecksum(
     pool.view,
     offset + transport.start,

@@ -14,7 +14,7 @@
 import { type Micros, NEVER } from "../clock.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
-import { conversationHash, type Glance, PROTOCOL } from "../wire/ip.ts";
+import { conversationHash, type Glance, PROTOCOL, TCP_FLAG } from "../wire/ip.ts";
 
 /** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
 const ENTRIES = 1_024;
@@ -35,7 +35,6 @@ const FORGOTTEN: Micros = 5_000_000;
 const TCP_HEADER = 20;
 /** With the option of time stamps and nothing else; more means that the receiver misses something (RFC 2018). */
 const LONGEST_PLAIN_HEADER = 32;
-const FLAG = { FIN: 1, SYN: 2, RST: 4, ACK: 16 } as const;
 
 /** What the gate asks and tells of the flow with a bucket. */
 export interface GateFlows {
@@ -85,7 +84,7 @@ export class AckGate {
     const key = conversationHash(view, start, glance, this.#salt);
     const entry = key & (ENTRIES - 1);
     const flags = view.getUint8(at + 13);
-    if ((flags & FLAG.SYN) !== 0) {
+    if ((flags & TCP_FLAG.SYN) !== 0) {
       this.#open(now, entry, key, view.getUint32(at + 4) + 1, this.#pool.flow[slot] as number);
       return;
     }
@@ -152,12 +151,12 @@ export class AckGate {
     const at = start + glance.transport;
     const header = (view.getUint8(at + 12) >>> 4) << 2;
     const isPlain =
-      view.getUint8(at + 13) === FLAG.ACK &&
+      view.getUint8(at + 13) === TCP_FLAG.ACK &&
       header <= LONGEST_PLAIN_HEADER &&
       glance.transport + header === glance.length;
     if (!isPlain) {
       // The handshake goes by; anything else that is not plain ends slow start, or does not wait.
-      if ((view.getUint8(at + 13) & FLAG.SYN) === 0 && header > LONGEST_PLAIN_HEADER) this.#dismiss(entry);
+      if ((view.getUint8(at + 13) & TCP_FLAG.SYN) === 0 && header > LONGEST_PLAIN_HEADER) this.#dismiss(entry);
       return true;
     }
     return this.#weigh(now, entry, slot, view.getUint32(at + 8), flows);

@@ -1,6 +1,6 @@
 // @hot
 /** What kind of traffic a packet is, by a glance at its headers: what decides before anything is known of its flow. */
-import { type Glance, PROTOCOL } from "../wire/ip.ts";
+import { type Glance, PROTOCOL, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
 
 export const TRAFFIC = {
   /** Nothing special: thin until it sends much, then in order. */
@@ -19,8 +19,6 @@ export const TRAFFIC = {
 const REALTIME_DSCP = 32;
 const DNS_PORT = 53;
 const TCP_HEADER = 20;
-const ONLY_ACK = 0x10;
-const SYN_FIN_RST_ACK = 0x17;
 
 export function classify(view: DataView, start: number, glance: Glance): number {
   const { protocol } = glance;
@@ -37,7 +35,7 @@ export function classify(view: DataView, start: number, glance: Glance): number 
 function isBareAck(view: DataView, start: number, glance: Glance): boolean {
   if (glance.isFragment || glance.transport + TCP_HEADER > glance.length) return false;
   const tcp = start + glance.transport;
-  if ((view.getUint8(tcp + 13) & SYN_FIN_RST_ACK) !== ONLY_ACK) return false;
+  if ((view.getUint8(tcp + 13) & TCP_PURPOSE) !== TCP_FLAG.ACK) return false;
   const header = (view.getUint8(tcp + 12) >>> 4) << 2;
   return glance.transport + header === glance.length;
 }

@@ -3,19 +3,18 @@
  * One place per bucket; of flows that share one, the last counts.
  */
 import type { Micros } from "../clock.ts";
-import type { Glance } from "../wire/ip.ts";
+import { type Glance, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
 
 const FLAGS = 13;
-const SYN = 0x02;
-const SYN_ACK = 0x12;
-const SYN_FIN_RST_ACK = 0x17;
+const { SYN } = TCP_FLAG;
+const SYN_ACK = SYN | TCP_FLAG.ACK;
 /** A host repeats its SYN after a second: an answer that late may be to either. */
 const LATEST: Micros = 900_000;
 
 /** What of a handshake a TCP packet is, by the part of its flags that matters: 0 for none. */
 export function handshakeStep(view: DataView, start: number, glance: Glance): number {
   if (glance.isFragment || glance.transport + 20 > glance.length) return 0;
-  const flags = view.getUint8(start + glance.transport + FLAGS) & SYN_FIN_RST_ACK;
+  const flags = view.getUint8(start + glance.transport + FLAGS) & TCP_PURPOSE;
   return flags === SYN || flags === SYN_ACK ? flags : 0;
 }
 

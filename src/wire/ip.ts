@@ -5,6 +5,10 @@
  */
 
 export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
+/** Of byte 13 of a TCP header. */
+export const TCP_FLAG = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 } as const;
+/** Those that tell what a segment is for. */
+export const TCP_PURPOSE = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK;
 
 const IPV6_HEADER = 40;
 

@@ -3,9 +3,8 @@
  * Clamps the maximum segment size that TCP hosts announce (RFC 9293 section 3.7.1) to what crosses the tunnel whole,
  * so that no host depends on path MTU discovery working.
  */
-import { type Glance, PROTOCOL } from "./ip.ts";
+import { type Glance, PROTOCOL, TCP_FLAG } from "./ip.ts";
 
-const SYN = 0x02;
 const OPTION_END = 0;
 const OPTION_NOP = 1;
 const OPTION_MSS = 2;
@@ -40,7 +39,7 @@ export function clampMss(
 /** Whether the packet opens a TCP connection, or answers to that. */
 export function isSyn(view: DataView, start: number, glance: Glance): boolean {
   if (glance.protocol !== PROTOCOL.TCP || glance.isFragment) return false;
-  return glance.transport + 20 <= glance.length && (view.getUint8(start + glance.transport + 13) & SYN) !== 0;
+  return glance.transport + 20 <= glance.length && (view.getUint8(start + glance.transport + 13) & TCP_FLAG.SYN) !== 0;
 }
 
 /** Offset of the option's value, or -1. */
