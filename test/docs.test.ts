@@ -26,6 +26,17 @@ function configurations(text: string): string[] {
   );
 }
 
+/** Keys of the blocks fenced as `conf`: configurations of wg-quick(8). */
+function wireguardKeys(text: string): string[] {
+  return [...text.matchAll(/^```conf\n([\s\S]*?)^```/gm)].flatMap(([, block = ""]) =>
+    block.split("\n").flatMap((line) => (line === "" || line.startsWith("[") ? [] : [line.split(" = ")[0] as string])),
+  );
+}
+
+/** What wg(8) and wg-quick(8) know, as far as we show it. */
+const WIREGUARD_KEYS =
+  "PrivateKey Address ListenPort FwMark MTU PostUp PreDown PublicKey PresharedKey Endpoint AllowedIPs".split(" ");
+
 /** Files of the project that are named as code, like `src/main.ts`; not those with a placeholder. */
 function namedFiles(text: string): string[] {
   return [...text.matchAll(/`((?:src|ffi|build|test|packaging|docs)\/[a-z0-9/._-]+\.[a-z]+)`/g)].map(
@@ -84,6 +95,12 @@ describe("the documents", () => {
       );
     });
     expect(faults).toEqual([]);
+  });
+
+  test("show no configuration of WireGuard with keys that it does not know", () => {
+    const keys = documents.flatMap(({ text }) => wireguardKeys(text));
+    expect(keys.length).toBeGreaterThan(0);
+    expect(keys.filter((key) => !WIREGUARD_KEYS.includes(key))).toEqual([]);
   });
 
   test("tell each decision in a few lines and the same four parts", () => {
