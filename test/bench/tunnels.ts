@@ -1,9 +1,10 @@
 /** The tunnels under comparison, each started at both ends of a pair. */
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SecurityName } from "../../src/portal/settings.ts";
 import { run, temporaryFolder } from "../lab/namespaces.ts";
 import { programCommand } from "../lab/portals.ts";
+import { WireGuardTunnel } from "../lab/wireguard.ts";
 import { type End, INNER, OUTER, type Pair } from "./pair.ts";
 
 const ENDS: readonly End[] = ["a", "b"];
@@ -11,6 +12,7 @@ const ENDS: readonly End[] = ["a", "b"];
 const TICKS_PER_SECOND = 100;
 const START_MILLIS = 8_000;
 const WIREGUARD_PORT = 51_820;
+const WIREGUARD_MTU = 1_420;
 
 export class Tunnel {
   readonly pids: readonly number[];
@@ -74,41 +76,17 @@ export async function startNetcombiner(pair: Pair, security: SecurityName): Prom
   );
 }
 
-/** Debian's wireguard-go, set up with `wg`. */
+/** Debian's wireguard-go, set up with `wg`, with its own MTU. */
 export async function startWireguardGo(pair: Pair): Promise<Tunnel> {
-  const names: Readonly<Record<End, string>> = { a: `wga${process.pid}`, b: `wgb${process.pid}` };
-  const keys = ENDS.map(() => run(["wg", "genkey"]).trim());
-  const children = ENDS.map((end) =>
-    Bun.spawn(pair.command(end, ["wireguard-go", "-f", names[end]]), {
-      env: { PATH: process.env.PATH ?? "", WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD: "1" },
-      stdio: ["ignore", "ignore", "ignore"],
-    }),
-  );
-  const stop = async () => {
-    for (const child of children) child.kill();
-    await Promise.race([Promise.all(children.map((child) => child.exited)), Bun.sleep(3_000)]);
-  };
-  try {
-    for (const [i, end] of ENDS.entries()) {
-      await untilExists(`/var/run/wireguard/${names[end]}.sock`);
-      const other: End = end === "a" ? "b" : "a";
-      const peer = run(["wg", "pubkey"], keys[1 - i]).trim();
-      const key = "/dev/stdin";
-      const flags = ["set", names[end], "private-key", key, "listen-port", `${WIREGUARD_PORT}`];
-      const endpoint = `${OUTER[other]}:${WIREGUARD_PORT}`;
-      const rest = ["peer", peer, "allowed-ips", `${INNER[other]}/32`, "endpoint", endpoint];
-      pair.run(end, ["wg", ...flags, ...rest], keys[i]);
-      pair.ip(end, [`addr add ${INNER[end]}/24 dev ${names[end]}`, `link set ${names[end]} up`]);
-    }
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return await started(
-    pair,
-    children.map((child) => child.pid),
-    stop,
-  );
+  const endOf = (place: End, other: End) => ({
+    place,
+    address: `${INNER[place]}/24`,
+    allowed: [`${INNER[other]}/32`],
+    port: WIREGUARD_PORT,
+    endpoint: `${OUTER[other]}:${WIREGUARD_PORT}`,
+  });
+  const tunnel = await WireGuardTunnel.start(pair, "wg", WIREGUARD_MTU, [endOf("a", "b"), endOf("b", "a")]);
+  return await started(pair, tunnel.pids, () => tunnel.stop());
 }
 
 /** A tunnel once pings cross it. */
@@ -119,10 +97,4 @@ async function started(pair: Pair, pids: readonly number[], stop: () => Promise<
   }
   await stop();
   throw new Error("no packet crossed the tunnel");
-}
-
-async function untilExists(path: string): Promise<void> {
-  for (const end = performance.now() + START_MILLIS; performance.now() < end; await Bun.sleep(20))
-    if (existsSync(path)) return;
-  throw new Error(`${path} did not appear`);
 }

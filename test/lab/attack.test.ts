@@ -3,8 +3,11 @@ import { expect, test } from "bun:test";
 import { ATTACKED_LINKS, transferUnderAttack } from "./attack.ts";
 import { ATTACKS } from "./attacker.ts";
 import { atLeast, describeLab, WAYS } from "./lab.ts";
+import { usualPlans } from "./portals.ts";
 
 const COUNT = 60_000;
+const PLAYED_BACK = 5_000;
+const ENOUGH = 500;
 
 describeLab("a transfer under attack", { links: ATTACKED_LINKS }, (lab) => {
   for (const way of WAYS)
@@ -17,4 +20,23 @@ describeLab("a transfer under attack", { links: ATTACKED_LINKS }, (lab) => {
       atLeast(`share that the portal itself refused, ${way}`, found.refused / found.added, 0.9);
       atLeast(`rate under attack against before, ${way}`, found.ratio, 0.8);
     });
+
+  test("leads nowhere when it comes to a portal started anew, with what was recorded before", async () => {
+    await lab.renew(ATTACKED_LINKS);
+    const plans = usualPlans([0, 1]);
+    await lab.portals.startBoth(plans, 2);
+    await lab.topology.attack(0, "up", 1_000, PLAYED_BACK);
+    try {
+      await lab.tunnel("up", 1_000);
+      // What is sent from here on is the attacker's alone.
+      await lab.portals.stop();
+      const remote = await lab.portals.start("remote", plans.remote);
+      await remote.until("attacked", ({ drops }) => (drops["datagram-foreign"] ?? 0) > ENOUGH);
+      const { inbound, links } = await remote.snapshot();
+      expect(inbound.packets).toBe(0);
+      expect(links.flatMap(({ paths }) => paths).filter(({ state }) => state !== "exchanging")).toEqual([]);
+    } finally {
+      await lab.topology.attack(0, "up", 1, 0);
+    }
+  });
 });

@@ -10,6 +10,8 @@ const RATE = 16e6;
 const LINKS = [line(RATE), line(RATE)];
 /** Both links full of packets without a tunnel. */
 const FULL = (2 * RATE * (1448 / 1518)) / 1e6;
+/** The headers of both layers take a tenth; the rest is for a search that is not over. */
+const LEAST = 0.7;
 const MILLIS = 4_000;
 /** CUBIC inside WireGuard gets no help of ours in its slow start. */
 const LONG_MILLIS = 7_000;
@@ -81,7 +83,7 @@ describeLab("a tunnel inside WireGuard", { links: LINKS }, (lab) => {
           );
         await pingWhole(lab, PLAN[4].client, (await lab.portals.local.snapshot()).mtu);
         for (const way of WAYS)
-          atLeast(`${Security}, ${way}, against both links`, (await lab.tunnel(way, MILLIS)).steadyMbits / FULL, 0.75);
+          atLeast(`${Security}, ${way}, against both links`, (await lab.tunnel(way, MILLIS)).steadyMbits / FULL, LEAST);
       }
     } finally {
       await lab.portals.stop();
@@ -102,7 +104,7 @@ describeLab("WireGuard inside the tunnel", { links: LINKS }, (lab) => {
         await pingWhole(lab, INNER, mtu);
         for (const way of Security === "none" ? ["down" as const] : WAYS) {
           const { steadyMbits } = await lab.traffic.bulk({ from: INNER, way, millis: LONG_MILLIS });
-          atLeast(`${Security}, ${way}, against both links`, steadyMbits / FULL, 0.75);
+          atLeast(`${Security}, ${way}, against both links`, steadyMbits / FULL, LEAST);
         }
         expect((await lab.portals.local.snapshot()).parts.sent).toBe(0);
       }
