@@ -51,7 +51,7 @@ export class Duplicates {
   /** Whether something waits that `path`, having nothing else to do, is to carry now. */
   wants(now: Micros, path: Path): boolean {
     if (this.#slots.length === 0 || path.limits.isMetered || !path.isMeasured) return false;
-    while (this.#slots.length > 0 && this.#isStale(now, this.#slots.peek())) this.#shift();
+    this.forget(now);
     const slot = this.#slots.peek();
     if (slot < 0 || !this.#isNextBest(path, this.#carriers.peek())) return false;
     return this.#refill(now, path) > 0;
@@ -65,6 +65,11 @@ export class Duplicates {
     const slot = this.#slots.shift();
     this.#credit[path.id] = (this.#credit[path.id] as number) - (this.#pool.length[slot] as number);
     return slot;
+  }
+
+  /** Lets go of what is not worth carrying again any more; also where no path may do so, and so none asks. */
+  forget(now: Micros): void {
+    while (this.#slots.length > 0 && this.#isStale(now, this.#slots.peek())) this.#shift();
   }
 
   /** Sends nothing of what waits. */

@@ -172,6 +172,8 @@ export class Portal {
   /** Lets time pass. */
   handleTimeout(now: Micros): void {
     this.#context.repair.now = now;
+    this.#context.repair.forgetCopies(now);
+    this.#outbound.duplicates.forget(now);
     this.#outlook.update(now);
     this.#inbound.reassembly.handleTimeout(now);
     const { list } = this.#context.paths;

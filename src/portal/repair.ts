@@ -104,19 +104,30 @@ export class Repair implements SlotFate {
   nextCopy(now: Micros, path: number): Slot {
     const pool = this.#pool;
     for (;;) {
+      this.forgetCopies(now);
       const slot = this.#copies.peek();
-      if (slot < 0) return NO_SLOT;
-      const isStale =
-        this.#isDelivered(slot) || pool.copies[slot] === 0 || now - (pool.time[slot] as number) > this.copyPatience;
-      if (!isStale && this.#carriers.peek() === path) return NO_SLOT;
+      if (slot < 0 || this.#carriers.peek() === path) return NO_SLOT;
       this.#copies.shift();
       this.#carriers.shift();
-      if (!isStale && (pool.attempts[slot] as number) < MAX_ATTEMPTS) {
+      if ((pool.attempts[slot] as number) < MAX_ATTEMPTS) {
         this.copied++;
         return slot;
       }
       pool.release(slot);
     }
+  }
+
+  /** Lets go of what is not worth copying any more; also where no path may carry copies, and so none asks for one. */
+  forgetCopies(now: Micros): void {
+    for (let slot = this.#copies.peek(); slot >= 0 && this.#isStale(now, slot); slot = this.#copies.peek()) {
+      this.#carriers.shift();
+      this.#pool.release(this.#copies.shift());
+    }
+  }
+
+  #isStale(now: Micros, slot: Slot): boolean {
+    const { copies, time } = this.#pool;
+    return this.#isDelivered(slot) || copies[slot] === 0 || now - (time[slot] as number) > this.copyPatience;
   }
 
   #isDelivered(slot: Slot): boolean {
