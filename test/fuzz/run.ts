@@ -3,7 +3,7 @@
  * `--count` is for each target; `--total` is split, fewer for whole portals, which take much longer.
  */
 import { parseArgs } from "node:util";
-import { fuzz } from "./target.ts";
+import { fuzz, INPUTS_PER_STATE } from "./target.ts";
 import { SLOW, TARGETS } from "./targets.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -43,11 +43,13 @@ function run(name: string): number {
   }
   const count = countFor(name);
   const started = performance.now();
-  const warmUp = Math.ceil(count * WARM_UP);
+  // Whole rounds, so that the seed that a finding names is that of its round.
+  const rounds = Math.floor((count * WARM_UP) / INPUTS_PER_STATE);
+  const warmUp = rounds * INPUTS_PER_STATE;
   try {
     fuzz(name, target, seed, warmUp);
     const before = residentMegabytes();
-    fuzz(name, target, seed + warmUp, count - warmUp);
+    fuzz(name, target, seed + rounds, count - warmUp);
     const grown = Math.max(0, residentMegabytes() - before);
     const seconds = (performance.now() - started) / 1_000;
     console.log(

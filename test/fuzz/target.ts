@@ -9,7 +9,7 @@ export interface Target {
 }
 
 /** Inputs tried on one state before a fresh one is made. */
-const INPUTS_PER_STATE = 250;
+export const INPUTS_PER_STATE = 250;
 
 export class Finding extends Error {}
 
