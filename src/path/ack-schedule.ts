@@ -16,6 +16,9 @@ export class AckSchedule {
   #urgent = false;
   #oldestAt: Micros = NEVER;
   #lastAt: Micros = -NEVER;
+  /** What was said last is still to be said on a faster path as well; and what is due was said there already. */
+  #wantsEcho = false;
+  #isEchoed = false;
 
   /** A datagram that asks for acknowledgement came; `urgent` if it showed a new hole or is a probe. */
   note(now: Micros, urgent: boolean): void {
@@ -39,7 +42,20 @@ export class AckSchedule {
     return Math.min(this.#oldestAt + interval, Math.max(earliest, this.#lastAt + interval));
   }
 
+  /** Whether a faster path is to say what is due, or was said here alone. */
+  isEchoWanted(now: Micros, rtt: Micros): boolean {
+    return this.#wantsEcho || (!this.#isEchoed && this.dueAt(rtt) <= now);
+  }
+
+  /** A faster path says the same. */
+  echoed(now: Micros, rtt: Micros): void {
+    this.#isEchoed = this.dueAt(rtt) <= now;
+    this.#wantsEcho = false;
+  }
+
   sent(now: Micros): void {
+    this.#wantsEcho = !this.#isEchoed;
+    this.#isEchoed = false;
     this.#pending = 0;
     this.#urgent = false;
     this.#oldestAt = NEVER;

@@ -30,6 +30,9 @@ const ACTIVE_FOR: Micros = 15 * MICROS_PER_SECOND;
 /** How often the hold time is told, and which change of it is news. */
 const HOLD_INTERVAL: Micros = MICROS_PER_SECOND / 4;
 const HOLD_NEWS = 0.1;
+/** A path that is faster by this much says what a slower one has to acknowledge too, of so many at once. */
+const ECHO_GAIN: Micros = 10_000;
+const MAX_ECHOES = 3;
 /** Abandonments in one datagram. */
 const MAX_ABANDON = 16;
 
@@ -58,6 +61,7 @@ export class ControlMessages {
     if (!path.isUp) return due;
     // With a probe, so that it is acknowledged.
     if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
+    if (this.hasEchoes(now, path)) due |= DUE.ECHO;
     if (this.#context.repair.hasAbandoned) due |= DUE.ABANDON;
     if (this.#holdDue(now)) due |= DUE.HOLD;
     return due;
@@ -70,6 +74,7 @@ export class ControlMessages {
     const start = pool.start[slot] as number;
     let at = start;
     if (due & DUE.ACK) at = this.#writeAck(now, path, at);
+    if (due & DUE.ECHO) at = this.#writeEchoes(now, path, at);
     if (due & DUE.HOLD) {
       view.setUint8(at, MESSAGE.HOLD << 4);
       view.setUint16(at + 1, Math.min(0xffff, Math.ceil(this.hold / HOLD_UNIT)));
@@ -139,11 +144,49 @@ export class ControlMessages {
 
   #writeAck(now: Micros, path: Path, at: number): number {
     path.acks.sent(now);
+    return this.#writeReport(now, path, at);
+  }
+
+  #writeReport(now: Micros, path: Path, at: number): number {
     if (path.received.largest < 0) return at;
     path.received.report(this.#ack, now);
     this.#ack.index = path.settings.peerIndex;
     this.#ack.write(this.#context.pool.view, at);
     return at + this.#ack.size;
+  }
+
+  /** Whether `path` is the fastest and has to say what slower ones acknowledge. */
+  hasEchoes(now: Micros, path: Path): boolean {
+    const { list } = this.#context.paths;
+    for (let i = 0; i < list.length; i++) if (this.#isEchoed(now, list[i] as Path, path)) return this.#isFastest(path);
+    return false;
+  }
+
+  #isEchoed(now: Micros, slower: Path, path: Path): boolean {
+    if (slower === path || !path.isUp || !path.isMeasured || !slower.isMeasured) return false;
+    return slower.arrival - path.arrival > ECHO_GAIN && slower.acks.isEchoWanted(now, slower.rtt.smoothed);
+  }
+
+  #isFastest(path: Path): boolean {
+    const { list } = this.#context.paths;
+    for (let i = 0; i < list.length; i++) {
+      const other = list[i] as Path;
+      if (other.isUp && other.isMeasured && !other.roaming.isProving && other.arrival < path.arrival) return false;
+    }
+    return true;
+  }
+
+  #writeEchoes(now: Micros, path: Path, from: number): number {
+    const { list } = this.#context.paths;
+    let at = from;
+    for (let i = 0, n = 0; i < list.length && n < MAX_ECHOES; i++) {
+      const slower = list[i] as Path;
+      if (!this.#isEchoed(now, slower, path)) continue;
+      slower.acks.echoed(now, slower.rtt.smoothed);
+      at = this.#writeReport(now, slower, at);
+      n++;
+    }
+    return at;
   }
 
   #writeRenewal(path: Path, at: number): number {
@@ -198,4 +241,5 @@ export const DUE = {
   LINK: 64,
   CHALLENGE: 128,
   ANSWER: 256,
+  ECHO: 512,
 } as const;

@@ -283,6 +283,7 @@ export class Outbound {
     if (path.isBlocked) return at;
     if (path.isUp && !path.roaming.isProving)
       at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
+    if (this.control.hasEchoes(now, path)) return now;
     const { queue, repair } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
     const waits = repair.length > 0 || queue.length > 0;
