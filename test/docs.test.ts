@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Glob } from "bun";
 import { validateConfiguration } from "../src/config/load.ts";
+import { DROP_REASONS } from "../src/drops.ts";
 import { ROOT, sourceFiles } from "./rules/sources.ts";
 
 const PATTERNS = ["*.md", ...["docs", "packaging", "test", "src", "ffi"].map((folder) => `${folder}/**/*.md`)];
@@ -113,6 +114,13 @@ describe("the documents", () => {
       const lines = text.trimEnd().split("\n").length;
       expect({ path, parts, isShort: lines <= DECISION_LINES }).toEqual({ path, parts: DECISION_PARTS, isShort: true });
     }
+  });
+
+  test("explain every reason for which something is dropped", () => {
+    const { text = "" } = documents.find(({ path }) => path === "docs/troubleshooting.md") ?? {};
+    const rows = text.split("\n").filter((line) => line.startsWith("| `"));
+    const explained = new Set(rows.flatMap((row) => row.split("|")[1]?.match(/[a-z]+(?:-[a-z]+)+/g) ?? []));
+    expect(DROP_REASONS.filter((reason) => reason !== "none" && !explained.has(reason))).toEqual([]);
   });
 
   test("are read right", () => {
