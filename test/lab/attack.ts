@@ -1,9 +1,8 @@
 /** A transfer under attack, beside the same one left alone: how much of its rate is left, and what became of what was added. */
 
-import type { DropReason } from "../../src/drops.ts";
 import type { TunnelSnapshot } from "../../src/portal/snapshot.ts";
 import { ATTACKS, type Attack } from "./attacker.ts";
-import { type Lab, line } from "./lab.ts";
+import { type Lab, line, meanBetween } from "./lab.ts";
 import type { PortalPlace } from "./portals.ts";
 import { usualPlans } from "./portals.ts";
 import type { Way } from "./traffic.ts";
@@ -14,19 +13,8 @@ export const ATTACKS_PER_SECOND = 20_000;
 /** After the transfer has begun, and so long after the attack begins that it has found its rate before. */
 const BEFORE_MILLIS = 3_000;
 
-/** Where an attacker's datagrams end. */
-const REFUSED: readonly DropReason[] = [
-  "datagram-truncated",
-  "datagram-version",
-  "datagram-foreign",
-  "datagram-forged",
-  "datagram-replayed",
-  "datagram-address",
-  "exchange-forged",
-  "exchange-unexpected",
-  "exchange-limited",
-  "exchange-replayed",
-];
+/** Reasons for which an attacker's datagrams are dropped; what the host sends has others. */
+const REFUSED = /^(datagram|exchange)-/;
 
 export interface Attacked {
   /** Frames added, by kind, and in all. */
@@ -64,24 +52,24 @@ export async function transferUnderAttack(lab: Lab, way: Way, count: number): Pr
   const peer = await lab.portals[sender as PortalPlace].snapshot();
   const { cables } = await lab.topology.counters();
   const attacks = (cables[0] as (typeof cables)[0])[way === "up" ? 0 : 1].attacks;
-  const mean = (from: number, to: number) => {
-    const points = bulk.series.filter(({ seconds }) => seconds > from && seconds <= to);
-    return points.reduce((sum, { mbits }) => sum + mbits, 0) / Math.max(1, points.length);
-  };
   const start = BEFORE_MILLIS / 1_000;
-  const mbits = mean(start + 0.3, start + attackMillis / 1_000);
+  const mbits = meanBetween(bulk, start + 0.3, start + attackMillis / 1_000);
   return {
     attacks,
     added: ATTACKS.reduce((sum, attack) => sum + attacks[attack], 0),
-    refused: REFUSED.reduce((sum, reason) => sum + (after.drops[reason] ?? 0), 0),
+    refused: refusedOf(after),
     drops: after.drops,
     sent: total(peer, "sent"),
     taken: total(after, "received"),
     before: stateOf(before.value as TunnelSnapshot),
     after: stateOf(after),
-    ratio: mbits / mean(1.5, start),
+    ratio: mbits / meanBetween(bulk, 1.5, start),
     mbits,
   };
+}
+
+function refusedOf({ drops }: TunnelSnapshot): number {
+  return Object.entries(drops).reduce((sum, [reason, count]) => sum + (REFUSED.test(reason) ? count : 0), 0);
 }
 
 function total(snapshot: TunnelSnapshot, what: "sent" | "received"): number {

@@ -8,17 +8,10 @@ import { createOffer } from "../../src/security/offer.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { TYPE } from "../../src/wire/datagram.ts";
 import { counting } from "../support/bytes.ts";
-import { End, linkSettings, Pair, udpPacket } from "./pair.ts";
+import { End, keysOf, linkSettings, Pair, udpPacket } from "./pair.ts";
 
 const [A, B, STRANGER] = [1, 2, 3].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array, Uint8Array];
 const publicOf = (key: Uint8Array) => new KeyPair(key).publicKey;
-
-const keysOf = (own: Uint8Array, peer: Uint8Array): Partial<TunnelSettings> => ({
-  security: "auto",
-  sharedKey: undefined,
-  privateKey: own,
-  peerKey: publicOf(peer),
-});
 
 function pairOf(a: Partial<TunnelSettings> = {}, b: Partial<TunnelSettings> = {}): Pair {
   const ends = [new End("192.0.2.1", 1, { ...keysOf(A, B), ...a }), new End("192.0.2.2", 2, { ...keysOf(B, A), ...b })];

@@ -6,9 +6,16 @@ import type { PortalEvent } from "../../src/portal/events.ts";
 import { Portal } from "../../src/portal/portal.ts";
 import type { LinkSettings, TunnelSettings } from "../../src/portal/settings.ts";
 import { SeededRandom } from "../../src/random.ts";
+import { KeyPair } from "../../src/security/x25519.ts";
 
 export const SHARED_KEY = new Uint8Array(32).fill(7);
 const DELAY = 5_000;
+
+/** Of a portal with a key pair. */
+export function keysOf(own: Uint8Array, peer: Uint8Array): Partial<TunnelSettings> {
+  const { publicKey: peerKey } = new KeyPair(peer);
+  return { security: "auto", sharedKey: undefined, privateKey: own, peerKey };
+}
 
 export function linkSettings(id: number, role: "initiate" | "listen", more: Partial<LinkSettings> = {}): LinkSettings {
   return {

@@ -1,24 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import type { TunnelSettings } from "../../src/portal/settings.ts";
-import { KeyPair } from "../../src/security/x25519.ts";
 import { TYPE } from "../../src/wire/datagram.ts";
 import { counting } from "../support/bytes.ts";
-import { End, linkSettings, Pair, udpPacket } from "./pair.ts";
+import { End, keysOf, linkSettings, Pair, udpPacket } from "./pair.ts";
 
 const [A, B] = [1, 2].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array];
-const publicOf = (key: Uint8Array) => new KeyPair(key).publicKey;
-const keyPairs = (own: Uint8Array, peer: Uint8Array): Partial<TunnelSettings> => ({
-  security: "auto",
-  sharedKey: undefined,
-  privateKey: own,
-  peerKey: publicOf(peer),
-});
 const SHARED: Partial<TunnelSettings> = { security: "auto" };
 const INTEGRITY: Partial<TunnelSettings> = { security: "blake2s" };
 
 type Settings = readonly [a: Partial<TunnelSettings>, b: Partial<TunnelSettings>];
 const KINDS: readonly (readonly [string, Settings])[] = [
-  ["key pairs", [keyPairs(A, B), keyPairs(B, A)]],
+  ["key pairs", [keysOf(A, B), keysOf(B, A)]],
   ["a shared key", [SHARED, SHARED]],
   ["blake2s", [INTEGRITY, INTEGRITY]],
 ];
