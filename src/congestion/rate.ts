@@ -148,10 +148,15 @@ export class RateController implements CongestionController {
     if (this.#rate === 0 && sample.bytes > 0) this.#modeSince = sample.now;
   }
 
+  /** Half of what was known is begun with, and doubled as it arrives (careful resume, draft-ietf-tsvwg-careful-resume). */
   onIdleRestart(now: Micros): void {
     this.#rounds.reset();
+    this.#arrivals.reset();
+    this.#lastGrowth = 0;
+    this.#stalled = 0;
+    this.#queueing = 0;
     if (this.#rate > 0) this.#rate = Math.max(this.#floor(), this.#rate / 2);
-    this.#enter(now, this.#rate === 0 ? "startup" : "recover", this.#rate === 0 ? STARTUP_GAIN : 1);
+    this.#enter(now, "startup", this.#rate === 0 ? STARTUP_GAIN : 2);
   }
 
   #judge(now: Micros, round: Round): void {

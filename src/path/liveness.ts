@@ -15,6 +15,7 @@ export type PathState = "exchanging" | "up" | "suspect" | "down";
 const SHORTEST_SUSPICION: Micros = 50_000;
 const SHORTEST_PROBE: Micros = 20_000;
 const LONGEST_PROBE: Micros = 500_000;
+const LONG_SILENCE: Micros = 1_000_000;
 /** A silent path may answer again; one whose interface lost its address will not, but the next address may take a moment to come. */
 const SILENCE_PATIENCE: Micros = 600_000;
 const FAULT_PATIENCE: Micros = 100_000;
@@ -83,6 +84,11 @@ export class Liveness {
   /** When a new exchange is to be tried beside a path that is still suspect; `NEVER` while it is not. */
   get reviveAt(): Micros {
     return this.#suspectSince + this.#patience;
+  }
+
+  /** Suspect for so long that it may have become another path: a hand-over, another cell. */
+  isLongSilent(now: Micros): boolean {
+    return now - this.#suspectSince > LONG_SILENCE;
   }
 
   /** True if a probe of a suspect path is due; the next one is then planned. */

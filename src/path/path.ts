@@ -291,6 +291,7 @@ export class Path {
       sample.priorInFlight = prior;
       sample.inFlight = this.sent.bytesInFlight;
       this.controller.onAcked(sample);
+      if (this.liveness.isLongSilent(now)) this.controller.onIdleRestart(now);
       this.liveness.onAnswered(now, this.sent.packetsInFlight > 0);
     }
     return true;
