@@ -39,6 +39,9 @@ const DUMP = [
   "grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv[46]/conf/*/* /proc/sys/net/ipv4/neigh/*/*; true",
 ].join("\n");
 
+/** Longest time for that, milliseconds. */
+const SETTLING = 15_000;
+
 function sh(script: string): string {
   return Bun.spawnSync(["sh", "-c", script]).stdout.toString();
 }
@@ -60,6 +63,16 @@ function difference(before: string, after: string): string[] {
     ...old.filter((line) => !fresh.includes(line)).map((line) => `- ${line}`),
     ...fresh.filter((line) => !old.includes(line)).map((line) => `+ ${line}`),
   ];
+}
+
+/** The dump of a host at rest: the kernel tells interfaces of their carrier, and adds what follows from it, in its own time. */
+async function settledDump(): Promise<string> {
+  for (let last = "", end = performance.now() + SETTLING; performance.now() < end; await Bun.sleep(100)) {
+    const dump = sh(DUMP);
+    if (dump === last && !/NO-CARRIER|tentative/.test(dump)) return dump;
+    last = dump;
+  }
+  throw new Error("the host does not come to rest");
 }
 
 class Crash extends Error {}
@@ -92,7 +105,7 @@ try {
   // Addresses are not to change by themselves.
   sh("for f in all default; do echo 0 > /proc/sys/net/ipv6/conf/$f/accept_dad; done");
   Bun.spawnSync(["ip", "-batch", "-"], { stdin: new TextEncoder().encode(HOST), stderr: "inherit" });
-  const before = sh(DUMP);
+  const before = await settledDump();
   for (const path of process.argv.slice(2)) {
     const configuration = configurationOf(readFileSync(path, "utf8"));
     let commands = 0;
