@@ -2,8 +2,9 @@
  * Measures how fast datagrams come out of a path, over spans shorter than a round trip: a sender in search of the rate learns of each doubling as soon as
  * it arrives (the delivery rate of draft-ietf-ccwg-bbr, by the receiver's clock and counters).
  */
-import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import type { Micros } from "../clock.ts";
 import type { AckSample } from "./controller.ts";
+import { arrivedAt, rate } from "./rounds.ts";
 
 /** What one span showed. */
 export interface Span {
@@ -39,10 +40,9 @@ export class ArrivalMeter {
     if (!this.#isBegun) return this.#begin(sample);
     this.#delaySum += sample.delay;
     this.#delays++;
-    const arrivedAt = sample.receivedAt - sample.ackDelay;
     const lasted = sample.receivedAt - this.#receivedAt;
     if (lasted < length || sample.largest - this.#largest < MIN_DATAGRAMS) return undefined;
-    const sending = arrivedAt - this.#arrivedAt - (sample.delay - this.#startDelay);
+    const sending = arrivedAt(sample) - this.#arrivedAt - (sample.delay - this.#startDelay);
     const span = {
       sent: rate(sample.sentBytes - this.#sentBytes, sending),
       received: rate(sample.receivedBytes - this.#receivedBytes, lasted),
@@ -59,13 +59,9 @@ export class ArrivalMeter {
     this.#sentBytes = sample.sentBytes;
     this.#receivedBytes = sample.receivedBytes;
     this.#receivedAt = sample.receivedAt;
-    this.#arrivedAt = sample.receivedAt - sample.ackDelay;
+    this.#arrivedAt = arrivedAt(sample);
     this.#startDelay = sample.delay;
     this.#delays = 0;
     this.#delaySum = 0;
   }
-}
-
-function rate(bytes: number, micros: Micros): number {
-  return micros > 0 ? (bytes * MICROS_PER_SECOND) / micros : 0;
 }

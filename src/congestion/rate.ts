@@ -11,6 +11,7 @@
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import { ArrivalMeter, type Span } from "./arrival-meter.ts";
+import { BaseDelay } from "./base-delay.ts";
 import type { AckSample, CongestionController } from "./controller.ts";
 import { type Round, Rounds } from "./rounds.ts";
 
@@ -32,7 +33,6 @@ const MIN_TELLING = 6;
 const MIN_ROUND: Micros = 10_000;
 const MIN_CRUISE: Micros = 100_000;
 const MAX_CRUISE: Micros = 1_000_000;
-const ERA: Micros = 10 * MICROS_PER_SECOND;
 /** Standing queue that is put up with, before noise is allowed for. */
 const QUEUE_TARGET: Micros = 2_000;
 /** Before so many acknowledgements the jitter is not known, and only a long queue counts as one. */
@@ -225,7 +225,7 @@ export class RateController implements CongestionController {
       this.#lastGrowth = this.#rate;
       this.#stalled = 0;
     } else if (isTried) this.#stalled++;
-    const isQueueing = this.#queue > Math.max(8_000, this.#quietRtt / 8, this.#startupQueue());
+    const isQueueing = this.#queue > Math.max(8_000, this.#startupQueue());
     if (this.#stalled < 3 && !isQueueing && !isLossy) return;
     if (isQueueing && isTried) this.#rate = Math.min(this.#rate, Math.max(rate, this.#rate / 2));
     if (isLossy) this.#rate = Math.min(this.#rate, Math.max(round.arrived, this.#rate / 4));
@@ -341,32 +341,5 @@ export class RateController implements CongestionController {
 
   #roundLength(): Micros {
     return Math.max(MIN_ROUND, this.#quietRtt, 4 * this.#jitter);
-  }
-}
-
-/** The smallest mean delay of a round in the last 10 to 20 seconds: the path without a queue. */
-class BaseDelay {
-  #thisEra: Micros = Number.POSITIVE_INFINITY;
-  #lastEra: Micros = Number.POSITIVE_INFINITY;
-  #ends: Micros = 0;
-
-  get value(): Micros {
-    return Math.min(this.#thisEra, this.#lastEra);
-  }
-
-  update(now: Micros, delay: Micros): void {
-    if (now >= this.#ends) {
-      this.#lastEra = this.#thisEra;
-      this.#thisEra = Number.POSITIVE_INFINITY;
-      this.#ends = now + ERA;
-    }
-    this.#thisEra = Math.min(this.#thisEra, delay);
-  }
-
-  /** What stands now is not a queue of ours. */
-  reset(now: Micros, delay: Micros): void {
-    this.#thisEra = delay;
-    this.#lastEra = delay;
-    this.#ends = now + ERA;
   }
 }

@@ -120,10 +120,11 @@ export class Rounds {
 }
 
 /** When the latest datagram of the report arrived, by the receiver's clock. */
-function arrivedAt(sample: AckSample): Micros {
+export function arrivedAt(sample: AckSample): Micros {
   return sample.receivedAt - sample.ackDelay;
 }
 
-function rate(bytes: number, micros: Micros): number {
+/** Bytes per second; 0 for no time. */
+export function rate(bytes: number, micros: Micros): number {
   return micros > 0 ? (bytes * MICROS_PER_SECOND) / micros : 0;
 }

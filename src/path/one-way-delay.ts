@@ -4,6 +4,7 @@
  * paths and changes over time are exact without any agreement of clocks, as all stamps of one direction come from the same two.
  */
 import type { Micros } from "../clock.ts";
+import { BaseDelay } from "../congestion/base-delay.ts";
 
 /** Of the smoothed delay: the least, for what is jitter, and the most, for what clearly is more. */
 const GAIN = 1 / 8;
@@ -14,7 +15,6 @@ const CLEAR = 8;
 const STALE: Micros = 200_000;
 /** Samples that teach the jitter faster. */
 const FIRST = 8;
-const ERA: Micros = 10_000_000;
 const JITTER_GAIN = 1 / 16;
 /** Mean distance of two independent normal samples, in deviations. */
 const MEAN_DISTANCE = 1.128;
@@ -42,12 +42,10 @@ export class OneWayDelay {
   jitter: Micros = 0;
   /** The smallest smoothed value of the last one or two eras: the path without a queue. */
   get quiet(): Micros {
-    return Math.min(this.#thisEra, this.#lastEra, this.smoothed);
+    return Math.min(this.#base.value, this.smoothed);
   }
 
-  #thisEra: Micros = Number.POSITIVE_INFINITY;
-  #lastEra: Micros = Number.POSITIVE_INFINITY;
-  #eraEnds: Micros = 0;
+  readonly #base = new BaseDelay();
   #samples = 0;
   #updatedAt: Micros = 0;
 
@@ -70,11 +68,7 @@ export class OneWayDelay {
     } else this.smoothed = delay;
     this.#samples++;
     this.#updatedAt = now;
-    if (now >= this.#eraEnds) {
-      this.#lastEra = this.#thisEra;
-      this.#thisEra = this.smoothed;
-      this.#eraEnds = now + ERA;
-    } else this.#thisEra = Math.min(this.#thisEra, this.smoothed);
+    this.#base.update(now, this.smoothed);
     this.latest = delay;
   }
 }

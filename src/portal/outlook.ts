@@ -43,8 +43,6 @@ export class Outlook implements GateFlows {
   readonly #outbound: Outbound;
   readonly #queues: FlowQueues | undefined;
   #next: Micros = 0;
-  /** Bytes per second of all carrying paths together. */
-  #total = 0;
   /** How long a flow's packets may wait before the paths count as full. */
   #useful: Micros = 0;
 
@@ -62,7 +60,6 @@ export class Outlook implements GateFlows {
     if (paths.length === 0) return;
     const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
     const total = paths.reduce((sum, path) => sum + path.estimate, 0);
-    this.#total = total;
     this.#outbound.total = total;
     const used = paths.filter((path) => !path.controller.isSettled || path.estimate >= NEGLIGIBLE * total);
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
@@ -92,8 +89,9 @@ export class Outlook implements GateFlows {
   /** Whether more waits of the flow with this bucket than the paths can use: all are full. */
   isSated(bucket: number): boolean {
     const queues = this.#queues;
-    if (!queues || this.#total === 0) return false;
-    return queues.isCrowding(bucket) || (queues.waiting(bucket) * MICROS_PER_SECOND) / this.#total > this.#useful;
+    const { total } = this.#outbound;
+    if (!queues || total === 0) return false;
+    return queues.isCrowding(bucket) || (queues.waiting(bucket) * MICROS_PER_SECOND) / total > this.#useful;
   }
 
   /** A packet of the flow with this bucket was acknowledged by its host so long after it joined the queue. */

@@ -1,0 +1,30 @@
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+
+const ERA: Micros = 10 * MICROS_PER_SECOND;
+
+/** The smallest of what it was told in the last 10 to 20 seconds: the path without a queue. */
+export class BaseDelay {
+  #thisEra: Micros = Number.POSITIVE_INFINITY;
+  #lastEra: Micros = Number.POSITIVE_INFINITY;
+  #ends: Micros = 0;
+
+  get value(): Micros {
+    return Math.min(this.#thisEra, this.#lastEra);
+  }
+
+  update(now: Micros, delay: Micros): void {
+    if (now >= this.#ends) {
+      this.#lastEra = this.#thisEra;
+      this.#thisEra = Number.POSITIVE_INFINITY;
+      this.#ends = now + ERA;
+    }
+    this.#thisEra = Math.min(this.#thisEra, delay);
+  }
+
+  /** What stands now is not a queue of ours. */
+  reset(now: Micros, delay: Micros): void {
+    this.#thisEra = delay;
+    this.#lastEra = delay;
+    this.#ends = now + ERA;
+  }
+}
