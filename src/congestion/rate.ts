@@ -73,6 +73,9 @@ export class RateController implements CongestionController {
   /** Spans in a row that showed a queue. */
   #queueing = 0;
   #queueBefore = 0;
+  /** Bytes per second that came out in the last two rounds. */
+  #rateNow = 0;
+  #rateBefore = 0;
   #rtt: Micros = 0;
   /** The round trip without our own queue. */
   #quietRtt: Micros = 0;
@@ -166,12 +169,15 @@ export class RateController implements CongestionController {
     // Did the round really try? What was not sent cannot arrive.
     const isTried = round.sent > 0.9 * round.target && round.datagrams >= MIN_TELLING;
     const rate = this.#outRate(round);
+    this.#rateBefore = this.#rateNow;
+    this.#rateNow = rate;
     const isLossy = this.#watchLoss(round, isTried);
     if (this.#mode === "startup") return this.#judgeStartup(now, round, rate, isTried, isLossy);
     if (isLossy) return this.#cut(now, round.arrived);
     if (this.#mode === "drain") return this.#judgeDrain(now);
     if (this.#mode === "yield") return this.#judgeYield(now);
-    if (isTried && this.#queue > this.#threshold()) return this.#judgeQueue(now, round, rate);
+    if (isTried && this.#queue > this.#threshold() + (1.5 * this.#jitter) / Math.sqrt(round.delays))
+      return this.#judgeQueue(now, round, rate);
     if (round.gain > 1) return this.#judgePush(now, round, rate, isTried);
     if (this.#mode === "recover") this.#cruise(now);
     else if (this.#mode === "cruise" && isTried && now - this.#modeSince >= this.#cruiseFor) this.#push(now, round);
@@ -183,13 +189,22 @@ export class RateController implements CongestionController {
    * the far end do, with what the path always loses added.
    */
   #outRate(round: Round): number {
-    if (8 * this.#jitter < round.duration) return round.stretched;
+    if (this.#isExact(round)) return round.stretched;
     return round.arrived / (1 - Math.min(this.#ownLoss, MAX_OWN_LOSS));
   }
 
   /** How far from true a round's rate may be. */
   #noise(round: Round): number {
-    return 8 * this.#jitter < round.duration ? (2 * this.#jitter) / round.duration : 1 / Math.sqrt(round.datagrams);
+    return Math.min(this.#noiseOfEnds(round), noiseOfCount(round));
+  }
+
+  /** Whether a round's ends tell its rate better than the count of what arrived. */
+  #isExact(round: Round): boolean {
+    return this.#noiseOfEnds(round) <= noiseOfCount(round);
+  }
+
+  #noiseOfEnds(round: Round): number {
+    return (2 * this.#jitter) / round.duration;
   }
 
   /** Startup between rounds: what arrives faster than believed is believed at once, a queue ends it at once. */
@@ -249,7 +264,8 @@ export class RateController implements CongestionController {
   /** A queue stands although no more was sent than is believed to pass. */
   #judgeQueue(now: Micros, round: Round, rate: number): void {
     const isLess = rate < (0.97 - this.#noise(round)) * round.sent;
-    if (isLess) return this.#cut(now, rate);
+    // What came out in the round before is as good a sample where one alone is noisy.
+    if (isLess) return this.#cut(now, this.#isExact(round) ? rate : Math.max(rate, this.#rateBefore));
     this.#queueBefore = this.#queue;
     this.#enter(now, "yield", YIELD_GAIN);
   }
@@ -342,4 +358,8 @@ export class RateController implements CongestionController {
   #roundLength(): Micros {
     return Math.max(MIN_ROUND, this.#quietRtt, 4 * this.#jitter);
   }
+}
+
+function noiseOfCount(round: Round): number {
+  return 1 / Math.sqrt(round.datagrams);
 }
