@@ -21,7 +21,10 @@ const MAX_PROBES = 3;
 /** PMTU_RAISE_TIMER (RFC 8899, 5.1.1) in the end; the first times sooner, as a route that changed may change back. */
 const FIRST_RAISE: Micros = 15 * MICROS_PER_SECOND;
 const LAST_RAISE: Micros = 600 * MICROS_PER_SECOND;
-/** So many large datagrams lost in a row, with none received, while a small one is: they do not pass any more. */
+/**
+ * So many large datagrams lost in a row, with none received, while a small one is: they do not pass any more. The last of them was sent when the first
+ * were known to be lost: one burst of losses, or a queue that delays all that was sent at once, is no black hole.
+ */
 const BLACK_HOLE = 4;
 /** Probes whose late acknowledgement still counts. */
 const REMEMBERED = 4;
@@ -58,8 +61,11 @@ export class PathMtu {
   readonly #numbers = new Float64Array(REMEMBERED).fill(-1);
   readonly #sizes = new Uint16Array(REMEMBERED);
   #probes = 0;
-  /** Large datagrams lost since the last one that arrived. */
+  /** Large datagrams lost since the last one that arrived, and when that was first noticed. */
   #vanished = 0;
+  #vanishedAt: Micros = 0;
+  /** The newest of them was sent after that. */
+  #isAgain = false;
 
   constructor(now: Micros, limits: MtuLimits) {
     this.#limits = limits;
@@ -109,8 +115,12 @@ export class PathMtu {
   onOutcome(now: Micros, outcome: Outcome): void {
     if (this.state === "fixed") return;
     if (outcome.largeAcked > 0) this.#vanished = 0;
-    else this.#vanished += outcome.largeLost;
-    if (this.#vanished >= BLACK_HOLE && outcome.ackedPackets > 0) this.#fall(now);
+    else if (outcome.largeLost > 0) {
+      if (this.#vanished === 0) this.#vanishedAt = now;
+      this.#vanished += outcome.largeLost;
+      this.#isAgain = outcome.lostSentAt > this.#vanishedAt;
+    }
+    if (this.#vanished >= BLACK_HOLE && this.#isAgain && outcome.ackedPackets > 0) this.#fall(now);
   }
 
   /** The local system refused a datagram of so many bytes: its interface is narrower. */
@@ -155,6 +165,7 @@ export class PathMtu {
   #begin(now: Micros): void {
     this.#isProven = false;
     this.#vanished = 0;
+    this.#isAgain = false;
     this.#raiseIn = FIRST_RAISE;
     this.#numbers.fill(-1);
     this.#high = this.#limits.ceiling;

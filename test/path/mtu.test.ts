@@ -142,7 +142,11 @@ describe("a path that becomes narrower", () => {
   test("falls back to the base when large datagrams vanish while small ones arrive, and searches at once", () => {
     const script = found();
     script.carries = 1_350;
-    script.outcome({ largeLost: 30, lostPackets: 30 });
+    script.outcome({ largeLost: 30, lostPackets: 30, lostSentAt: script.now - 50_000 });
+    script.outcome({ ackedPackets: 1 });
+    expect(script.mtu.size).toBe(1_472);
+    // Sent when the first were known to be lost.
+    script.outcome({ largeLost: 1, lostPackets: 1, lostSentAt: script.now + 1 });
     expect(script.mtu.size).toBe(1_472);
     script.outcome({ ackedPackets: 1 });
     expect([script.mtu.size, script.mtu.state]).toEqual([BASE_DATAGRAM, "searching"]);
@@ -159,12 +163,20 @@ describe("a path that becomes narrower", () => {
     expect(script.mtu.size).toBe(1_472);
   });
 
+  test("stays as it is when all that was sent at once is late, or lost together", () => {
+    const script = found();
+    for (let i = 0; i < 5; i++)
+      script.outcome({ largeLost: 9, lostPackets: 9, ackedPackets: 1, lostSentAt: script.now - 1_000 });
+    expect(script.mtu.size).toBe(1_472);
+  });
+
   test("falls below the base when that does not pass any more", () => {
     const script = found(1_200);
     script.carries = 600;
     expect(script.mtu.size).toBe(BASE_DATAGRAM);
     expect(script.mtu.large).toBe(LEAST_DATAGRAM);
-    script.outcome({ largeLost: 4, lostPackets: 4, ackedPackets: 1 });
+    script.outcome({ largeLost: 3, lostPackets: 3, ackedPackets: 1, lostSentAt: script.now - 1_000 });
+    script.outcome({ largeLost: 1, lostPackets: 1, ackedPackets: 1, lostSentAt: script.now + 1 });
     expect(script.mtu.size).toBe(LEAST_DATAGRAM);
     script.run(30 * SECOND);
     expect(script.mtu.size).toBe(600);
