@@ -20,6 +20,8 @@ import { nobodyWaits, readinessOn } from "./readiness.ts";
 import type { Lookups } from "./resolve.ts";
 
 const CONFIGURE_TIMEOUT_MS = 10_000;
+/** Packets that the kernel keeps until they are read: a host's whole window may come at once, of which Linux' 500 would lose a part unseen. */
+const TX_QUEUE_LENGTH = 5_000;
 /** A resolver's own patience is longer, but the link's next attempt may find another server or another way. */
 const LOOKUP_TIMEOUT_MS = 5_000;
 
@@ -43,7 +45,7 @@ export function systemSurroundings(
     openTun: () => openDevice(interfaceName, inherited?.tunFd, setsUp),
     configureInterface: ({ addresses, tunnel }) => {
       const texts = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
-      const settings = { addresses: texts, mtu: tunnel.mtu };
+      const settings = { addresses: texts, mtu: tunnel.mtu, txQueueLength: TX_QUEUE_LENGTH };
       return configureInterface(interfaceName, settings, AbortSignal.timeout(CONFIGURE_TIMEOUT_MS));
     },
     openWakePipe() {
