@@ -38,6 +38,8 @@ export const PACKET_FLAG = {
   STRANGER: 16,
   /** Its flow sends little. */
   THIN: 32,
+  /** Its host sends this content again: were it lost once more, the host would stop until its timer runs out. */
+  AGAIN: 64,
 } as const;
 
 export class PacketPool {

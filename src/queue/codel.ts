@@ -30,9 +30,10 @@ export class Codel {
   /**
    * Called for each packet that leaves the head of its flow.
    * @param excess how long it waited beyond what is useful
+   * @param echo how long the sender takes to show that it was told, 0 if it may never: until then a further signal would be for the same excess
    * @returns true if the sender is to be told now
    */
-  judge(now: Micros, excess: Micros, target: Micros, interval: Micros): boolean {
+  judge(now: Micros, excess: Micros, target: Micros, interval: Micros, echo: Micros): boolean {
     if (excess < target) {
       this.rest();
       return false;
@@ -46,7 +47,7 @@ export class Codel {
       this.#nextAt = now;
     } else if (now < this.#nextAt) return false;
     else this.#count++;
-    this.#nextAt += interval / Math.sqrt(this.#count);
+    this.#nextAt = Math.max(this.#nextAt + interval / Math.sqrt(this.#count), now + echo);
     return true;
   }
 }

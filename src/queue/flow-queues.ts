@@ -56,7 +56,7 @@ export class FlowQueues {
   readonly #trips: Float64Array;
   length = 0;
   bytes = 0;
-  /** How much later the slowest path in use delivers than the fastest, µs: waiting for that is useful. */
+  /** How much later the slowest path in use delivers than the fastest, and what waits at the far end for repairs, µs: that waiting is useful. */
   spread: Micros = 0;
   /** A thin flow sends so much per second at most, and so much at once; one that is urgent by its nature, so much per second. */
   thinRate = 125_000;
@@ -79,12 +79,13 @@ export class FlowQueues {
   push(now: Micros, slot: Slot, bytes: number): number {
     const flags = this.#pool.flags[slot] as number;
     const flow = this.#flowOf(now, this.#pool.flow[slot] as number);
-    if (flow.dropsNext) {
+    const isAgain = (flags & PACKET_FLAG.AGAIN) !== 0;
+    if (flow.dropsNext && !isAgain) {
       flow.dropsNext = false;
       this.dropped++;
       return DROP["queue-delay"];
     }
-    if (!this.#hasRoom(flow, (flags & PACKET_FLAG.STRANGER) !== 0)) {
+    if (!this.#hasRoom(flow, (flags & PACKET_FLAG.STRANGER) !== 0, isAgain)) {
       this.shed++;
       return DROP["queue-full"];
     }
@@ -132,6 +133,11 @@ export class FlowQueues {
   /** The round trip between the hosts of a flow, found out elsewhere. */
   learnTrip(bucket: number, trip: Micros): void {
     this.#trips[bucket] = trip;
+  }
+
+  /** The round trip between the hosts of a flow, 0 while unknown. */
+  tripOf(bucket: number): Micros {
+    return this.#trips[bucket] as number;
   }
 
   /** A packet of the flow was acknowledged by its host so long after it joined the queue. */
@@ -202,8 +208,9 @@ export class FlowQueues {
     }
   }
 
-  #hasRoom(flow: FlowQueue, isStranger: boolean): boolean {
+  #hasRoom(flow: FlowQueue, isStranger: boolean, isAgain: boolean): boolean {
     const free = this.#maxPackets - this.length;
+    if (isAgain) return free > 0;
     const kept = this.#maxPackets * KEPT_SHARE;
     if (isStranger) return free > kept && this.#strangers.packets < this.#maxPackets * STRANGERS_SHARE;
     if (flow.packets < FEW && !flow.isBulk) return free > 0;
@@ -261,10 +268,11 @@ export class FlowQueues {
     const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_TRIP * trip));
     // The last packet is no queue, however long it waited.
     const excess = flow.packets === 0 ? 0 : flow.wait - this.spread;
-    // A signal is felt after the trip and the queue; until then further ones would be for the same excess.
     const interval =
       Math.max(LEAST_INTERVAL, 2 * (trip + Math.min(excess, MOST_WAIT))) * (now - flow.busySince < YOUNG ? 2 : 1);
-    if (!flow.codel.judge(now, excess, target, interval)) return;
+    // A signal reaches the sender after the queue and the trip, and what it then does, over a round, shows in one more.
+    const echo = flow.trip > 0 ? 3 * (trip + flow.wait) : 0;
+    if (!flow.codel.judge(now, excess, target, interval, echo)) return;
     if (markCongestion(this.#pool.view, this.#pool.start[slot] as number)) this.marked++;
     else flow.dropsNext = true;
   }

@@ -5,10 +5,10 @@ const TARGET = 15_000;
 const INTERVAL = 100_000;
 
 /** Times of the signals while the excess is what `excess` says, one packet a millisecond. */
-function signals(codel: Codel, from: number, until: number, excess: (now: number) => number): number[] {
+function signals(codel: Codel, from: number, until: number, excess: (now: number) => number, echo = 0): number[] {
   const times: number[] = [];
   for (let now = from; now < until; now += 1_000) {
-    if (codel.judge(now, excess(now), TARGET, INTERVAL)) times.push(now);
+    if (codel.judge(now, excess(now), TARGET, INTERVAL, echo)) times.push(now);
   }
   return times;
 }
@@ -23,6 +23,11 @@ describe("Codel", () => {
   test("speaks first after an interval, then more often with the root of the count", () => {
     const times = signals(new Codel(), 0, 500_000, () => 60_000);
     expect(times.slice(0, 4)).toEqual([100_000, 200_000, 271_000, 329_000]);
+  });
+
+  test("leaves a sender the time to show that it was told", () => {
+    const times = signals(new Codel(), 0, 1_500_000, () => 60_000, 400_000);
+    expect(times).toEqual([100_000, 500_000, 900_000, 1_300_000]);
   });
 
   test("resumes at nearly its former rate after a short rest, but not before another interval", () => {

@@ -38,10 +38,10 @@ class Bench {
   }
 
   /** Two seconds of flow 1 at 200 packets a second in and 100 out; returns when one was refused. */
-  overload(tos = 0): number[] {
+  overload(tos = 0, flags = 0): number[] {
     const refusals: number[] = [];
     for (let i = 0; i < 1_000; i++, this.now += 5_000) {
-      if (this.push(1, { tos }) !== 0) refusals.push(this.now);
+      if (this.push(1, { tos, flags }) !== 0) refusals.push(this.now);
       if (i % 2 === 0) this.shift();
     }
     return refusals;
@@ -178,6 +178,18 @@ describe("FlowQueues", () => {
     expect([bench.queues.marked, bench.queues.dropped]).toEqual([0, refusals.length]);
     expect(refusals.length).toBeWithin(5, 60);
     expect(refusals[0] as number).toBeGreaterThan(2 * 100_000 + 43_000);
+  });
+
+  test("drops nothing that its host sends again: the next new packet instead", () => {
+    const bench = new Bench();
+    expect(bench.overload(0, PACKET_FLAG.AGAIN)).toEqual([]);
+    expect(bench.push(1)).toBe(DROP["queue-delay"]);
+  });
+
+  test("has room for what its host sends again while there is any", () => {
+    const bench = new Bench(64, 32);
+    while (bench.push(1) === 0);
+    expect(bench.push(1, { flags: PACKET_FLAG.AGAIN })).toBe(0);
   });
 
   test("marks packets that take marks, and drops none of them", () => {
