@@ -16,6 +16,7 @@ import { Liveness, type PathState } from "./liveness.ts";
 import { applyAck, applyGap, applyTimeout, Outcome, type SlotFate } from "./loss.ts";
 import { PathMtu } from "./mtu.ts";
 import { OneWayDelay } from "./one-way-delay.ts";
+import { Overdue } from "./overdue.ts";
 import { Pacer } from "./pacer.ts";
 import type { PathSettings } from "./path-settings.ts";
 import { RateMeter } from "./rate-meter.ts";
@@ -31,7 +32,6 @@ const SENDER_TIMEOUT = 3;
 const PROBE_SLACK: Micros = 10_000;
 /** Where datagrams overtake each other, a missing one is waited for at least this long. */
 const LATE: Micros = 250_000;
-
 /** Above every metric that can be configured. */
 const ASIDE = 65_536;
 
@@ -54,6 +54,7 @@ export class Path {
   readonly sent = new SentPackets();
   readonly received = new ReceivedPackets();
   readonly acks = new AckSchedule();
+  readonly overdue = new Overdue();
   readonly remote: Endpoint = createEndpoint();
   readonly local: Endpoint = createEndpoint();
   /** Which socket the path's datagrams leave by; a roaming peer may change it. */

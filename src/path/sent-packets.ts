@@ -73,6 +73,11 @@ export class SentPackets {
     return this.#bytes[number & this.#mask] as number;
   }
 
+  /** What was kept of a datagram in flight, -1 for nothing. */
+  slotOf(number: number): number {
+    return this.#slots[number & this.#mask] as number;
+  }
+
   sentAt(number: number): Micros {
     return this.#sentAt[number & this.#mask] as number;
   }

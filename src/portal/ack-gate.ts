@@ -13,7 +13,7 @@
  */
 import { type Micros, NEVER } from "../clock.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
-import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { conversationHash, type Glance, PROTOCOL, TCP_FLAG } from "../wire/ip.ts";
 
 /** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
@@ -24,7 +24,7 @@ const SHARE = 1 / 3;
 const SMALL_FLIGHT = 16_000;
 /** A flight that grew less than this in a round, so often in a row, is not slow start. */
 const GROWTH = 1.25;
-const DULL_ROUNDS = 2;
+const DULL_ROUNDS = 4;
 /** Longest an acknowledgement waits for one that covers more; as a share of the last round, and in all. */
 const WAIT_SHARE = 1 / 2;
 const LONGEST_WAIT: Micros = 120_000;
@@ -38,8 +38,8 @@ const LONGEST_PLAIN_HEADER = 32;
 
 /** What the gate asks and tells of the flow with a bucket. */
 export interface GateFlows {
-  /** Whether more waits of it than the paths can use. */
-  isSated(bucket: number): boolean;
+  /** Whether more waits of it than the paths can use, or more than that is under way; `flight` is in bytes. */
+  isSated(bucket: number, flight: number): boolean;
   /** A packet was acknowledged so long after it joined the queue. */
   onRound(bucket: number, length: Micros): void;
 }
@@ -57,7 +57,9 @@ export class AckGate {
   readonly #roundEnd = new Uint32Array(ENTRIES);
   readonly #roundAt = new Float64Array(ENTRIES);
   readonly #roundLength = new Float64Array(ENTRIES);
+  /** The most that was in flight in this round and in the one before. */
   readonly #flight = new Float64Array(ENTRIES);
+  readonly #flightBefore = new Float64Array(ENTRIES);
   readonly #dull = new Uint8Array(ENTRIES);
   readonly #seenAt = new Float64Array(ENTRIES).fill(-FORGOTTEN);
   readonly #held = new Int32Array(ENTRIES).fill(NO_SLOT);
@@ -75,7 +77,7 @@ export class AckGate {
     this.#salt = salt;
   }
 
-  /** A TCP packet of the host goes out: `glance` looked at it. */
+  /** A TCP packet of the host goes out: `glance` looked at it. Flags content that went before. */
   onOutbound(now: Micros, slot: Slot, glance: Glance): void {
     const { view } = this.#pool;
     const start = this.#pool.start[slot] as number;
@@ -92,6 +94,7 @@ export class AckGate {
     const payload = glance.length - glance.transport - ((view.getUint8(at + 12) >>> 4) << 2);
     const end = (view.getUint32(at + 4) + payload) >>> 0;
     if (after(end, this.#sent[entry] as number) > 0) this.#sent[entry] = end;
+    else if (payload > 0) this.#pool.flags[slot] = (this.#pool.flags[slot] as number) | PACKET_FLAG.AGAIN;
     this.#seenAt[entry] = now;
   }
 
@@ -135,6 +138,7 @@ export class AckGate {
     this.#roundAt[entry] = now;
     this.#roundLength[entry] = 0;
     this.#flight[entry] = 0;
+    this.#flightBefore[entry] = 0;
     this.#dull[entry] = 0;
     this.#seenAt[entry] = now;
   }
@@ -167,8 +171,9 @@ export class AckGate {
     const flight = after(this.#sent[entry] as number, this.#acked[entry] as number);
     const left = after(this.#sent[entry] as number, ack);
     if (covered <= 0 || left < 0 || covered > flight) return true;
+    this.#flight[entry] = Math.max(flight, this.#flight[entry] as number);
     const bucket = this.#bucket[entry] as number;
-    if (this.#isThinned[entry] && flows.isSated(bucket)) this.#dismiss(entry);
+    if (this.#isThinned[entry] && flows.isSated(bucket, flight + covered)) this.#dismiss(entry);
     else if (this.#isThinned[entry] && this.isNeeded && left > 0 && flight > SMALL_FLIGHT && covered < SHARE * flight) {
       this.#hold(now, entry, slot);
       return false;
@@ -176,7 +181,7 @@ export class AckGate {
     this.#drop(entry);
     this.#acked[entry] = ack;
     if (after(ack, this.#roundEnd[entry] as number) >= 0) {
-      this.#endRound(now, entry, left);
+      this.#endRound(now, entry);
       flows.onRound(bucket, this.#roundLength[entry] as number);
     }
     return true;
@@ -216,12 +221,14 @@ export class AckGate {
     if (this.#held[entry] !== NO_SLOT) this.#due[entry] = 0;
   }
 
-  #endRound(now: Micros, entry: number, flight: number): void {
+  #endRound(now: Micros, entry: number): void {
     this.#roundLength[entry] = now - (this.#roundAt[entry] as number);
     this.#roundAt[entry] = now;
     this.#roundEnd[entry] = this.#sent[entry] as number;
-    const isDull = flight > SMALL_FLIGHT && flight < GROWTH * (this.#flight[entry] as number);
-    this.#flight[entry] = flight;
+    const flight = this.#flight[entry] as number;
+    const isDull = flight > SMALL_FLIGHT && flight < GROWTH * (this.#flightBefore[entry] as number);
+    this.#flightBefore[entry] = flight;
+    this.#flight[entry] = 0;
     this.#dull[entry] = isDull ? (this.#dull[entry] as number) + 1 : 0;
     if ((this.#dull[entry] as number) >= DULL_ROUNDS) this.#dismiss(entry);
   }

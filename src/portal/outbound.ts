@@ -20,13 +20,8 @@ import { AckGate } from "./ack-gate.ts";
 import { drop, dropFor, type PortalContext } from "./context.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Duplicates } from "./duplicates.ts";
+import { isLossy, Repeats } from "./repeats.ts";
 import { Splitter } from "./splitter.ts";
-
-/** A path may repair if it delivers at most this much later than the fastest. */
-const REPAIR_SLACK: Micros = 5_000;
-
-/** A path that loses more than this of its own has its packets copied where there is room. */
-const COPY_LOSS = 0.001;
 
 /** A flow that has so much waiting finds the paths it uses full. */
 const FULL_BACKLOG = 16_000;
@@ -44,6 +39,7 @@ export class Outbound {
   readonly #glance = new Glance();
   readonly control: ControlMessages;
   readonly duplicates: Duplicates;
+  readonly repeats: Repeats;
   readonly splitter: Splitter;
   readonly ackGate: AckGate;
   /** Errors on their way back to the host. */
@@ -63,6 +59,7 @@ export class Outbound {
     this.#context = context;
     this.control = new ControlMessages(context);
     this.duplicates = new Duplicates(context.pool, context.paths.list);
+    this.repeats = new Repeats(context);
     this.splitter = new Splitter(context);
     const salt = new Uint8Array(4);
     context.random(salt);
@@ -89,6 +86,7 @@ export class Outbound {
     const bucket = this.#flows.recognise(pool, slot, glance, traffic);
     if (traffic === TRAFFIC.STREAM)
       this.#noteHandshake(now, handshakeStep(pool.view, start, glance), bucket, this.tunnelTrip);
+    if (traffic === TRAFFIC.STREAM && this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
     pool.time[slot] = now;
     const reason = queue.push(now, slot, glance.length);
     if (reason !== 0) return dropFor(context, slot, reason);
@@ -96,7 +94,6 @@ export class Outbound {
     const isBulk = queue.isBulk(bucket);
     pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, isBulk) : CLASS.FLEETING;
     if (!isBulk) pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.THIN;
-    if (traffic === TRAFFIC.STREAM && this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
     this.control.lastActivity = now;
     this.packets++;
     this.bytes += glance.length;
@@ -142,18 +139,20 @@ export class Outbound {
     if (!path.isUp) return;
     if (!path.roaming.isProving) this.#pollMtuProbe(now, path, out);
     if (path.metric !== this.activeMetric) return;
-    const { repair, scheduler, queue, settings } = this.#context;
+    const { scheduler, queue, settings } = this.#context;
+    const { repeats } = this;
     const most = Math.min(MAX_PARTS, this.splitter.partsOf(path, settings.mtu));
-    const mayRepair = repair.length > 0 && this.#isAmongFastest(path);
+    repeats.consider(path);
     path.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
-      const lost = mayRepair ? repair.next(now) : NO_SLOT;
-      let slot = lost === NO_SLOT ? scheduler.next(now, path, queue) : lost;
-      if (slot < 0) slot = this.#nextCopy(now, path);
+      let slot = repeats.urgent(now, path);
+      const isRepair = slot !== NO_SLOT && repeats.isRepair;
+      if (slot < 0) slot = scheduler.next(now, path, queue);
+      if (slot < 0) slot = repeats.idle(now, path);
       if (slot < 0) slot = this.#nextDuplicate(now, path);
       path.isStarved = slot < 0;
       if (slot < 0) break;
-      this.#sendPacket(now, path, slot, out, lost !== NO_SLOT);
+      this.#sendPacket(now, path, slot, out, isRepair);
     }
     if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
     if (path.isStarved && this.#isExplored(path)) this.#explore(now, path, out);
@@ -192,29 +191,10 @@ export class Outbound {
     this.#pollControl(now, path, out);
   }
 
-  /** What a path with nothing else to do may carry again, so that a loss elsewhere is repaired before it is noticed. */
-  #nextCopy(now: Micros, path: Path): Slot {
-    const { repair } = this.#context;
-    if (path.limits.isMetered || !this.#isAmongFastest(path)) return NO_SLOT;
-    const slot = repair.nextCopy(now, path.id);
-    if (slot !== NO_SLOT) path.copies++;
-    return slot;
-  }
-
   #nextDuplicate(now: Micros, path: Path): Slot {
     const slot = this.duplicates.next(now, path);
     if (slot !== NO_SLOT) path.duplicates++;
     return slot;
-  }
-
-  #isAmongFastest(path: Path): boolean {
-    const { list } = this.#context.paths;
-    for (let i = 0; i < list.length; i++) {
-      const other = list[i] as Path;
-      if (!other.isUp || other.metric !== path.metric || !other.isMeasured) continue;
-      if (other.arrival + REPAIR_SLACK < path.arrival) return false;
-    }
-    return true;
   }
 
   #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
@@ -231,12 +211,10 @@ export class Outbound {
     const kept = repair.keep(slot, parts);
     if (parts > 1) this.splitter.send(now, path, slot, parts, flags, kept, out);
     else this.#sendWhole(now, path, slot, flags, kept, out);
-    // A repeat is copied wherever it goes: its flow waits for it.
-    const isCopied = (flags & DATA_FLAG.REPEAT) !== 0 ? isRepair : path.ownLoss > COPY_LOSS;
     if (kept !== NO_SLOT && isThin && attempts === 0) this.duplicates.offer(slot, path);
-    else if (kept !== NO_SLOT && isCopied) repair.offerCopy(slot, path.id);
+    else if (kept !== NO_SLOT) this.repeats.offer(now, path, slot, isRepair);
     if (isRepair) path.repairs++;
-    if (isRepair || path.ownLoss > COPY_LOSS) path.tailAtRisk = true;
+    if (isRepair || isLossy(path)) path.tailAtRisk = true;
   }
 
   #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
@@ -284,9 +262,11 @@ export class Outbound {
     if (path.isUp && !path.roaming.isProving)
       at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
     if (this.control.hasEchoes(now, path)) return now;
-    const { queue, repair } = this.#context;
+    const { queue } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
-    const waits = repair.length > 0 || queue.length > 0;
+    const repeatAt = this.repeats.dueAt();
+    if (mayCarry && repeatAt > now) at = Math.min(at, repeatAt);
+    const waits = queue.length > 0 || repeatAt <= now;
     const isWanted =
       mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path) || this.#isExplored(path));
     return isWanted ? Math.min(at, path.maySendAt(now)) : at;

@@ -3,6 +3,7 @@
  * and how long a lost packet is worth repairing.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import { overdueAfter } from "../path/overdue.ts";
 import type { Path } from "../path/path.ts";
 import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { GateFlows } from "./ack-gate.ts";
@@ -14,7 +15,10 @@ const INTERVAL: Micros = 20_000;
 const SATED: Micros = 30_000;
 /** A path that loses more than this of its own makes flows wait for repairs, so many round trips of the best path. */
 const LOSSY = 0.001;
-const REPAIR_TRIPS = 1.5;
+const REPAIR_TRIPS = 1;
+/** A path whose rate is still being found may carry so many times what is known of it. */
+const GROWING = 3;
+const SHORT_QUEUE: Micros = 8_000;
 /** Jitter that disturbs a host's own search for the rate. */
 const JITTERY: Micros = 1_000;
 /** Repairing takes several tries of the best round trip, within these bounds. */
@@ -45,6 +49,10 @@ export class Outlook implements GateFlows {
   #next: Micros = 0;
   /** How long a flow's packets may wait before the paths count as full. */
   #useful: Micros = 0;
+  /** Bytes per second that the paths may turn out to carry. */
+  #possible = 0;
+  /** A path that is used may turn out to carry more. */
+  #isGrowing = false;
 
   constructor(context: PortalContext, outbound: Outbound, queues: FlowQueues | undefined) {
     this.#context = context;
@@ -61,21 +69,26 @@ export class Outlook implements GateFlows {
     const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
     const total = paths.reduce((sum, path) => sum + path.estimate, 0);
     this.#outbound.total = total;
+    this.#possible = paths.reduce((sum, path) => sum + path.estimate * (isGrowing(path) ? GROWING : 1), 0);
     const used = paths.filter((path) => !path.controller.isSettled || path.estimate >= NEGLIGIBLE * total);
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
     const search = used.reduce((most, path) => Math.max(most, path.controller.isSettled ? 0 : path.rtt.smoothed), 0);
-    this.#queues.spread = spread + SEARCH_TRIPS * search;
     // What is held for a repair or for what jitter keeps back must come from the queue before.
     const repairing = used.some((path) => path.ownLoss > LOSSY) ? REPAIR_TRIPS * best.rtt.smoothed : 0;
+    this.#queues.spread = spread + SEARCH_TRIPS * search + repairing + 3 * jitter;
     this.#useful = spread + search / 2 + repairing + 3 * jitter + SATED;
+    this.#isGrowing = used.some(isGrowing);
     this.#tellThin(this.#queues, paths);
     this.#outbound.tunnelTrip = best.rtt.smoothed;
     this.#outbound.ackGate.isNeeded = paths.length > 1 || best.jitter > JITTERY;
     const { repair } = this.#context;
-    repair.patience = this.#patience(best);
+    const patience = this.#patience(best);
+    const notice = used.reduce((most, path) => Math.max(most, path.rtt.smoothed + path.reorder.window(now)), 0);
+    repair.patience = patience + notice;
     repair.copyPatience = best.rtt.smoothed;
-    this.#outbound.control.hold = Math.min(LONGEST_HOLD, repair.patience + spread + 3 * jitter + 10_000);
+    repair.overdue = used.reduce((most, path) => Math.max(most, overdueAfter(path.rtt)), 0);
+    this.#outbound.control.hold = Math.min(LONGEST_HOLD, patience + spread + 3 * jitter + 10_000);
   }
 
   /** What counts as thin follows from what the paths carry together. */
@@ -86,12 +99,16 @@ export class Outlook implements GateFlows {
     queues.thinBurst = Math.min(MOST_BURST, Math.max(LEAST_BURST, (total * BURST_TIME) / MICROS_PER_SECOND));
   }
 
-  /** Whether more waits of the flow with this bucket than the paths can use: all are full. */
-  isSated(bucket: number): boolean {
+  /** Whether more waits of the flow with this bucket, or more of it is under way, than the paths can use: all are full. */
+  isSated(bucket: number, flight: number): boolean {
     const queues = this.#queues;
-    const { total } = this.#outbound;
-    if (!queues || total === 0) return false;
-    return queues.isCrowding(bucket) || (queues.waiting(bucket) * MICROS_PER_SECOND) / total > this.#useful;
+    if (!queues || this.#possible === 0) return false;
+    if (queues.isCrowding(bucket)) return true;
+    if ((queues.waiting(bucket) * MICROS_PER_SECOND) / this.#possible > this.#useful) return true;
+    // A window that doubles in every round is ahead of rates that are still being found.
+    if (this.#isGrowing) return false;
+    const held = this.#useful + Math.max(this.#outbound.tunnelTrip, queues.tripOf(bucket));
+    return (flight * MICROS_PER_SECOND) / this.#possible > held;
   }
 
   /** A packet of the flow with this bucket was acknowledged by its host so long after it joined the queue. */
@@ -103,4 +120,9 @@ export class Outlook implements GateFlows {
     const trips = PATIENCE_TRIPS * (best.rtt.smoothed + best.rtt.deviation);
     return Math.min(LONGEST_PATIENCE, Math.max(SHORTEST_PATIENCE, trips));
   }
+}
+
+/** Whether a path may carry more than is known of it: its rate is still being found, and it has no queue yet. */
+function isGrowing(path: Path): boolean {
+  return !path.controller.isSettled && path.arrival - path.delay.quiet < Math.max(SHORT_QUEUE, 4 * path.jitter);
 }

@@ -8,6 +8,7 @@ import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/pack
 import { Ring } from "../memory/ring.ts";
 import type { SlotFate } from "../path/loss.ts";
 import { CLASS } from "../wire/messages.ts";
+import { Copies } from "./copies.ts";
 import { Parts } from "./parts.ts";
 
 const MAX_ATTEMPTS = 8;
@@ -18,7 +19,6 @@ const REALTIME_PATIENCE: Micros = 60_000;
 /** Keeping stops when so little of the arena is free. */
 const RESERVE_SHARE = 1 / 4;
 const MAX_ABANDONED = 256;
-const COPIES = 1_024;
 
 export class Repair implements SlotFate {
   readonly #pool: PacketPool;
@@ -26,12 +26,13 @@ export class Repair implements SlotFate {
   readonly #parts: Parts;
   /** Sequences given up, to be told: bucket and sequence in turn. */
   readonly #abandoned = new Ring(2 * MAX_ABANDONED);
-  /** Packets that may be copied, and the paths that carried them. */
-  readonly #copies = new Ring(COPIES);
-  readonly #carriers = new Ring(COPIES);
+  /** Sent by paths that lose some, for paths that have nothing else to do; and sent again, so that a flow waits for them: before all else. */
+  readonly copies: Copies;
+  readonly repeats: Copies;
   /** A copy sent later than this would come no sooner than a repair. */
   copyPatience: Micros = MICROS_PER_SECOND / 50;
-  copied = 0;
+  /** What was sent is acknowledged after this, or probably lost. */
+  overdue: Micros = MICROS_PER_SECOND / 10;
   /** How old a packet may become, µs from its first sending. */
   patience: Micros = MICROS_PER_SECOND / 5;
   now: Micros = 0;
@@ -42,6 +43,8 @@ export class Repair implements SlotFate {
     this.#pool = pool;
     this.#queue = new Ring(pool.count);
     this.#parts = new Parts(pool.count);
+    this.copies = new Copies(pool);
+    this.repeats = new Copies(pool);
   }
 
   /** Packets that wait to be sent again. */
@@ -86,60 +89,22 @@ export class Repair implements SlotFate {
     const copies = (pool.copies[slot] as number) - 1;
     pool.copies[slot] = copies;
     // Another datagram carried it to the end, or may yet.
-    if (copies > 0 || this.#isDelivered(slot)) return pool.release(slot);
+    const isDelivered = ((pool.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
+    if (copies > 0 || isDelivered) return pool.release(slot);
     if (!this.#isWorthIt(slot) || !this.#queue.push(slot)) this.#giveUp(slot);
-  }
-
-  /** A packet left on a path that loses some: a copy of it may go on another path that has nothing else to do. */
-  offerCopy(slot: Slot, path: number): void {
-    this.#pool.retain(slot);
-    if (!this.#copies.push(slot) || !this.#carriers.push(path)) {
-      this.#pool.release(slot);
-      this.#pool.release(this.#copies.shift());
-      this.#carriers.shift();
-    }
-  }
-
-  /** A packet worth copying on `path`, owned by the caller; -1 for none. */
-  nextCopy(now: Micros, path: number): Slot {
-    const pool = this.#pool;
-    for (;;) {
-      this.forgetCopies(now);
-      const slot = this.#copies.peek();
-      if (slot < 0 || this.#carriers.peek() === path) return NO_SLOT;
-      this.#copies.shift();
-      this.#carriers.shift();
-      if ((pool.attempts[slot] as number) < MAX_ATTEMPTS) {
-        this.copied++;
-        return slot;
-      }
-      pool.release(slot);
-    }
   }
 
   /** Lets go of what is not worth copying any more; also where no path may carry copies, and so none asks for one. */
   forgetCopies(now: Micros): void {
-    for (let slot = this.#copies.peek(); slot >= 0 && this.#isStale(now, slot); slot = this.#copies.peek()) {
-      this.#carriers.shift();
-      this.#pool.release(this.#copies.shift());
-    }
-  }
-
-  #isStale(now: Micros, slot: Slot): boolean {
-    const { copies, time } = this.#pool;
-    return this.#isDelivered(slot) || copies[slot] === 0 || now - (time[slot] as number) > this.copyPatience;
-  }
-
-  #isDelivered(slot: Slot): boolean {
-    return ((this.#pool.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
+    this.copies.forget(now, this.copyPatience);
+    this.repeats.forget(now, this.overdue + this.copyPatience);
   }
 
   /** Sends and tells nothing of what waits: the peer that would know of it is gone. */
   clear(): void {
-    for (const waiting of [this.#queue, this.#copies]) {
-      for (let slot = waiting.shift(); slot >= 0; slot = waiting.shift()) this.#pool.release(slot);
-    }
-    this.#carriers.clear();
+    for (let slot = this.#queue.shift(); slot >= 0; slot = this.#queue.shift()) this.#pool.release(slot);
+    this.copies.clear();
+    this.repeats.clear();
     this.#abandoned.clear();
   }
 
@@ -155,6 +120,11 @@ export class Repair implements SlotFate {
       }
       this.#giveUp(slot);
     }
+  }
+
+  /** Copies sent. */
+  get copied(): number {
+    return this.copies.taken + this.repeats.taken;
   }
 
   get hasAbandoned(): boolean {

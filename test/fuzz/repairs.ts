@@ -31,13 +31,15 @@ class Bench {
   }
 
   #step(operations: Operations): void {
-    const what = operations.below(10);
+    const what = operations.below(12);
     const path = operations.below(PATHS);
     const sent = this.#sent[path] as SentPackets;
     if (what < 4) this.#send(operations, path, this.#pool.take());
     else if (what < 6) this.#acknowledge(operations, sent);
     else if (what === 6) this.#send(operations, path, this.#repair.next(this.#now));
-    else if (what === 7) this.#send(operations, path, this.#repair.nextCopy(this.#now, path));
+    else if (what === 7) this.#send(operations, path, this.#repair.copies.next(this.#now, path, 20_000));
+    else if (what === 10) this.#send(operations, path, this.#repair.repeats.next(this.#now, path, 60_000));
+    else if (what === 11) this.#send(operations, path, this.#repair.repeats.nextOverdue(this.#now, 30_000, 60_000));
     else if (what === 8) this.#now += operations.below(60_000);
     else this.#disturb(operations, sent);
   }
@@ -55,7 +57,8 @@ class Bench {
     const parts = operations.oneIn(5) ? 2 + operations.below(4) : 1;
     const kept = this.#repair.keep(slot, parts);
     for (let part = 0; part < parts; part++) this.#sent[path]?.add(this.#now, 100, 100, kept);
-    if (operations.oneIn(3)) this.#repair.offerCopy(slot, path);
+    if (operations.oneIn(3)) this.#repair.copies.offer(this.#now, slot, path);
+    if (operations.oneIn(3)) this.#repair.repeats.offer(this.#now, slot, path);
     pool.release(slot);
   }
 

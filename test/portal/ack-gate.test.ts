@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
-import { PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
+import { PACKET_FLAG, PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
 import { AckGate } from "../../src/portal/ack-gate.ts";
 import { Glance } from "../../src/wire/ip.ts";
 import { type Family, Segment, TCP_FLAG, writeSegment } from "../sim/packets.ts";
@@ -18,8 +18,12 @@ class Bench {
   #sent = 1;
   readonly #family: Family;
   readonly #glance = new Glance();
+  /** In flight, bytes, from which on the paths count as full. */
+  full = Number.POSITIVE_INFINITY;
+  /** Sequences of what the host sent again. */
+  readonly again: number[] = [];
   readonly #flows = {
-    isSated: () => this.isSated,
+    isSated: (_bucket: number, flight: number) => this.isSated || flight > this.full,
     onRound: (_bucket: number, length: number) => void this.rounds.push(length),
   };
 
@@ -35,6 +39,11 @@ class Bench {
       this.#outbound(this.#sent, TCP_FLAG.ACK, MSS);
       this.#sent += MSS;
     }
+  }
+
+  /** The host sends segment `n` once more. */
+  sendAgain(n: number): void {
+    this.#outbound(1 + n * MSS, TCP_FLAG.ACK, MSS);
   }
 
   /** The far host acknowledges everything up to segment `segments`; returns what the host hears now. */
@@ -76,6 +85,7 @@ class Bench {
     const slot = this.#packet(0, sequence, flags, payload, 1);
     this.#glance.at(this.pool.view, this.pool.start[slot] as number, this.pool.length[slot] as number);
     this.gate.onOutbound(this.now, slot, this.#glance);
+    if (((this.pool.flags[slot] as number) & PACKET_FLAG.AGAIN) !== 0) this.again.push(sequence);
     this.pool.release(slot);
   }
 
@@ -151,6 +161,22 @@ describe("AckGate", () => {
       }
     }
     expect([bench.ack(acked + 2), bench.ack(acked + 4)]).toEqual([[acked + 2], [acked + 4]]);
+  });
+
+  test("passes all when what an acknowledgement makes the host send would be too much", () => {
+    const bench = new Bench();
+    bench.full = 75 * MSS;
+    bench.send(60);
+    // 60 in flight and 16 more: the window this one leads to.
+    expect([bench.ack(14), bench.ack(16), bench.ack(18)]).toEqual([[], [16], [18]]);
+  });
+
+  test("flags what the host sends again, and nothing else", () => {
+    const bench = new Bench();
+    bench.send(3);
+    bench.sendAgain(1);
+    bench.send(1);
+    expect(bench.again).toEqual([1 + MSS]);
   });
 
   test("never holds data, the end of a connection, or what it knows nothing of", () => {

@@ -18,7 +18,8 @@ test("what waits for a second carrying is let go in time, also where no path ask
   const duplicates = new Duplicates(pool, pair.a.portal.paths);
   const slot = pool.take();
   pool.copies[slot] = 1;
-  repair.offerCopy(slot, 0);
+  repair.copies.offer(0, slot, 0);
+  repair.repeats.offer(0, slot, 0);
   duplicates.offer(slot, pair.a.portal.paths[0] as (typeof pair.a.portal.paths)[0]);
   pool.release(slot);
   repair.forgetCopies(0);

@@ -9,13 +9,19 @@ test("a peer's new run gets no copy and no word of what was meant for the old on
   const slot = pool.take();
   pool.retain(slot);
   pool.copies[slot] = 1;
-  repair.offerCopy(slot, 0);
+  repair.copies.offer(0, slot, 0);
+  repair.repeats.offer(0, slot, 0);
   pool.attempts[slot] = 100;
   repair.onLost(slot);
   pool.release(slot);
   expect(repair.hasAbandoned).toBe(true);
   repair.clear();
-  expect([repair.nextCopy(0, 1), repair.hasAbandoned, pool.free]).toEqual([NO_SLOT, false, 8]);
+  expect([repair.copies.next(0, 1, 1_000), repair.repeats.next(0, 1, 1_000), repair.hasAbandoned, pool.free]).toEqual([
+    NO_SLOT,
+    NO_SLOT,
+    false,
+    8,
+  ]);
 });
 
 test("the world in which a copy came out again after a restart", () => {
