@@ -64,7 +64,7 @@ describe(`a flood of 100000 strangers a second (NC_SEED=${seed})`, () => {
     expect(goodput(bulk, 3.2 * SECOND, 4 * SECOND)).toBeGreaterThan(0.3 * 36e6);
     expect(snapshot.links.map((link) => link.paths[0]?.state)).toEqual(["up", "up"]);
     expect(snapshot.aqm.shed).toBeGreaterThan(25_000);
-    for (const side of [0, 1] as const) expect(world.gateways[side].pool.free).toBeGreaterThan(8_000);
+    for (const side of [0, 1] as const) expect(world.gateways[side].pool.free).toBeGreaterThan(7_500);
   });
 
   test("leaves an idle tunnel up, and a flow that begins within it gets through", () => {

@@ -1,0 +1,28 @@
+import { describe, expect, test } from "bun:test";
+import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import { ADAPTIVE } from "./portal-gateway.ts";
+import { directCapacity, effectiveCapacity, PUBLISHED_PROFILES, type PublishedProfile } from "./profiles.ts";
+import { addBulk, goodput, seedOr, tunnelWorld } from "./scenarios.ts";
+
+const seed = seedOr(4725);
+const SECOND = MICROS_PER_SECOND;
+/** What Linux lets a sender keep unacknowledged with its default `tcp_wmem`. */
+const SEND_BUFFER = 3_100_000;
+/** Less than nine tenths of the capacity: these ask for a window larger than that. */
+const LIMITED: Partial<Record<PublishedProfile, number>> = { rtt_320: 0.7, lte_starlink: 0.75, lte_geo: 0.85 };
+
+describe(`one flow over unlike links, either way (NC_SEED=${seed})`, () => {
+  for (const [name, links] of Object.entries(PUBLISHED_PROFILES)) {
+    test(`${name}: takes what they have together, and more than the better has alone`, () => {
+      for (const from of [0, 1] as const) {
+        const world = tunnelWorld(links, { seed, portal: ADAPTIVE });
+        const bulk = addBulk(world, { from, startAt: SECOND, tcp: { receiveWindow: SEND_BUFFER } });
+        world.run(11 * SECOND);
+        const rate = goodput(bulk, 3 * SECOND, 11 * SECOND);
+        expect(rate / effectiveCapacity(links)).toBeGreaterThan(LIMITED[name as PublishedProfile] ?? 0.9);
+        // A clean link alone is used to the full by one flow; what jitter and loss make of it is less.
+        expect(rate).toBeGreaterThan(0.97 * Math.max(...links.map(directCapacity)));
+      }
+    });
+  }
+});
