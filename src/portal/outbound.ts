@@ -212,7 +212,7 @@ export class Outbound {
     if (parts > 1) this.splitter.send(now, path, slot, parts, flags, kept, out);
     else this.#sendWhole(now, path, slot, flags, kept, out);
     if (kept !== NO_SLOT && isThin && attempts === 0) this.duplicates.offer(slot, path);
-    else if (kept !== NO_SLOT) this.repeats.offer(now, path, slot, isRepair);
+    else if (kept !== NO_SLOT) this.repeats.offer(now, path, slot);
     if (isRepair) path.repairs++;
     if (isRepair || isLossy(path)) path.tailAtRisk = true;
   }

@@ -17,6 +17,8 @@ import type { PortalContext } from "./context.ts";
 const SLACK: Micros = 5_000;
 /** A path that loses more than this of its own has its packets copied where there is room. */
 const LOSSY = 0.001;
+/** Sendings of a packet in all. */
+const MOST_ATTEMPTS = 8;
 
 export class Repeats {
   readonly #context: PortalContext;
@@ -24,6 +26,8 @@ export class Repeats {
   #mayCopy = false;
   #mayRepeat = false;
   #hasSpare = false;
+  /** What was told last is waited for so much that, should it be lost too, it goes once more. */
+  #isPressing = false;
   /** Whether what `urgent` told last had been taken for lost. */
   isRepair = false;
 
@@ -47,6 +51,7 @@ export class Repeats {
     const { repair } = this.#context;
     let slot = this.#mayRepair && repair.length > 0 ? repair.next(now) : NO_SLOT;
     this.isRepair = slot !== NO_SLOT;
+    this.#isPressing = this.isRepair;
     if (this.isRepair) return slot;
     if (this.#mayRepeat) slot = this.#nextRepeat(now, path);
     if (slot < 0 && this.#hasSpare) slot = this.#nextOverdue(now);
@@ -65,10 +70,10 @@ export class Repeats {
   }
 
   /** `slot` is about to leave on `path`: may it be copied? */
-  offer(now: Micros, path: Path, slot: Slot, isRepair: boolean): void {
+  offer(now: Micros, path: Path, slot: Slot): void {
     const { repair, pool } = this.#context;
     const attempts = pool.attempts[slot] as number;
-    if (isRepair || attempts > 2) repair.repeats.offer(now, slot, path.id);
+    if (this.#isPressing && attempts < MOST_ATTEMPTS) repair.repeats.offer(now, slot, path.id);
     else if (attempts === 1 && isLossy(path)) repair.copies.offer(now, slot, path.id);
   }
 
@@ -81,7 +86,10 @@ export class Repeats {
   #nextRepeat(now: Micros, path: Path): Slot {
     const { repeats, overdue, copyPatience } = this.#context.repair;
     const patience = overdue + copyPatience;
-    return this.#hasSpare ? repeats.next(now, path.id, patience) : repeats.nextOverdue(now, overdue, patience);
+    if (this.#hasSpare) return repeats.next(now, path.id, patience);
+    const slot = repeats.nextOverdue(now, overdue, patience);
+    this.#isPressing = slot !== NO_SLOT;
+    return slot;
   }
 
   /** A packet that went once, on whatever path loses some, and is not acknowledged when it should be. */
