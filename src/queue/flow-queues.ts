@@ -210,8 +210,9 @@ export class FlowQueues {
 
   #hasRoom(flow: FlowQueue, isStranger: boolean, isAgain: boolean): boolean {
     const free = this.#maxPackets - this.length;
-    if (isAgain) return free > 0;
     const kept = this.#maxPackets * KEPT_SHARE;
+    // Whatever its flow has already; but not what is kept for others.
+    if (isAgain) return free > kept;
     if (isStranger) return free > kept && this.#strangers.packets < this.#maxPackets * STRANGERS_SHARE;
     if (flow.packets < FEW && !flow.isBulk) return free > 0;
     return free > kept && flow.packets < SHARE_OF_FREE * (free - kept);
