@@ -29,7 +29,7 @@ const USUAL_RUNS = 3;
 const USAGE = `npm run evaluate -- [PART | PART:CASE]... [options]
 
   --sim         in the simulator, in virtual time, instead of the lab
-  --runs N      runs of the tunnel (${USUAL_RUNS}); what it is compared with runs half as often
+  --runs N      runs of the tunnel (${USUAL_RUNS}); what it is compared with runs a third as often
   --seed N      of the first run (1)
   --quick       one run of shorter transfers
   --only WHAT   adaptive, greedy (the dissertation's modes) or alone (single links without the tunnel)

@@ -60,7 +60,7 @@ export function experimentsOf(one: Case, scope: Scope): readonly LabelledExperim
 
 /** Runs where the tunnel is measured less often, and of single links. */
 export function fewerRuns({ runs }: Scope): number {
-  return Math.ceil(runs / 2);
+  return Math.ceil(runs / 3);
 }
 
 /** Length of one transfer, seconds. */
