@@ -73,9 +73,8 @@ export class RateController implements CongestionController {
   /** Spans in a row that showed a queue. */
   #queueing = 0;
   #queueBefore = 0;
-  /** Bytes per second that came out in the last two rounds. */
-  #rateNow = 0;
-  #rateBefore = 0;
+  /** Bytes per second that came out in the last round. */
+  #outRateBefore = 0;
   #rtt: Micros = 0;
   /** The round trip without our own queue. */
   #quietRtt: Micros = 0;
@@ -163,21 +162,21 @@ export class RateController implements CongestionController {
   }
 
   #judge(now: Micros, round: Round): void {
-    this.#base.update(now, this.#unlucky(round));
+    this.#base.update(now, round.delay + this.#luck(round));
     this.#queue = round.delay - this.#base.value;
     this.#judgedInMode++;
     // Did the round really try? What was not sent cannot arrive.
     const isTried = round.sent > 0.9 * round.target && round.datagrams >= MIN_TELLING;
     const rate = this.#outRate(round);
-    this.#rateBefore = this.#rateNow;
-    this.#rateNow = rate;
+    const before = this.#outRateBefore;
+    this.#outRateBefore = rate;
     const isLossy = this.#watchLoss(round, isTried);
     if (this.#mode === "startup") return this.#judgeStartup(now, round, rate, isTried, isLossy);
     if (isLossy) return this.#cut(now, round.arrived);
     if (this.#mode === "drain") return this.#judgeDrain(now);
     if (this.#mode === "yield") return this.#judgeYield(now);
-    if (isTried && this.#queue > this.#threshold() + (1.5 * this.#jitter) / Math.sqrt(round.delays))
-      return this.#judgeQueue(now, round, rate);
+    if (isTried && this.#queue > this.#threshold() + this.#luck(round))
+      return this.#judgeQueue(now, round, rate, before);
     if (round.gain > 1) return this.#judgePush(now, round, rate, isTried);
     if (this.#mode === "recover") this.#cruise(now);
     else if (this.#mode === "cruise" && isTried && now - this.#modeSince >= this.#cruiseFor) this.#push(now, round);
@@ -209,7 +208,7 @@ export class RateController implements CongestionController {
 
   /** Startup between rounds: what arrives faster than believed is believed at once, a queue ends it at once. */
   #speedUp(now: Micros, span: Span): void {
-    this.#base.update(now, this.#unlucky(span));
+    this.#base.update(now, span.delay + this.#luck(span));
     const queue = span.delay - this.#base.value;
     this.#rate = Math.max(this.#rate, Math.min(span.sent, span.received), this.#initialRate());
     const isQueueing = queue > this.#startupQueue() && span.received < 0.9 * span.sent;
@@ -220,9 +219,9 @@ export class RateController implements CongestionController {
     this.#drain(now);
   }
 
-  /** A mean of few samples may be low by luck. */
-  #unlucky({ delay, delays }: { readonly delay: Micros; readonly delays: number }): Micros {
-    return delay + (1.5 * this.#jitter) / Math.sqrt(delays);
+  /** How far the mean of few delays may be from true by luck. */
+  #luck({ delays }: { readonly delays: number }): Micros {
+    return (1.5 * this.#jitter) / Math.sqrt(delays);
   }
 
   #startupQueue(): Micros {
@@ -262,10 +261,10 @@ export class RateController implements CongestionController {
   }
 
   /** A queue stands although no more was sent than is believed to pass. */
-  #judgeQueue(now: Micros, round: Round, rate: number): void {
+  #judgeQueue(now: Micros, round: Round, rate: number, before: number): void {
     const isLess = rate < (0.97 - this.#noise(round)) * round.sent;
     // What came out in the round before is as good a sample where one alone is noisy.
-    if (isLess) return this.#cut(now, this.#isExact(round) ? rate : Math.max(rate, this.#rateBefore));
+    if (isLess) return this.#cut(now, this.#isExact(round) ? rate : Math.max(rate, before));
     this.#queueBefore = this.#queue;
     this.#enter(now, "yield", YIELD_GAIN);
   }

@@ -152,6 +152,16 @@ export class PacketPool {
     if (refs === 1) this.#free[this.#freeCount++] = slot;
   }
 
+  /** Whether one of the datagrams that carried the packet has arrived. */
+  isDelivered(slot: Slot): boolean {
+    return ((this.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
+  }
+
+  /** Whether the packet was delivered, or is in no datagram on its way. */
+  isSettled(slot: Slot): boolean {
+    return this.copies[slot] === 0 || this.isDelivered(slot);
+  }
+
   /** How many own the slot now. */
   owners(slot: Slot): number {
     return this.#refs[slot] as number;

@@ -165,7 +165,6 @@ export class PathMtu {
   #begin(now: Micros): void {
     this.#isProven = false;
     this.#vanished = 0;
-    this.#isAgain = false;
     this.#raiseIn = FIRST_RAISE;
     this.#numbers.fill(-1);
     this.#high = this.#limits.ceiling;

@@ -171,7 +171,7 @@ export class ControlMessages {
     const { list } = this.#context.paths;
     for (let i = 0; i < list.length; i++) {
       const other = list[i] as Path;
-      if (other.isUp && other.isMeasured && !other.roaming.isProving && other.arrival < path.arrival) return false;
+      if (other.isUp && other.isMeasured && other.arrival < path.arrival) return false;
     }
     return true;
   }

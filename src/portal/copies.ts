@@ -1,7 +1,7 @@
 // @hot
 /** Packets of which a copy may go on another path than the one that carried them: the oldest first, each once, while it may still come sooner than a repair. */
 import { type Micros, NEVER } from "../clock.ts";
-import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 
 const ENTRIES = 1_024;
 
@@ -52,12 +52,9 @@ export class Copies {
 
   /** Lets go of what arrived, was taken for lost, or is too old. */
   forget(now: Micros, patience: Micros): void {
-    const { copies, flags } = this.#pool;
     while (this.length > 0) {
-      const slot = this.#slots[this.#head] as number;
-      const isDelivered = ((flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
       const isYoung = now - (this.#offeredAt[this.#head] as number) <= patience;
-      if (!isDelivered && copies[slot] !== 0 && isYoung) return;
+      if (isYoung && !this.#pool.isSettled(this.#slots[this.#head] as number)) return;
       this.#pool.release(this.#shift());
     }
   }

@@ -4,7 +4,7 @@
  * all the same. The receiver drops the second one by its sequence. Only a small part of a path's rate goes into it, and nothing where traffic is paid for.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
-import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
 import type { Path } from "../path/path.ts";
 import { thinCost } from "../scheduler/thin-path.ts";
@@ -83,9 +83,7 @@ export class Duplicates {
   }
 
   #isStale(now: Micros, slot: Slot): boolean {
-    const { flags, copies, time } = this.#pool;
-    const isSettled = copies[slot] === 0 || ((flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
-    return isSettled || now - (time[slot] as number) > LATEST;
+    return this.#pool.isSettled(slot) || now - (this.#pool.time[slot] as number) > LATEST;
   }
 
   /** True if `path` is the best there is without the carrier, and not too late after it. */

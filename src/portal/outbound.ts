@@ -84,9 +84,10 @@ export class Outbound {
     }
     const traffic = classify(pool.view, start, glance);
     const bucket = this.#flows.recognise(pool, slot, glance, traffic);
-    if (traffic === TRAFFIC.STREAM)
+    if (traffic === TRAFFIC.STREAM) {
       this.#noteHandshake(now, handshakeStep(pool.view, start, glance), bucket, this.tunnelTrip);
-    if (traffic === TRAFFIC.STREAM && this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
+      if (this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
+    }
     pool.time[slot] = now;
     const reason = queue.push(now, slot, glance.length);
     if (reason !== 0) return dropFor(context, slot, reason);
@@ -146,13 +147,12 @@ export class Outbound {
     path.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
       let slot = repeats.urgent(now, path);
-      const isRepair = slot !== NO_SLOT && repeats.isRepair;
       if (slot < 0) slot = scheduler.next(now, path, queue);
       if (slot < 0) slot = repeats.idle(now, path);
       if (slot < 0) slot = this.#nextDuplicate(now, path);
       path.isStarved = slot < 0;
       if (slot < 0) break;
-      this.#sendPacket(now, path, slot, out, isRepair);
+      this.#sendPacket(now, path, slot, out, repeats.isRepair);
     }
     if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
     if (path.isStarved && this.#isExplored(path)) this.#explore(now, path, out);

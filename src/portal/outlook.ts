@@ -9,13 +9,11 @@ import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { GateFlows } from "./ack-gate.ts";
 import type { PortalContext } from "./context.ts";
 import type { Outbound } from "./outbound.ts";
+import { isLossy } from "./repeats.ts";
 
 const INTERVAL: Micros = 20_000;
 /** A flow that has this much more waiting than is useful fills the paths. */
 const SATED: Micros = 30_000;
-/** A path that loses more than this of its own makes flows wait for repairs, so many round trips of the best path. */
-const LOSSY = 0.001;
-const REPAIR_TRIPS = 1;
 /** A path whose rate is still being found may carry so many times what is known of it. */
 const GROWING = 3;
 const SHORT_QUEUE: Micros = 8_000;
@@ -74,10 +72,11 @@ export class Outlook implements GateFlows {
     const spread = used.reduce((most, path) => Math.max(most, path.arrival - best.arrival), 0);
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
     const search = used.reduce((most, path) => Math.max(most, path.controller.isSettled ? 0 : path.rtt.smoothed), 0);
-    // What is held for a repair or for what jitter keeps back must come from the queue before.
-    const repairing = used.some((path) => path.ownLoss > LOSSY) ? REPAIR_TRIPS * best.rtt.smoothed : 0;
-    this.#queues.spread = spread + SEARCH_TRIPS * search + repairing + 3 * jitter;
-    this.#useful = spread + search / 2 + repairing + 3 * jitter + SATED;
+    // What is held for a repair, a round trip, or for what jitter keeps back must come from the queue before.
+    const repairing = used.some(isLossy) ? best.rtt.smoothed : 0;
+    const needed = spread + repairing + 3 * jitter;
+    this.#queues.spread = needed + SEARCH_TRIPS * search;
+    this.#useful = needed + search / 2 + SATED;
     this.#isGrowing = used.some(isGrowing);
     this.#tellThin(this.#queues, paths);
     this.#outbound.tunnelTrip = best.rtt.smoothed;

@@ -11,7 +11,8 @@ import { CLASS } from "../wire/messages.ts";
 import { Copies } from "./copies.ts";
 import { Parts } from "./parts.ts";
 
-const MAX_ATTEMPTS = 8;
+/** Sendings of a packet in all. */
+export const MAX_ATTEMPTS = 8;
 /** What nobody waits for is worth less: sendings of a packet in all. */
 const THIN_ATTEMPTS = 3;
 /** What is spoken is repeated once, if that comes within a conversation's patience (ITU-T G.114: 150 ms from mouth to ear, all told). */
@@ -89,8 +90,7 @@ export class Repair implements SlotFate {
     const copies = (pool.copies[slot] as number) - 1;
     pool.copies[slot] = copies;
     // Another datagram carried it to the end, or may yet.
-    const isDelivered = ((pool.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
-    if (copies > 0 || isDelivered) return pool.release(slot);
+    if (copies > 0 || pool.isDelivered(slot)) return pool.release(slot);
     if (!this.#isWorthIt(slot) || !this.#queue.push(slot)) this.#giveUp(slot);
   }
 

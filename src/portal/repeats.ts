@@ -12,13 +12,12 @@ import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
 import type { Path } from "../path/path.ts";
 import { CLASS } from "../wire/messages.ts";
 import type { PortalContext } from "./context.ts";
+import { MAX_ATTEMPTS } from "./repair.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
 const SLACK: Micros = 5_000;
 /** A path that loses more than this of its own has its packets copied where there is room. */
 const LOSSY = 0.001;
-/** Sendings of a packet in all. */
-const MOST_ATTEMPTS = 8;
 
 export class Repeats {
   readonly #context: PortalContext;
@@ -37,19 +36,18 @@ export class Repeats {
 
   /** To be called before the others, for a path that may send. */
   consider(path: Path): void {
-    const { repair } = this.#context;
+    const { length, repeats, copyPatience } = this.#context.repair;
     const isFast = this.#isAmongFastest(path, SLACK);
-    this.#mayRepair = isFast;
+    this.#mayRepair = isFast && length > 0;
     this.#mayCopy = isFast && !path.limits.isMetered;
-    this.#mayRepeat =
-      !path.limits.isMetered && repair.repeats.length > 0 && this.#isAmongFastest(path, repair.copyPatience);
+    this.#mayRepeat = repeats.length > 0 && !path.limits.isMetered && this.#isAmongFastest(path, copyPatience);
     this.#hasSpare = this.#mayCopy && this.#isOtherIdle(path);
   }
 
   /** A packet that goes before all new ones, owned by the caller; -1 for none. */
   urgent(now: Micros, path: Path): Slot {
     const { repair } = this.#context;
-    let slot = this.#mayRepair && repair.length > 0 ? repair.next(now) : NO_SLOT;
+    let slot = this.#mayRepair ? repair.next(now) : NO_SLOT;
     this.isRepair = slot !== NO_SLOT;
     this.#isPressing = this.isRepair;
     if (this.isRepair) return slot;
@@ -73,7 +71,7 @@ export class Repeats {
   offer(now: Micros, path: Path, slot: Slot): void {
     const { repair, pool } = this.#context;
     const attempts = pool.attempts[slot] as number;
-    if (this.#isPressing && attempts < MOST_ATTEMPTS) repair.repeats.offer(now, slot, path.id);
+    if (this.#isPressing && attempts < MAX_ATTEMPTS) repair.repeats.offer(now, slot, path.id);
     else if (attempts === 1 && isLossy(path)) repair.copies.offer(now, slot, path.id);
   }
 
