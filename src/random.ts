@@ -76,7 +76,7 @@ export class SeededRandom {
       const v = this.unit() * 2 - 1;
       const s = u * u + v * v;
       if (s > 0 && s < 1) {
-        const scale = Math.sqrt((-2 * Math.log(s)) / s);
+        const scale = Math.sqrt((-2 * naturalLogarithm(s)) / s);
         this.#spare = v * scale;
         return u * scale;
       }
@@ -87,4 +87,19 @@ export class SeededRandom {
   readonly bytes: RandomBytes = (out) => {
     for (let i = 0; i < out.length; i++) out[i] = this.uint32() >>> 24;
   };
+}
+
+/**
+ * ln of a number in (0, 1]. Math.log is a library's, whose last bit depends on the system and the processor, and after a thousand packets
+ * so does a whole simulation; sums, products and quotients are rounded alike everywhere (IEEE 754).
+ */
+function naturalLogarithm(x: number): number {
+  let mantissa = x;
+  let halvings = 0;
+  for (; mantissa < Math.SQRT1_2; halvings++) mantissa *= 2;
+  // ln m = 2 (z + z^3/3 + z^5/5 + ...) with z at most 0.172: what is left out is below one part in 2^53.
+  const z = (mantissa - 1) / (mantissa + 1);
+  let sum = 0;
+  for (let power = 19; power >= 1; power -= 2) sum = sum * z * z + 1 / power;
+  return 2 * z * sum - halvings * Math.LN2;
 }

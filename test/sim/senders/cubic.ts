@@ -147,7 +147,7 @@ export class Cubic implements InnerControl {
       this.#epochStart = now;
       this.#ackCount = acked;
       this.#renoWindow = window;
-      this.#k = this.#lastMax <= window ? 0 : Math.cbrt((this.#lastMax - window) / C);
+      this.#k = this.#lastMax <= window ? 0 : cubeRoot((this.#lastMax - window) / C);
       this.#origin = Math.max(window, this.#lastMax);
     }
     const t = (now + this.#minDelay - this.#epochStart) / MICROS_PER_SECOND - this.#k;
@@ -167,4 +167,12 @@ export class Cubic implements InnerControl {
     this.#windowCount -= steps * this.#count;
     this.window += steps;
   }
+}
+
+/** Of a number of at least 1, by Newton's method: Math.cbrt rounds differently on other systems, and a seed must replay on all. */
+function cubeRoot(x: number): number {
+  let root = x;
+  for (let better = (2 * root + x / (root * root)) / 3; better < root; better = (2 * root + x / (root * root)) / 3)
+    root = better;
+  return root;
 }
