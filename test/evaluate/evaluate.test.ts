@@ -56,8 +56,10 @@ describe("choosing", () => {
 
 describe("the plan", () => {
   test("takes under an hour as a whole and under 8 minutes as a quick look", () => {
-    expect(estimate(choose(PARTS, []), FULL)).toBeLessThan(3_600);
-    expect(estimate(choose(PARTS, []), QUICK)).toBeLessThan(480);
+    // Making what is not there yet and writing the pages come on top.
+    const share = 0.95;
+    expect(estimate(choose(PARTS, []), FULL)).toBeLessThan(share * 3_600);
+    expect(estimate(choose(PARTS, []), QUICK)).toBeLessThan(share * 480);
   });
 
   test("measures both ways, and only what --only asks for", () => {
@@ -103,15 +105,15 @@ describe("a series", () => {
 describe("the pipeline", () => {
   test("keeps what was measured before an interruption, and pages show every part from what there is", async () => {
     const store = storeIn("broken");
-    let left = 12;
+    let left = 10;
     const stage = fakeStage(() => {
       if (left-- <= 0) throw new Error("no more");
     });
     const missed = await measureAll(choose(PARTS, ["profiles"]), runOn(stage, store, QUICK));
     const before = Object.keys(store.read("lab", "profiles"));
-    expect(before).toEqual(["baseline", "rtt_40", "rtt_70", "rtt_120", "rtt_320"]);
-    expect(missed.length).toBe(11);
-    expect(missed[0]).toBe("profiles:jit_5: no more");
+    expect(before).toEqual(["baseline", "rtt_40", "rtt_120", "rtt_320"]);
+    expect(missed.length).toBe(9);
+    expect(missed[0]).toBe("profiles:jit_20: no more");
     left = 10_000;
     await measureAll(choose(PARTS, []), runOn(stage, store, FULL));
     const [path = ""] = writePages(join(folder, "broken"), store, PARTS);

@@ -4,6 +4,8 @@ import { type Case, type Part, pictureName } from "../part.ts";
 import { capacityFacts, comparison, observeThroughput, throughputSection, throughputSummary } from "./throughput.ts";
 
 const name = "profiles";
+/** Between two others that are alike but for a number, which a quick look has. */
+const BETWEEN = ["rtt_70", "jit_5", "loss_05"];
 const title = "Sixteen published profiles";
 
 export const PROFILES: Part = {
@@ -13,6 +15,7 @@ export const PROFILES: Part = {
     ([profile, links]): Case => ({
       name: profile,
       facts: capacityFacts(links),
+      isSlow: BETWEEN.includes(profile),
       experiments: (scope) => comparison(links, scope, { hasGreedy: !scope.isQuick }),
     }),
   ),
