@@ -31,13 +31,18 @@ export const bugreportCommand = defineCommand({
       description: "name of the interface; may be left out if one runs",
     },
     config: CONFIG_ARGUMENT,
-    output: { type: "string", alias: "o", valueHint: "FILE", description: "write it to a new file instead" },
+    output: {
+      type: "string",
+      alias: "o",
+      valueHint: "FILE",
+      description: "write it to a new file instead; - is standard output",
+    },
   },
   async run({ args }) {
     const name = args.interface ?? (await chosenInterface(undefined));
     assertInterfaceName(name);
     const text = await bugreport(name, chosenFile(args.config, name));
-    if (args.output === undefined) return console.log(text);
+    if (args.output === undefined || args.output === "-") return console.log(text);
     try {
       writeFileSync(args.output, `${text}\n`, { mode: 0o600, flag: "wx" });
     } catch (error) {

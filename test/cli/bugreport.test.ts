@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { parseIni } from "../../src/config/ini.ts";
@@ -94,6 +94,14 @@ describe("netcombiner bugreport", () => {
     expect(readFileSync(file, "utf8")).toContain("== Configuration\n(not to be had: ENOENT");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await tunnel.run("bugreport", "-o", file)).code).toBe(EXIT.CANT_CREATE);
+  });
+
+  test("takes - for standard output", async () => {
+    await using tunnel = await FakeTunnel.open();
+    const { code, out } = await tunnel.run("bugreport", "-o", "-");
+    expect(code).toBe(EXIT.OK);
+    expect(out).toStartWith("Bug report of nc0, ");
+    expect(existsSync(join(tunnel.folder, "-"))).toBe(false);
   });
 
   test("would show a key of the configuration only if it is known to be harmless", async () => {
