@@ -19,11 +19,17 @@ type Mode = "startup" | "drain" | "cruise" | "push" | "recover" | "yield";
 
 const STARTUP_GAIN = 2.77;
 const DRAIN_GAIN = 0.5;
+/** A small queue is drained by no more than this, and with a yield no slighter than this is found out whose it is. */
+const SLIGHT_DRAIN_GAIN = 0.9;
 const CRUISE_GAIN = 0.99;
 const PUSH_GAIN = 1 + 1 / 16;
 const HARD_PUSH_GAIN = 1.25;
 const RECOVER_GAIN = 15 / 16;
 const YIELD_GAIN = 0.75;
+const SLIGHT_YIELD_GAIN = 0.85;
+
+/** Rounds until a yield is judged. */
+const YIELD_ROUNDS = 2;
 
 const INITIAL_DATAGRAMS = 10;
 const MIN_DATAGRAMS = 4;
@@ -46,7 +52,7 @@ const EXCESS_LOSS = 0.02;
 const STARTUP_LOSS = 0.1;
 /** Datagrams over which loss is judged. */
 const LOSS_SAMPLE = 200;
-/** A round of so many datagrams shows a subtle push. */
+/** A round of so many datagrams shows a subtle push, drain or yield. */
 const SUBTLE_DATAGRAMS = 48;
 
 export class RateController implements CongestionController {
@@ -264,15 +270,27 @@ export class RateController implements CongestionController {
   #judgeQueue(now: Micros, round: Round, rate: number, before: number): void {
     const isLess = rate < (0.97 - this.#noise(round)) * round.sent;
     // What came out in the round before is as good a sample where one alone is noisy.
-    if (isLess) return this.#cut(now, this.#isExact(round) ? rate : Math.max(rate, before));
+    if (isLess) {
+      const gain = this.#emptying(round, 1, DRAIN_GAIN, SLIGHT_DRAIN_GAIN);
+      return this.#cut(now, this.#isExact(round) ? rate : Math.max(rate, before), gain);
+    }
     this.#queueBefore = this.#queue;
-    this.#enter(now, "yield", YIELD_GAIN);
+    this.#enter(now, "yield", this.#emptying(round, YIELD_ROUNDS, YIELD_GAIN, SLIGHT_YIELD_GAIN));
+  }
+
+  /**
+   * The gain with which the queue is gone after so many rounds: with less the path would stand idle, with more the queue would stay.
+   * `least` where few datagrams could not show what a slight one does.
+   */
+  #emptying(round: Round, rounds: number, least: number, most: number): number {
+    if (round.datagrams < SUBTLE_DATAGRAMS) return least;
+    return Math.max(least, Math.min(most, 1 - this.#queue / (rounds * this.#roundLength())));
   }
 
   /** We sent less for a round: a queue of ours has shrunk by a part of it, another's has not. */
   #judgeYield(now: Micros): void {
-    if (this.#judgedInMode < 2) return;
-    const shouldShrink = (1 - YIELD_GAIN) * this.#roundLength();
+    if (this.#judgedInMode < YIELD_ROUNDS) return;
+    const shouldShrink = (1 - this.#gain) * this.#roundLength();
     if (this.#queue > this.#queueBefore - shouldShrink / 4) this.#base.reset(now, this.#queue + this.#base.value);
     this.#cruise(now);
   }
@@ -320,15 +338,15 @@ export class RateController implements CongestionController {
     return this.#lossyRounds >= (startup && this.#jitter < CLEAN ? 1 : 2);
   }
 
-  #cut(now: Micros, arrived: number): void {
+  #cut(now: Micros, arrived: number, gain = DRAIN_GAIN): void {
     this.#lossyRounds = 0;
     this.#successes = 0;
     this.#rate = Math.max(this.#floor(), Math.min(this.#rate, arrived));
-    this.#drain(now);
+    this.#drain(now, gain);
   }
 
-  #drain(now: Micros): void {
-    this.#enter(now, "drain", DRAIN_GAIN);
+  #drain(now: Micros, gain = DRAIN_GAIN): void {
+    this.#enter(now, "drain", gain);
   }
 
   #cruise(now: Micros): void {
