@@ -169,10 +169,12 @@ export class Cubic implements InnerControl {
   }
 }
 
-/** Of a number of at least 1, by Newton's method: Math.cbrt rounds differently on other systems, and a seed must replay on all. */
+/** By Newton's method from above: Math.cbrt rounds differently on other systems, and a seed must replay on all. */
 function cubeRoot(x: number): number {
-  let root = x;
-  for (let better = (2 * root + x / (root * root)) / 3; better < root; better = (2 * root + x / (root * root)) / 3)
+  let root = Math.max(1, x);
+  for (;;) {
+    const better = (2 * root + x / (root * root)) / 3;
+    if (!(better < root)) return root;
     root = better;
-  return root;
+  }
 }
