@@ -3,8 +3,8 @@
  * It must be this file that makes the worker: inside the compiled binary every other one has this one's URL.
  */
 import { runCli } from "./cli/cli.ts";
-import { runDataplane } from "./daemon/dataplane.ts";
 import type { DataplaneThread } from "./daemon/dataplane-client.ts";
+import { runDataplane } from "./dataplane/dataplane.ts";
 
 if (Bun.isMainThread) {
   // A Worker's handlers take whole events of the DOM; ours look at the parts named in DataplaneThread.

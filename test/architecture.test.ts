@@ -44,6 +44,9 @@ describe("the rule", () => {
     ["src/scheduler/greedy.ts", 'import type { Path } from "../path/path.ts";', "scheduler must not know path"],
     ["src/portal/portal.ts", 'import { udp } from "../../ffi/udp.ts";', "portal must not know ffi"],
     ["src/portal/portal.ts", 'import { b } from "../daemon/log.ts";', "portal must not know daemon"],
+    ["src/daemon/daemon.ts", 'import type { D } from "../dataplane/dataplane.ts";', "daemon must not know dataplane"],
+    ["src/daemon/daemon.ts", 'import { d } from "../dataplane/messages.ts";', "daemon must not know dataplane"],
+    ["src/dataplane/dataplane.ts", 'import { e } from "../daemon/log.ts";', "dataplane must not know daemon"],
     ["src/clock.ts", 'import { c } from "./path/rtt.ts";', "floor must not know path"],
     ["src/main.ts", 'import { d } from "./portal/portal.ts";', "main must not know portal"],
     ["src/cli/show.ts", 'import { d } from "../portal/snapshot.ts";', "cli must not know portal"],
@@ -67,7 +70,8 @@ describe("the rule", () => {
 
   const good: readonly (readonly [path: string, text: string])[] = [
     ["src/path/pacer.ts", 'import type { Micros } from "../clock.ts";\nimport { a } from "./rtt.ts";'],
-    ["src/daemon/dataplane.ts", 'import { b } from "../../ffi/udp.ts";\nimport { c } from "../portal/portal.ts";'],
+    ["src/dataplane/dataplane.ts", 'import { b } from "../../ffi/udp.ts";\nimport { c } from "../portal/portal.ts";'],
+    ["src/daemon/log.ts", 'import type { LogLevel } from "../dataplane/messages.ts";'],
     ["src/cli/show.ts", 'import type { Snapshot } from "../portal/snapshot.ts";'],
     ["src/security/blake2s.ts", 'import { blake2s } from "@noble/hashes/blake2.js";'],
     ["src/config/schema.ts", 'import * as v from "valibot";'],

@@ -1,9 +1,9 @@
 /** The control plane's side of the conversation with the data plane's worker (`messages.ts`). */
 import { MICROS_PER_MILLI } from "../clock.ts";
+import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "../dataplane/messages.ts";
 import type { Diagnosed, Query, Responder } from "../portal/query.ts";
 import type { LinkChange } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
-import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import type { Resolution } from "./resolve.ts";
 
 /** What a Worker has; tests bring their own. */

@@ -8,9 +8,9 @@ import type { RandomBytes } from "../random.ts";
 import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
+import type { Renewals } from "./links/rekeying.ts";
 import type { PathTable } from "./path-table.ts";
-import type { Renewals } from "./renewals.ts";
-import type { Repair } from "./repair.ts";
+import type { Repair } from "./sending/retransmissions.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 export interface PortalContext {

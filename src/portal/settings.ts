@@ -7,7 +7,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { LinkLimits } from "../path/limits.ts";
 import type { SuiteCosts } from "../security/offer.ts";
 import type { SuiteName } from "../security/suite.ts";
-import type { KeyLimits } from "./renewals.ts";
+import type { KeyLimits } from "./links/rekeying.ts";
 
 export type Method = "UDP" | "TCP" | "IP";
 /** `auto`: the better of those that hide what they carry. */

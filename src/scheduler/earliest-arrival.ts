@@ -9,7 +9,7 @@ import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
 import type { FlowQueue } from "../queue/flow-queue.ts";
 import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { PathView, Scheduler } from "./scheduler.ts";
-import { isBestForThin } from "./thin-path.ts";
+import { isBestForThin } from "./sparse-path.ts";
 
 /** Paths whose delays differ by less are alike. */
 const ALIKE: Micros = 2_000;

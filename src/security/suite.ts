@@ -6,7 +6,7 @@ import type { CipherName, Ciphers } from "../ports.ts";
 import { Blake2sGenerator, Blake2sVerifier, MAC_SIZE } from "./blake2s.ts";
 import type { PathKeys } from "./path-keys.ts";
 import { TAG_SIZE } from "./portable-ciphers.ts";
-import { SharedSequenceGenerator, SharedSequenceVerifier } from "./repeat-protection.ts";
+import { SharedSequenceGenerator, SharedSequenceVerifier } from "./replay-protection.ts";
 import { Sealed } from "./sealed.ts";
 import { type Security, SecurityChain } from "./security.ts";
 

@@ -3,7 +3,7 @@ import { FREEBSD_ERRNO } from "../../ffi/errno.ts";
 import { adoptFreebsdTun, openFreebsdTun } from "../../ffi/freebsd/tun.ts";
 import { memoryAt } from "../../ffi/libc.ts";
 import { Tun } from "../../ffi/tun.ts";
-import { TunEdge } from "../../src/daemon/tun-edge.ts";
+import { TunEdge } from "../../src/dataplane/tun-edge.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
 import { build, content, isRight } from "../offload/packets.ts";

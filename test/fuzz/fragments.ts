@@ -1,7 +1,7 @@
 /** Parts of packets from a peer that cuts, repeats, leaves out and mixes them as it likes. */
 import { DropCounters } from "../../src/drops.ts";
 import { NO_SLOT, PacketPool } from "../../src/memory/packet-pool.ts";
-import { Reassembly } from "../../src/portal/reassembly.ts";
+import { Reassembly } from "../../src/portal/receiving/reassembly.ts";
 import type { SeededRandom } from "../../src/random.ts";
 import { FRAGMENT_SIZE, Fragment } from "../../src/wire/messages.ts";
 import { mutate } from "./mutate.ts";

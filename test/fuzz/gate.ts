@@ -2,7 +2,7 @@
 import { NEVER } from "../../src/clock.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
-import { AckGate } from "../../src/portal/ack-gate.ts";
+import { AckGate } from "../../src/portal/receiving/ack-gate.ts";
 import { Glance } from "../../src/wire/ip.ts";
 import { type Family, Segment, TCP_FLAG, writeSegment } from "../sim/packets.ts";
 import { seedsOf } from "./corpus.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { expectNoLoss } from "./renewed-worlds.ts";
+import { expectNoLoss } from "./rekeyed-worlds.ts";
 
 test("keys that change a thousand times lose no packet", () => {
   expectNoLoss(1_000);

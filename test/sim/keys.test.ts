@@ -2,11 +2,11 @@ import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import type { PacketBatch } from "../../src/memory/packet-batch.ts";
 import type { Slot } from "../../src/memory/packet-pool.ts";
-import { KEY_LIMITS } from "../../src/portal/renewals.ts";
+import { KEY_LIMITS } from "../../src/portal/links/rekeying.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { indexOf, packetNumberOf, TYPE, typeOf } from "../../src/wire/datagram.ts";
 import { PortalGateway } from "./portal-gateway.ts";
-import { drops, epochs, expectNoLoss, OFTEN, PAIR_A, PAIR_B, pairedWorld, seed, UNRULY } from "./renewed-worlds.ts";
+import { drops, epochs, expectNoLoss, OFTEN, PAIR_A, PAIR_B, pairedWorld, seed, UNRULY } from "./rekeyed-worlds.ts";
 import { addUdp, lostNumbers, portalOf, tunnelWorld } from "./scenarios.ts";
 
 const SECOND = MICROS_PER_SECOND;

@@ -1,0 +1,178 @@
+/**
+ * The answering side of an exchange. An initiation costs a bounded amount of work and memory: paths that are not yet confirmed are few,
+ * short-lived, and carry nothing.
+ */
+import { type Micros, NEVER } from "../../clock.ts";
+import type { Endpoint } from "../../endpoint.ts";
+import { isRefused, type Question } from "../../exchange/exchange.ts";
+import type { Path } from "../../path/path.ts";
+import { MAC_SIZE } from "../../wire/exchange.ts";
+import type { PortalContext } from "../context.ts";
+import { AnswerLimits } from "./answer-limits.ts";
+import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
+import type { Link } from "./link.ts";
+import { createPath } from "./path-factory.ts";
+import type { Rejection } from "./refusals.ts";
+import { SeenAttempts } from "./seen-attempts.ts";
+
+/** At the rate of answers this gives each the time of a long round trip. */
+const MAX_UNCONFIRMED = 96;
+const CONFIRM_TIMEOUT: Micros = 5_000_000;
+const FORMER_RUNS = 16;
+
+interface Unconfirmed {
+  readonly path: Path;
+  readonly initiation: Uint8Array;
+  readonly response: Uint8Array;
+  readonly expires: Micros;
+}
+
+/** Where an initiation came from. */
+export interface Arrival {
+  readonly link: Link;
+  readonly socket: number;
+  readonly isConnected: boolean;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+}
+
+export class Admission {
+  readonly #context: PortalContext;
+  #unconfirmed: Unconfirmed[] = [];
+  readonly #limits = new AnswerLimits();
+  readonly #seen = new SeenAttempts();
+  /** The run of the peer in use, and those it replaced: they do not come back. */
+  #run = "";
+  readonly #formerRuns: string[] = [];
+  /** Runs in the order in which they first asked: a datagram of the older one may be the last to arrive. */
+  readonly #answeredRuns: string[] = [];
+
+  constructor(context: PortalContext) {
+    this.#context = context;
+  }
+
+  /** Answers an initiation, or tells why not. The cheap questions come first. */
+  answer(now: Micros, arrival: Arrival, initiation: Uint8Array): Rejection | undefined {
+    const { exchange } = this.#context;
+    const { socket, remote, local } = arrival;
+    const fault = exchange.check(initiation);
+    if (fault) return fault;
+    const again = this.#unconfirmed.find((entry) => isSameQuestion(entry.initiation, initiation));
+    if (!this.#mayAnswer(now, arrival, initiation)) return this.#demandCookie(now, arrival, initiation);
+    if (again) {
+      this.#send(socket, remote, local, again.response);
+      return undefined;
+    }
+    const question = exchange.read(initiation);
+    if (isRefused(question)) return question;
+    const { run, attempt, addresses } = question.hello;
+    if (!this.#seen.accept(run.toHex(), attempt)) return { refusal: "replayed" };
+    if (this.isFormer(run.toHex())) return { refusal: "unexpected" };
+    if (!agreesWith(arrival.link.settings.publicAddress, addresses, remote)) return { refusal: "addresses" };
+    return this.#open(now, arrival, initiation, question);
+  }
+
+  /** Who came over TCP has shown by that that he receives at his address. */
+  #mayAnswer(now: Micros, { isConnected, remote }: Arrival, initiation: Uint8Array): boolean {
+    const limits = this.#limits;
+    if (limits.isIdle(now)) return limits.spend(now);
+    if (!isConnected && !this.#context.exchange.showsCookie(now, initiation, remote)) return false;
+    return limits.spendFor(now, remote) && limits.spend(now);
+  }
+
+  #demandCookie(now: Micros, { socket, remote, local }: Arrival, initiation: Uint8Array): Rejection {
+    if (this.#limits.spendCookie(now)) {
+      this.#send(socket, remote, local, this.#context.exchange.askForCookie(now, initiation, remote));
+    }
+    return { refusal: "limited" };
+  }
+
+  #open(now: Micros, arrival: Arrival, initiation: Uint8Array, question: Question): Rejection | undefined {
+    const { paths } = this.#context;
+    const { link, socket, isConnected, remote, local } = arrival;
+    const { hello } = question;
+    if (this.#unconfirmed.length >= MAX_UNCONFIRMED) this.#discard(this.#unconfirmed[0] as Unconfirmed);
+    const index = paths.reserve();
+    if (index === 0) return { refusal: "limited" };
+    const { settings } = link;
+    const metric = settings.metric ?? hello.metric;
+    const { message: response, agreement } = question.respond({
+      index,
+      link: settings.id,
+      metric,
+      name: settings.name,
+      addresses: claimAddresses(settings.publicAddress, remote),
+    });
+    if (isRefused(agreement)) {
+      paths.cancel(index);
+      // The peer has proven who it is: it is told that there is no common suite.
+      if (agreement.refusal === "security") this.#send(socket, remote, local, response);
+      return agreement;
+    }
+    this.#noteAnswered(agreement.run);
+    const { name } = hello;
+    const facts = { link, agreement, index, socket, remote, local, isConnected, name, metric };
+    const path = createPath(this.#context, now, { ...facts, state: "exchanging" });
+    paths.add(path);
+    this.#unconfirmed.push({ path, initiation, response, expires: now + CONFIRM_TIMEOUT });
+    this.#send(socket, remote, local, response);
+    return undefined;
+  }
+
+  #noteAnswered(run: string): void {
+    if (!this.#answeredRuns.includes(run)) this.#answeredRuns.push(run);
+    if (this.#answeredRuns.length > FORMER_RUNS) this.#answeredRuns.shift();
+  }
+
+  /** The path has carried an authentic datagram, or has ended: it is not held here any more. */
+  confirmed(path: Path): void {
+    this.#unconfirmed = this.#unconfirmed.filter((entry) => entry.path !== path);
+  }
+
+  /**
+   * True if the peer has started anew since `run`: what still comes of it was only late.
+   * Nobody is turned away while the run in use does not answer, so that a wrong guess never locks the peer out.
+   */
+  isFormer(run: string): boolean {
+    if (!this.#context.paths.list.some((path) => path.isUp && path.settings.run === this.#run)) return false;
+    if (this.#formerRuns.includes(run)) return true;
+    const order = this.#answeredRuns.indexOf(run);
+    return order >= 0 && order < this.#answeredRuns.indexOf(this.#run);
+  }
+
+  /** True if `run` is a new run of the peer. */
+  noteRun(run: string): boolean {
+    if (run === this.#run) return false;
+    const at = this.#formerRuns.indexOf(run);
+    if (at >= 0) this.#formerRuns.splice(at, 1);
+    if (this.#run !== "") this.#formerRuns.push(this.#run);
+    if (this.#formerRuns.length > FORMER_RUNS) this.#formerRuns.shift();
+    this.#run = run;
+    return true;
+  }
+
+  handleTimeout(now: Micros): void {
+    for (const entry of this.#unconfirmed) if (now >= entry.expires) this.#discard(entry);
+  }
+
+  deadline(): Micros {
+    return this.#unconfirmed[0]?.expires ?? NEVER;
+  }
+
+  #discard(entry: Unconfirmed): void {
+    this.confirmed(entry.path);
+    this.#context.paths.remove(entry.path);
+    this.#context.renewals.remove(entry.path);
+  }
+
+  #send(socket: number, remote: Endpoint, local: Endpoint, message: Uint8Array): void {
+    this.#context.events.push({ type: "send", socket, remote: remote.slice(), local: local.slice(), message });
+  }
+}
+
+/** The same but for the cookie shown. */
+function isSameQuestion(a: Uint8Array, b: Uint8Array): boolean {
+  const end = a.length - MAC_SIZE;
+  for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;
+  return a.length === b.length;
+}

@@ -1,0 +1,73 @@
+/**
+ * How many initiations are answered. While there are few, all; under load only those whose sender has shown a cookie, and so that it
+ * receives at its address, and of one address a few. The others are sent a cookie, which costs little.
+ */
+import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import { addressOf, type Endpoint } from "../../endpoint.ts";
+
+/** Answers per second, and how many may come at once. */
+const ANSWERS = { rate: 100, burst: 50 } as const;
+/** Below this credit it is a load. */
+const UNDER_LOAD = 25;
+const COOKIES = { rate: 500, burst: 100 } as const;
+/** Of one address, under load. */
+const BY_ADDRESS = { rate: 5, burst: 5 } as const;
+/** Addresses that are remembered; one that is forgotten begins with the full burst. */
+const ADDRESSES = 256;
+
+export class AnswerLimits {
+  readonly #answers = new Credit(ANSWERS);
+  readonly #cookies = new Credit(COOKIES);
+  readonly #byAddress = new Map<string, Credit>();
+
+  /** True if everybody may be answered now. */
+  isIdle(now: Micros): boolean {
+    return this.#answers.has(now, UNDER_LOAD);
+  }
+
+  /** True, and one answer less, if one may be given at all. */
+  spend(now: Micros): boolean {
+    return this.#answers.spend(now);
+  }
+
+  /** True, and one answer less for that address, if it may have another under load. */
+  spendFor(now: Micros, remote: Endpoint): boolean {
+    const key = addressOf(remote).toHex();
+    const credit = this.#byAddress.get(key) ?? new Credit(BY_ADDRESS);
+    this.#byAddress.delete(key);
+    this.#byAddress.set(key, credit);
+    if (this.#byAddress.size > ADDRESSES) this.#byAddress.delete(this.#byAddress.keys().next().value as string);
+    return credit.spend(now);
+  }
+
+  /** True, and one cookie less, if one may be sent. */
+  spendCookie(now: Micros): boolean {
+    return this.#cookies.spend(now);
+  }
+}
+
+/** So many a second, and so many at once. */
+class Credit {
+  readonly #rate: number;
+  readonly #burst: number;
+  #credit: number;
+  #at: Micros = 0;
+
+  constructor({ rate, burst }: { readonly rate: number; readonly burst: number }) {
+    this.#rate = rate;
+    this.#burst = burst;
+    this.#credit = burst;
+  }
+
+  has(now: Micros, amount: number): boolean {
+    this.#credit = Math.min(this.#burst, this.#credit + ((now - this.#at) * this.#rate) / MICROS_PER_SECOND);
+    this.#at = now;
+    return this.#credit >= amount;
+  }
+
+  spend(now: Micros): boolean {
+    if (!this.has(now, 1)) return false;
+    this.#credit--;
+    return true;
+  }
+}

@@ -1,0 +1,89 @@
+/** Makes a path out of an agreement: the one place that knows which controller and which limits a link's path has. */
+import type { Micros } from "../../clock.ts";
+import type { CongestionController } from "../../congestion/controller.ts";
+import { NewReno } from "../../congestion/new-reno.ts";
+import { NoCongestionControl } from "../../congestion/none.ts";
+import { RateController } from "../../congestion/rate.ts";
+import { type Endpoint, familyOf } from "../../endpoint.ts";
+import type { Agreement } from "../../exchange/exchange.ts";
+import { NO_LIMITS } from "../../path/limits.ts";
+import type { PathState } from "../../path/liveness.ts";
+import type { MtuLimits } from "../../path/mtu.ts";
+import { Path } from "../../path/path.ts";
+import { HEADER_SIZE } from "../../wire/datagram.ts";
+import { DATA_SIZE } from "../../wire/messages.ts";
+import type { PortalContext } from "../context.ts";
+import type { CongestionName, LinkSettings } from "../settings.ts";
+import type { Link } from "./link.ts";
+
+/** Ethernet's payload, which a path is taken to carry unless the link says otherwise. */
+const ETHERNET = 1_500;
+/** The largest payload of UDP over IPv4. */
+const LONGEST = 65_507;
+
+export interface PathFacts {
+  readonly link: Link;
+  readonly agreement: Agreement;
+  readonly index: number;
+  readonly socket: number;
+  readonly remote: Endpoint;
+  readonly local: Endpoint;
+  readonly state: PathState;
+  readonly isConnected: boolean;
+  /** As the peer calls it; the link's own name by default. */
+  readonly name?: string;
+  readonly metric?: number;
+}
+
+export function createPath(context: PortalContext, now: Micros, facts: PathFacts): Path {
+  const { settings } = facts.link;
+  const { peer } = facts.agreement;
+  const mtu = mtuLimits(context, settings, facts.remote);
+  const path = new Path(now, {
+    id: facts.index & 0xff,
+    index: facts.index,
+    peerIndex: peer.index,
+    link: settings.id,
+    peerLink: peer.link,
+    run: facts.agreement.run,
+    name: facts.name && facts.name !== settings.name ? `${settings.name}/${facts.name}` : settings.name,
+    // Set on this end, it counts; otherwise the initiator's word does.
+    metric: facts.metric ?? settings.metric ?? peer.metric,
+    socket: facts.socket,
+    remote: facts.remote,
+    local: facts.local,
+    security: facts.agreement.security,
+    lossDetection: settings.congestion === "newreno" ? "nack" : "gap",
+    fate: context.repair,
+    delayOrigin: context.delayOrigin,
+    controller: createController(settings.congestion, mtu.ceiling),
+    mtu,
+    state: facts.state,
+    timeout: settings.timeout,
+    keepAlive: settings.keepAlive,
+    limits: settings.limits ?? NO_LIMITS,
+    headers: headersOf(settings, facts.remote),
+    isPinned: facts.isConnected || settings.publicAddress !== undefined,
+    isInitiator: facts.link.isInitiator,
+    suite: facts.agreement.suite,
+  });
+  context.renewals.add(path, facts.agreement.session);
+  return path;
+}
+
+function createController(name: CongestionName, mtu: number): CongestionController {
+  if (name === "rate") return new RateController(mtu);
+  return name === "newreno" ? new NewReno(mtu) : new NoCongestionControl();
+}
+
+/** Largest datagram worth trying on a link: what it was told, or what Ethernet carries or the tunnel's own packets need, if that is more. */
+function mtuLimits(context: PortalContext, settings: LinkSettings, remote: Endpoint): MtuLimits {
+  const full = Math.min(LONGEST, context.settings.mtu + DATA_SIZE + HEADER_SIZE + context.overhead);
+  const ceiling = settings.mtu > 0 ? settings.mtu : Math.max(ETHERNET - headersOf(settings, remote), full);
+  return { ceiling, full: Math.min(full, ceiling), isFixed: settings.method === "TCP" };
+}
+
+/** What IP and the transport put in front of a datagram; a TCP segment's share is as large as UDP's header and more, not counted. */
+function headersOf(settings: LinkSettings, remote: Endpoint): number {
+  return (familyOf(remote) === 6 ? 40 : 20) + (settings.method === "IP" ? 0 : 8);
+}

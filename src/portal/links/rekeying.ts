@@ -1,0 +1,138 @@
+/**
+ * Changes the keys of paths in good time. The end that initiated a path asks, by messages that travel sealed on it; the other answers.
+ * Keys that grew too old or carried too much all the same are not used any further: the path ends, and its link begins anew.
+ */
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
+import type { Renewal, Session } from "../../exchange/exchange.ts";
+import type { Path } from "../../path/path.ts";
+
+/** When keys are changed, and when they must not be used any more. WireGuard has the same times. */
+export interface KeyLimits {
+  readonly renewAfter: Micros;
+  readonly endAfter: Micros;
+  /** Datagrams in either direction. */
+  readonly renewAfterDatagrams: number;
+  readonly endAfterDatagrams: number;
+}
+
+export const KEY_LIMITS: KeyLimits = {
+  renewAfter: 120 * MICROS_PER_SECOND,
+  endAfter: 180 * MICROS_PER_SECOND,
+  renewAfterDatagrams: 2 ** 22,
+  // The confidentiality limit of AES-GCM for datagrams of any size (RFC 9001, 6.6).
+  endAfterDatagrams: 2 ** 23,
+};
+
+const RESEND_WAITS: readonly Micros[] = [250_000, 500_000];
+const RESEND_WAIT: Micros = MICROS_PER_SECOND;
+
+/** How many datagrams the present keys of `path` have sealed or opened, whichever is more. */
+function datagramsOf({ keys, sent, received }: Path): number {
+  return Math.max(sent.next - keys.sentFrom, received.largest + 1 - keys.receivedFrom);
+}
+
+interface State {
+  readonly session: Session;
+  /** Asked and not answered. */
+  renewal: Renewal | undefined;
+  resends: number;
+  resendAt: Micros;
+  /** What was answered to the last question, and its epoch. */
+  answer: Uint8Array | undefined;
+  answered: number;
+}
+
+export class Renewals {
+  readonly #limits: KeyLimits;
+  readonly #states = new Map<Path, State>();
+
+  constructor(limits: KeyLimits = KEY_LIMITS) {
+    this.#limits = limits;
+  }
+
+  add(path: Path, session: Session): void {
+    if (!session.isRenewable) return;
+    const idle = { renewal: undefined, resends: 0, resendAt: NEVER, answer: undefined, answered: 0 };
+    this.#states.set(path, { session, ...idle });
+  }
+
+  remove(path: Path): void {
+    this.#states.delete(path);
+  }
+
+  /** Lets time pass; true if the keys of `path` must not be used any more. */
+  handleTimeout(now: Micros, path: Path): boolean {
+    const state = this.#states.get(path);
+    if (!state) return false;
+    const { keys } = path;
+    keys.advance(now);
+    const age = now - keys.since;
+    const used = datagramsOf(path);
+    if (age >= this.#limits.endAfter || used >= this.#limits.endAfterDatagrams) return true;
+    if (!path.settings.isInitiator || path.state === "exchanging") return false;
+    const isDue = age >= this.#limits.renewAfter || used >= this.#limits.renewAfterDatagrams;
+    if (isDue && !state.renewal) this.#ask(path, state);
+    if (state.renewal && now >= state.resendAt) {
+      path.renewal = { isAnswer: false, epoch: keys.epoch + 1, message: state.renewal.message };
+      state.resendAt = now + (RESEND_WAITS[state.resends++] ?? RESEND_WAIT);
+    }
+    return false;
+  }
+
+  /** A message about the keys of `path`, authentic as the datagram was; false if it makes no sense. */
+  handleMessage(now: Micros, path: Path, isAnswer: boolean, epoch: number, message: Uint8Array): boolean {
+    const state = this.#states.get(path);
+    if (!state) return false;
+    return isAnswer ? this.#complete(now, path, state, epoch, message) : this.#answer(path, state, epoch, message);
+  }
+
+  deadline(path: Path): Micros {
+    const state = this.#states.get(path);
+    if (!state) return NEVER;
+    const { renewAfter, endAfter, renewAfterDatagrams, endAfterDatagrams } = this.#limits;
+    const { since } = path.keys;
+    const used = datagramsOf(path);
+    const end = used >= endAfterDatagrams ? 0 : Math.min(since + endAfter, path.keys.deadline());
+    if (!path.settings.isInitiator || path.state === "exchanging") return end;
+    if (state.renewal) return Math.min(state.resendAt, end);
+    return used >= renewAfterDatagrams ? 0 : Math.min(since + renewAfter, end);
+  }
+
+  #ask(path: Path, state: State): void {
+    state.renewal = state.session.renew(path.keys.epoch + 1);
+    state.resends = 0;
+    state.resendAt = 0;
+  }
+
+  /** The initiator has the answer: it sends under the new keys, and a probe sees to it that something goes. */
+  #complete(now: Micros, path: Path, state: State, epoch: number, message: Uint8Array): boolean {
+    const { keys } = path;
+    // An answer that was sent twice comes when all is done.
+    if (epoch === keys.epoch) return true;
+    if (!state.renewal || epoch !== keys.epoch + 1) return false;
+    const security = state.renewal.complete(message);
+    if (!security) return false;
+    state.renewal = undefined;
+    path.renewal = undefined;
+    keys.use(now, security, path.sent.next, path.received.largest + 1);
+    path.probeWanted = true;
+    return true;
+  }
+
+  /** A question that comes again is answered the same, so that the keys that were promised stay. */
+  #answer(path: Path, state: State, epoch: number, message: Uint8Array): boolean {
+    const { keys } = path;
+    if (path.settings.isInitiator) return false;
+    if (epoch <= keys.epoch) return true;
+    if (epoch !== keys.epoch + 1) return false;
+    if (!state.answer || state.answered !== epoch) {
+      const answer = state.session.answer(epoch, message);
+      if (!answer) return false;
+      keys.expect(answer.security);
+      state.answer = answer.message;
+      state.answered = epoch;
+    }
+    path.renewal = { isAnswer: true, epoch, message: state.answer };
+    return true;
+  }
+}

@@ -1,0 +1,240 @@
+// @hot
+/**
+ * Keeps the senders of young TCP flows in slow start until the paths together are full.
+ *
+ * HyStart (RFC 9406; Linux' net/ipv4/tcp_cubic.c) ends slow start when the round trips of a round rise by 4 to 16 ms, or when a train of acknowledgements
+ * gets long. Over several paths both happen long before they are full: the nearest fills first, what comes by a farther one takes longer, and what
+ * overtakes is held. From there CUBIC needs seconds to grow to what all paths hold. Both tests look at single acknowledgements, and the one of
+ * round trips at more than eight a round. So while the paths have room, only a few of a round's pure acknowledgements are passed on to the host, each
+ * speaking for those before it; all are again as soon as more waits than the paths can use: then HyStart ends slow start as it should.
+ * What leaves stays a subset of what entered, and in order.
+ *
+ * A sender that does not grow so (one that counts acknowledgements instead of bytes, or has no more to send) is let alone from then on.
+ */
+import { type Micros, NEVER } from "../../clock.ts";
+import type { PacketBatch } from "../../memory/packet-batch.ts";
+import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
+import { conversationHash, type Glance, PROTOCOL, TCP_FLAG } from "../../wire/ip.ts";
+
+/** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
+const ENTRIES = 1_024;
+/** Share of what is in flight that one acknowledgement must newly cover: some four a round, fewer than HyStart wants, also for a sender that is farther away. */
+const SHARE = 1 / 3;
+/** In flight, bytes, below which HyStart does not look (16 segments) and every acknowledgement passes. */
+const SMALL_FLIGHT = 16_000;
+/** A flight that grew less than this in a round, so often in a row, is not slow start. */
+const GROWTH = 1.25;
+const DULL_ROUNDS = 4;
+/** Longest an acknowledgement waits for one that covers more; as a share of the last round, and in all. */
+const WAIT_SHARE = 1 / 2;
+const LONGEST_WAIT: Micros = 120_000;
+const SHORTEST_WAIT: Micros = 2_000;
+/** A conversation silent for so long may begin anew. */
+const FORGOTTEN: Micros = 5_000_000;
+
+const TCP_HEADER = 20;
+/** With the option of time stamps and nothing else; more means that the receiver misses something (RFC 2018). */
+const LONGEST_PLAIN_HEADER = 32;
+
+/** What the gate asks and tells of the flow with a bucket. */
+export interface GateFlows {
+  /** Whether more waits of it than the paths can use, or more than that is under way; `flight` is in bytes. */
+  isSated(bucket: number, flight: number): boolean;
+  /** A packet was acknowledged so long after it joined the queue. */
+  onRound(bucket: number, length: Micros): void;
+}
+
+export class AckGate {
+  readonly #pool: PacketPool;
+  readonly #salt: number;
+  readonly #key = new Int32Array(ENTRIES);
+  readonly #bucket = new Uint16Array(ENTRIES);
+  readonly #isWatched = new Uint8Array(ENTRIES);
+  readonly #isThinned = new Uint8Array(ENTRIES);
+  /** The highest sequence sent, what was acknowledged to the host, and where the round ends; TCP's, modulo 2^32. */
+  readonly #sent = new Uint32Array(ENTRIES);
+  readonly #acked = new Uint32Array(ENTRIES);
+  readonly #roundEnd = new Uint32Array(ENTRIES);
+  readonly #roundAt = new Float64Array(ENTRIES);
+  readonly #roundLength = new Float64Array(ENTRIES);
+  /** The most that was in flight in this round and in the one before. */
+  readonly #flight = new Float64Array(ENTRIES);
+  readonly #flightBefore = new Float64Array(ENTRIES);
+  readonly #dull = new Uint8Array(ENTRIES);
+  readonly #seenAt = new Float64Array(ENTRIES).fill(-FORGOTTEN);
+  readonly #held = new Int32Array(ENTRIES).fill(NO_SLOT);
+  readonly #due = new Float64Array(ENTRIES).fill(NEVER);
+  /** Entries that hold something. */
+  readonly #waiting: number[] = [];
+  /** Whether paths differ so that senders need help; while not, all pass. */
+  isNeeded = false;
+  /** Acknowledgements not passed on because a later one spoke for them. */
+  thinned = 0;
+
+  /** @param salt random per run */
+  constructor(pool: PacketPool, salt: number) {
+    this.#pool = pool;
+    this.#salt = salt;
+  }
+
+  /** A TCP packet of the host goes out: `glance` looked at it. Flags content that went before. */
+  onOutbound(now: Micros, slot: Slot, glance: Glance): void {
+    const { view } = this.#pool;
+    const start = this.#pool.start[slot] as number;
+    const at = start + glance.transport;
+    if (glance.isFragment || glance.transport + TCP_HEADER > glance.length) return;
+    const key = conversationHash(view, start, glance, this.#salt);
+    const entry = key & (ENTRIES - 1);
+    const flags = view.getUint8(at + 13);
+    if ((flags & TCP_FLAG.SYN) !== 0) {
+      this.#open(now, entry, key, view.getUint32(at + 4) + 1, this.#pool.flow[slot] as number);
+      return;
+    }
+    if (this.#key[entry] !== key || this.#isWatched[entry] === 0) return;
+    const payload = glance.length - glance.transport - ((view.getUint8(at + 12) >>> 4) << 2);
+    const end = (view.getUint32(at + 4) + payload) >>> 0;
+    if (after(end, this.#sent[entry] as number) > 0) this.#sent[entry] = end;
+    else if (payload > 0) this.#pool.flags[slot] = (this.#pool.flags[slot] as number) | PACKET_FLAG.AGAIN;
+    this.#seenAt[entry] = now;
+  }
+
+  /** Takes out of `batch`, packets for the host from index `from` on, the acknowledgements that are to wait. */
+  filter(now: Micros, batch: PacketBatch, from: number, glance: Glance, flows: GateFlows): void {
+    let kept = from;
+    for (let i = from; i < batch.count; i++) {
+      const slot = batch.at(i);
+      const stays = (this.#pool.length[slot] as number) > 140 || this.#passes(now, slot, glance, flows);
+      if (stays) batch.slots[kept++] = slot;
+    }
+    batch.count = kept;
+  }
+
+  /** Appends those whose wait is over. */
+  pollDue(now: Micros, batch: PacketBatch): void {
+    for (let i = this.#waiting.length - 1; i >= 0 && !batch.isFull; i--) {
+      const entry = this.#waiting[i] as number;
+      if ((this.#due[entry] as number) > now) continue;
+      batch.push(this.#takeHeld(entry));
+    }
+  }
+
+  /** When `pollDue` has something that it has not now. */
+  deadline(): Micros {
+    let at = NEVER;
+    for (let i = 0; i < this.#waiting.length; i++) at = Math.min(at, this.#due[this.#waiting[i] as number] as number);
+    return at;
+  }
+
+  #open(now: Micros, entry: number, key: number, sequence: number, bucket: number): void {
+    if (this.#held[entry] !== NO_SLOT) this.#due[entry] = 0;
+    if (this.#key[entry] !== key && now - (this.#seenAt[entry] as number) < FORGOTTEN && this.#isWatched[entry]) return;
+    this.#key[entry] = key;
+    this.#bucket[entry] = bucket;
+    this.#isWatched[entry] = 1;
+    this.#isThinned[entry] = 1;
+    this.#sent[entry] = sequence;
+    this.#acked[entry] = sequence;
+    this.#roundEnd[entry] = sequence;
+    this.#roundAt[entry] = now;
+    this.#roundLength[entry] = 0;
+    this.#flight[entry] = 0;
+    this.#flightBefore[entry] = 0;
+    this.#dull[entry] = 0;
+    this.#seenAt[entry] = now;
+  }
+
+  /** False if the packet in `slot` was taken. */
+  #passes(now: Micros, slot: Slot, glance: Glance, flows: GateFlows): boolean {
+    const { view } = this.#pool;
+    const start = this.#pool.start[slot] as number;
+    if (!glance.at(view, start, this.#pool.length[slot] as number) || glance.protocol !== PROTOCOL.TCP) return true;
+    if (glance.isFragment || glance.transport + TCP_HEADER > glance.length) return true;
+    const key = conversationHash(view, start, glance, this.#salt);
+    const entry = key & (ENTRIES - 1);
+    if (this.#key[entry] !== key || this.#isWatched[entry] === 0) return true;
+    const at = start + glance.transport;
+    const header = (view.getUint8(at + 12) >>> 4) << 2;
+    const isPlain =
+      view.getUint8(at + 13) === TCP_FLAG.ACK &&
+      header <= LONGEST_PLAIN_HEADER &&
+      glance.transport + header === glance.length;
+    if (!isPlain) {
+      // The handshake goes by; anything else that is not plain ends slow start, or does not wait.
+      if ((view.getUint8(at + 13) & TCP_FLAG.SYN) === 0 && header > LONGEST_PLAIN_HEADER) this.#dismiss(entry);
+      return true;
+    }
+    return this.#weigh(now, entry, slot, view.getUint32(at + 8), flows);
+  }
+
+  #weigh(now: Micros, entry: number, slot: Slot, ack: number, flows: GateFlows): boolean {
+    const covered = after(ack, this.#acked[entry] as number);
+    const flight = after(this.#sent[entry] as number, this.#acked[entry] as number);
+    const left = after(this.#sent[entry] as number, ack);
+    if (covered <= 0 || left < 0 || covered > flight) return true;
+    this.#flight[entry] = Math.max(flight, this.#flight[entry] as number);
+    const bucket = this.#bucket[entry] as number;
+    if (this.#isThinned[entry] && flows.isSated(bucket, flight + covered)) this.#dismiss(entry);
+    else if (this.#isThinned[entry] && this.isNeeded && left > 0 && flight > SMALL_FLIGHT && covered < SHARE * flight) {
+      this.#hold(now, entry, slot);
+      return false;
+    }
+    this.#drop(entry);
+    this.#acked[entry] = ack;
+    if (after(ack, this.#roundEnd[entry] as number) >= 0) {
+      this.#endRound(now, entry);
+      flows.onRound(bucket, this.#roundLength[entry] as number);
+    }
+    return true;
+  }
+
+  #hold(now: Micros, entry: number, slot: Slot): void {
+    const before = this.#held[entry] as number;
+    this.#held[entry] = slot;
+    if (before !== NO_SLOT) {
+      this.thinned++;
+      this.#pool.release(before);
+      return;
+    }
+    const wait = WAIT_SHARE * (this.#roundLength[entry] as number);
+    this.#due[entry] = now + Math.max(SHORTEST_WAIT, Math.min(LONGEST_WAIT, wait));
+    this.#waiting.push(entry);
+  }
+
+  /** The held acknowledgement is superseded. */
+  #drop(entry: number): void {
+    if (this.#held[entry] === NO_SLOT) return;
+    this.thinned++;
+    this.#pool.release(this.#takeHeld(entry));
+  }
+
+  #takeHeld(entry: number): Slot {
+    const slot = this.#held[entry] as number;
+    this.#held[entry] = NO_SLOT;
+    this.#due[entry] = NEVER;
+    this.#waiting.splice(this.#waiting.indexOf(entry), 1);
+    return slot;
+  }
+
+  /** Passes all from now on, what is held at once. */
+  #dismiss(entry: number): void {
+    this.#isThinned[entry] = 0;
+    if (this.#held[entry] !== NO_SLOT) this.#due[entry] = 0;
+  }
+
+  #endRound(now: Micros, entry: number): void {
+    this.#roundLength[entry] = now - (this.#roundAt[entry] as number);
+    this.#roundAt[entry] = now;
+    this.#roundEnd[entry] = this.#sent[entry] as number;
+    const flight = this.#flight[entry] as number;
+    const isDull = flight > SMALL_FLIGHT && flight < GROWTH * (this.#flightBefore[entry] as number);
+    this.#flightBefore[entry] = flight;
+    this.#flight[entry] = 0;
+    this.#dull[entry] = isDull ? (this.#dull[entry] as number) + 1 : 0;
+    if ((this.#dull[entry] as number) >= DULL_ROUNDS) this.#dismiss(entry);
+  }
+}
+
+/** How far `a` lies after `b` in TCP's sequence space. */
+function after(a: number, b: number): number {
+  return (a - b) | 0;
+}

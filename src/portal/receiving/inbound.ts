@@ -1,0 +1,339 @@
+// @hot
+/**
+ * Network to host. In the order a datagram meets them: which path, is it authentic, is it new, where did it come from, what does it carry.
+ * Nothing is believed and nothing changes before the security chain has agreed. Bad input is counted and released, never thrown.
+ */
+import type { Micros } from "../../clock.ts";
+import { DROP } from "../../drops.ts";
+import { type Endpoint, sameEndpoint } from "../../endpoint.ts";
+import { NO_SLOT, PACKET_FLAG, type Slot } from "../../memory/packet-pool.ts";
+import type { Path } from "../../path/path.ts";
+import { HEADER_SIZE, indexOf, packetNumberOf, phaseOf, TYPE, typeOf } from "../../wire/datagram.ts";
+import { Glance, PROTOCOL } from "../../wire/ip.ts";
+import {
+  ABANDON_SIZE,
+  Ack,
+  CHALLENGE_ANSWER,
+  CHALLENGE_SIZE,
+  CLOSE_SIZE,
+  DATA_FLAG,
+  DATA_SIZE,
+  dataBucket,
+  dataClass,
+  dataSequence,
+  FRAGMENT_SIZE,
+  Fragment,
+  HOLD_SIZE,
+  HOLD_UNIT,
+  LINK_METERED,
+  LINK_SIZE,
+  linkLimit,
+  MESSAGE,
+  PROBE_SIZE,
+  RENEWAL_ANSWER,
+  RENEWAL_SIZE,
+} from "../../wire/messages.ts";
+import { clampMss, isSyn } from "../../wire/mss.ts";
+import { drop, type PortalContext } from "../context.ts";
+import { Reassembly } from "./reassembly.ts";
+import { largestWhole } from "./whole-packet.ts";
+
+/** What the inbound side tells the rest of the portal. */
+export interface InboundEvents {
+  /** An exchange message of any type, not checked at all. */
+  onExchange(now: Micros, socket: number, message: Uint8Array, type: number, remote: Endpoint, local: Endpoint): void;
+  /** The first authentic datagram of a path that this end did not initiate. */
+  onConfirmed(now: Micros, path: Path): void;
+  onClosed(now: Micros, path: Path, reason: number): void;
+  /** A DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
+  onDiagnosis(now: Micros, path: Path, at: number, end: number): number;
+  /** A TCP packet for the host, at `start` in the arena. */
+  onArrival(now: Micros, start: number, glance: Glance): void;
+  /** A path answers again and is up. */
+  onAnswered(now: Micros, path: Path): void;
+}
+
+export class Inbound {
+  readonly #context: PortalContext;
+  readonly #events: InboundEvents;
+  readonly #glance = new Glance();
+  readonly #ack = new Ack();
+  readonly #fragment = new Fragment();
+  readonly reassembly: Reassembly;
+  packets = 0;
+  bytes = 0;
+  /** Packets sent by the peer besides another of the same. */
+  copies = 0;
+  /** When a user's packet last arrived. */
+  lastActivity: Micros = 0;
+  /** Set by a message that does not fit. */
+  #malformed = false;
+  /** Set when the datagram asks for an acknowledgement, and when at once. */
+  #asksForAck = false;
+  #urgent = false;
+  /** Set when the slot went on with a packet. */
+  #handedOn = false;
+
+  constructor(context: PortalContext, events: InboundEvents) {
+    this.#context = context;
+    this.#events = events;
+    this.reassembly = new Reassembly(context.pool, context.drops);
+  }
+
+  /** A datagram from the network; its slot is the portal's from here. */
+  handleDatagram(now: Micros, socket: number, slot: Slot, remote: Endpoint, local: Endpoint): void {
+    const context = this.#context;
+    const { pool } = context;
+    const start = pool.start[slot] as number;
+    const length = pool.length[slot] as number;
+    if (length < HEADER_SIZE) return drop(context, slot, "datagram-truncated");
+    const type = typeOf(pool.view, start);
+    if (type !== TYPE.TRANSPORT) return this.#handOver(now, socket, slot, type, remote, local);
+    const path = context.paths.find(indexOf(pool.view, start));
+    if (!path) return drop(context, slot, "datagram-foreign");
+    const isKnownRemote = sameEndpoint(remote, path.remote);
+    if (!isKnownRemote && path.settings.isPinned) return drop(context, slot, "datagram-address");
+    const packetNumber = path.packetNumber(packetNumberOf(pool.view, start));
+    if (!path.received.isNew(packetNumber)) return drop(context, slot, "datagram-replayed");
+    const reason = path.keys.open(pool, slot, phaseOf(pool.view, start), packetNumber);
+    if (reason !== 0) {
+      context.drops.count(reason);
+      return pool.release(slot);
+    }
+    const before = path.received.largest;
+    path.accept(now, packetNumber, length);
+    const isNewest = path.received.largest > before;
+    if (isKnownRemote) path.roaming.onReceived(length);
+    if (isNewest && (!isKnownRemote || path.socket !== socket)) this.#roam(now, path, socket, remote, local, length);
+    if (path.state === "exchanging") this.#events.onConfirmed(now, path);
+    this.#readMessages(now, path, slot);
+    if (this.#asksForAck) {
+      const showsLoss = path.received.largest > before + 1 && !path.received.isReordering(now);
+      path.acks.note(now, this.#urgent || showsLoss);
+    }
+    if (!this.#handedOn) pool.release(slot);
+  }
+
+  #handOver(now: Micros, socket: number, slot: Slot, type: number, remote: Endpoint, local: Endpoint): void {
+    const { pool } = this.#context;
+    if (type !== TYPE.EXCHANGE_INITIATION && type !== TYPE.EXCHANGE_RESPONSE && type !== TYPE.EXCHANGE_COOKIE) {
+      return drop(this.#context, slot, "datagram-version");
+    }
+    const start = pool.start[slot] as number;
+    const message = pool.bytes.slice(start, start + (pool.length[slot] as number));
+    pool.release(slot);
+    this.#events.onExchange(now, socket, message, type, remote, local);
+  }
+
+  /** The peer's address changed: follow, as the datagram is authentic and the newest, and ask for proof. */
+  #roam(now: Micros, path: Path, socket: number, remote: Endpoint, local: Endpoint, length: number): void {
+    if (path.roaming.onNewAddress(now, socket, remote, local, length)) this.#context.random(path.roaming.token);
+  }
+
+  #readChallenge(now: Micros, path: Path, at: number, end: number): number {
+    const { bytes, view } = this.#context.pool;
+    if (end - at < CHALLENGE_SIZE) this.#malformed = true;
+    else {
+      const token = bytes.slice(at + 1, at + CHALLENGE_SIZE);
+      if ((view.getUint8(at) & CHALLENGE_ANSWER) === 0) path.roaming.answer = token;
+      else if (path.roaming.onAnswer(token)) path.pathMtu.restart(now);
+    }
+    return at + CHALLENGE_SIZE;
+  }
+
+  #readMessages(now: Micros, path: Path, slot: Slot): void {
+    const { pool } = this.#context;
+    this.#malformed = false;
+    this.#asksForAck = false;
+    this.#urgent = false;
+    this.#handedOn = false;
+    let at = (pool.start[slot] as number) + HEADER_SIZE;
+    const end = (pool.start[slot] as number) + (pool.length[slot] as number);
+    while (at < end && !this.#malformed) at = this.#readMessage(now, path, slot, at, end);
+    if (this.#malformed) this.#context.drops.count(DROP["message-malformed"]);
+  }
+
+  /** Handles the message at `at`; returns where the next one begins. */
+  #readMessage(now: Micros, path: Path, slot: Slot, at: number, end: number): number {
+    const { view } = this.#context.pool;
+    switch (view.getUint8(at) >>> 4) {
+      case MESSAGE.DATA:
+        return this.#readData(now, slot, at, end);
+      case MESSAGE.ACK:
+        return this.#readAck(now, at, end);
+      case MESSAGE.PROBE:
+        this.#asksForAck = true;
+        this.#urgent = true;
+        return at + PROBE_SIZE;
+      case MESSAGE.CLOSE:
+        if (end - at >= CLOSE_SIZE) this.#events.onClosed(now, path, view.getUint8(at + 1));
+        return at + CLOSE_SIZE;
+      case MESSAGE.HOLD:
+        return this.#readHold(at, end);
+      case MESSAGE.ABANDON:
+        return this.#readAbandon(now, at, end);
+      case MESSAGE.FRAG:
+        return this.#readFragment(now, path, at, end);
+      case MESSAGE.LINK:
+        return this.#readLink(path, at, end);
+      case MESSAGE.CHALLENGE:
+        return this.#readChallenge(now, path, at, end);
+      case MESSAGE.RENEWAL:
+        return this.#readRenewal(now, path, at, end);
+      case MESSAGE.DIAGNOSIS:
+        return this.#readDiagnosis(now, path, at, end);
+      case MESSAGE.PAD:
+        // Nothing but padding measures the path.
+        if (at === (this.#context.pool.start[slot] as number) + HEADER_SIZE) this.#asksForAck = true;
+        return end;
+      default:
+        this.#malformed = true;
+        return end;
+    }
+  }
+
+  #readDiagnosis(now: Micros, path: Path, at: number, end: number): number {
+    const size = this.#events.onDiagnosis(now, path, at, end);
+    this.#malformed = size < 0;
+    return at + size;
+  }
+
+  #readHold(at: number, end: number): number {
+    if (end - at >= HOLD_SIZE) this.#context.resequencer.hold = this.#context.pool.view.getUint16(at + 1) * HOLD_UNIT;
+    else this.#malformed = true;
+    return at + HOLD_SIZE;
+  }
+
+  #readLink(path: Path, at: number, end: number): number {
+    const { view } = this.#context.pool;
+    if (end - at >= LINK_SIZE) path.hearLimits((view.getUint8(at) & LINK_METERED) !== 0, linkLimit(view, at));
+    else this.#malformed = true;
+    return at + LINK_SIZE;
+  }
+
+  #readAbandon(now: Micros, at: number, end: number): number {
+    const { pool, resequencer } = this.#context;
+    if (end - at >= ABANDON_SIZE) {
+      const bucket = dataBucket(pool.view, at);
+      resequencer.abandon(now, bucket, dataSequence(pool.view, at), pool.view.getUint8(at + 6));
+    } else this.#malformed = true;
+    return at + ABANDON_SIZE;
+  }
+
+  #readRenewal(now: Micros, path: Path, at: number, end: number): number {
+    const { bytes, view } = this.#context.pool;
+    const from = at + RENEWAL_SIZE;
+    const to = from <= end ? from + view.getUint8(at + RENEWAL_SIZE - 1) : from;
+    this.#asksForAck = true;
+    this.#malformed = to > end;
+    if (this.#malformed) return end;
+    const isAnswer = (view.getUint8(at) & RENEWAL_ANSWER) !== 0;
+    const isRight = this.#context.renewals.handleMessage(
+      now,
+      path,
+      isAnswer,
+      view.getUint32(at + 1),
+      bytes.slice(from, to),
+    );
+    if (!isRight) this.#context.drops.count(DROP["exchange-unexpected"]);
+    return to;
+  }
+
+  #readAck(now: Micros, at: number, end: number): number {
+    const size = this.#ack.read(this.#context.pool.view, at, end);
+    if (size < 0) {
+      this.#malformed = true;
+      return end;
+    }
+    const path = this.#context.paths.find(this.#ack.index);
+    if (!path) return at + size;
+    const wasUp = path.isUp;
+    if (!path.handleAck(now, this.#ack)) this.#context.drops.count(DROP["message-malformed"]);
+    if (path.isUp && !wasUp) this.#events.onAnswered(now, path);
+    return at + size;
+  }
+
+  #readData(now: Micros, slot: Slot, at: number, end: number): number {
+    const { pool } = this.#context;
+    const { view } = pool;
+    const flags = view.getUint8(at) & 0x0f;
+    const hasLength = (flags & DATA_FLAG.LENGTH) !== 0;
+    const packetAt = at + DATA_SIZE + (hasLength ? 2 : 0);
+    const length = hasLength && packetAt <= end ? view.getUint16(at + DATA_SIZE) : end - packetAt;
+    if (packetAt > end || length > end - packetAt) {
+      this.#malformed = true;
+      return end;
+    }
+    this.#asksForAck = true;
+    if ((flags & DATA_FLAG.COPY) !== 0) this.copies++;
+    const bucket = dataBucket(view, at);
+    const deliveryClass = dataClass(view, at);
+    const sequence = dataSequence(view, at);
+    const own = this.#placePacket(slot, packetAt, length, packetAt + length === end);
+    if (own === NO_SLOT) {
+      this.#context.drops.count(DROP["no-slot"]);
+      return packetAt + length;
+    }
+    pool.flow[own] = bucket;
+    pool.class[own] = deliveryClass;
+    pool.sequence[own] = sequence;
+    pool.flags[own] = flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
+    this.#deliver(now, own);
+    return packetAt + length;
+  }
+
+  /** A part of a packet, the last message of its datagram. */
+  #readFragment(now: Micros, path: Path, at: number, end: number): number {
+    const { pool } = this.#context;
+    const fragment = this.#fragment;
+    if (!fragment.read(pool.view, at, end) || fragment.length > pool.capacity) {
+      this.#malformed = true;
+      return end;
+    }
+    this.#asksForAck = true;
+    // What was accepted last is the datagram that is being read.
+    const { index } = path.settings;
+    const slot = this.reassembly.add(now, index, path.received.latest, fragment, at + FRAGMENT_SIZE);
+    if (slot === NO_SLOT) return end;
+    pool.flags[slot] = fragment.flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
+    this.#deliver(now, slot);
+    return end;
+  }
+
+  /** The last packet of a datagram stays in its slot, others are copied out. */
+  #placePacket(slot: Slot, packetAt: number, length: number, isLast: boolean): Slot {
+    const { pool } = this.#context;
+    if (isLast) {
+      this.#handedOn = true;
+      pool.start[slot] = packetAt;
+      pool.length[slot] = length;
+      return slot;
+    }
+    const own = pool.take();
+    if (own === NO_SLOT) return own;
+    const start = pool.start[own] as number;
+    pool.bytes.copyWithin(start, packetAt, packetAt + length);
+    pool.length[own] = length;
+    return own;
+  }
+
+  #deliver(now: Micros, slot: Slot): void {
+    const context = this.#context;
+    const { pool } = context;
+    const start = pool.start[slot] as number;
+    const glance = this.#glance;
+    if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    pool.length[slot] = glance.length;
+    pool.time[slot] = now;
+    const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
+    if (glance.protocol === PROTOCOL.TCP) {
+      // What it allows decides how large the packets are that this end has to carry to it.
+      if (isSyn(pool.view, start, glance)) clampMss(pool.view, start, glance, largestWhole(context), isPartial);
+      this.#events.onArrival(now, start, glance);
+    }
+    this.lastActivity = now;
+    this.packets++;
+    this.bytes += glance.length;
+    context.resequencer.push(now, slot);
+  }
+}

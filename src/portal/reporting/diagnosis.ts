@@ -1,0 +1,186 @@
+/**
+ * Answers a person's questions about the tunnel: round trips by each path and by the best one, how the peer sees this end, a
+ * place for a speed test, and one path alone for a while. Cold code: it sends messages of its own and never waits in a queue.
+ */
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
+import { type Endpoint, familyOf, formatAddress, formatEndpoint } from "../../endpoint.ts";
+import { NO_SLOT } from "../../memory/packet-pool.ts";
+import type { Path } from "../../path/path.ts";
+import {
+  DIAGNOSIS,
+  type DiagnosisMessage,
+  decodeDiagnosis,
+  diagnosisSize,
+  encodeDiagnosis,
+} from "../../wire/diagnosis.ts";
+import type { PortalContext } from "../context.ts";
+import type { Echo, Query, Responder } from "../query.ts";
+
+/** The peer may have one path alone for at most this long, seconds. */
+const ALONE_MAX = 60;
+
+/** One round of echoes, or a question for a responder. */
+interface Round {
+  readonly request: number;
+  readonly deadline: Micros;
+  readonly echoes: Waiting[];
+  /** Undefined for a round of echoes. */
+  readonly opensToken: number | undefined;
+}
+
+interface Waiting {
+  readonly token: number;
+  readonly sentAt: Micros;
+  echo: Echo;
+}
+
+export class Diagnosis {
+  readonly #context: PortalContext;
+  /** Called when another set of paths may carry packets. */
+  readonly #onPathsChanged: () => void;
+  /** The path that a lone packet would take now. */
+  readonly #best: () => Path | undefined;
+  #rounds: Round[] = [];
+  #token = 0;
+  #aloneUntil: Micros = NEVER;
+
+  constructor(context: PortalContext, best: () => Path | undefined, onPathsChanged: () => void) {
+    this.#context = context;
+    this.#best = best;
+    this.#onPathsChanged = onPathsChanged;
+  }
+
+  /** The answer is a `diagnosed` event. */
+  ask(now: Micros, request: number, query: Query): void {
+    if (query.kind === "ping") this.#ping(now, request, query.wait);
+    else if (query.kind === "responder") this.#openResponder(now, request, query.wait, query.secret, query.seconds);
+    else this.#beAlone(now, request, query.link, query.seconds);
+  }
+
+  /** What this end has for a speed test of the peer. */
+  handleResponder(now: Micros, token: number, { port, addresses }: Responder): void {
+    for (const path of this.#up())
+      this.#send(now, path, { kind: DIAGNOSIS.READY, token, port, addresses: [...addresses] });
+  }
+
+  /** A message of the peer at `at`; returns its size, or -1 if it is malformed. */
+  handleMessage(now: Micros, path: Path, at: number, end: number): number {
+    const { pool } = this.#context;
+    const size = diagnosisSize(pool.view, at, end);
+    if (size < 0) return size;
+    const message = decodeDiagnosis(pool.bytes.subarray(at, at + size));
+    if (message) this.#handle(now, path, message);
+    return size;
+  }
+
+  handleTimeout(now: Micros): void {
+    if (now >= this.#aloneUntil) this.#setAlone(now, undefined, 0);
+    for (const round of this.#rounds) if (now >= round.deadline) this.#finish(round);
+  }
+
+  deadline(): Micros {
+    let at = this.#aloneUntil;
+    for (const round of this.#rounds) at = Math.min(at, round.deadline);
+    return at;
+  }
+
+  #handle(now: Micros, path: Path, message: DiagnosisMessage): void {
+    const { events } = this.#context;
+    const { token } = message;
+    if (message.kind === DIAGNOSIS.ECHO) this.#send(now, path, { kind: DIAGNOSIS.REPLY, token, seen: path.remote });
+    else if (message.kind === DIAGNOSIS.BEST) {
+      this.#send(now, this.#best() ?? path, { kind: DIAGNOSIS.REPLY, token, seen: new Uint8Array(path.remote.length) });
+    } else if (message.kind === DIAGNOSIS.REPLY) this.#noteReply(now, token, message.seen);
+    else if (message.kind === DIAGNOSIS.OPEN) {
+      events.push({ type: "responder-wanted", token, secret: message.secret, seconds: message.seconds });
+    } else if (message.kind === DIAGNOSIS.READY) this.#noteReady(token, message.port, message.addresses);
+    else if (message.kind === DIAGNOSIS.ALONE)
+      this.#setAlone(now, message.seconds > 0 ? path : undefined, Math.min(message.seconds, ALONE_MAX));
+  }
+
+  #ping(now: Micros, request: number, wait: Micros): void {
+    const paths = this.#context.paths.list.filter((path) => path.state === "up" || path.state === "suspect");
+    const echoes = paths.map((path) => this.#echo(now, path, DIAGNOSIS.ECHO));
+    const best = this.#best();
+    if (best) echoes.push(this.#echo(now, best, DIAGNOSIS.BEST));
+    this.#rounds.push({ request, deadline: paths.length > 0 ? now + wait : now, echoes, opensToken: undefined });
+  }
+
+  #echo(now: Micros, path: Path, kind: typeof DIAGNOSIS.ECHO | typeof DIAGNOSIS.BEST): Waiting {
+    const token = this.#nextToken();
+    this.#send(now, path, { kind, token });
+    const { link, settings } = path;
+    const isBest = kind === DIAGNOSIS.BEST;
+    const echo = { link, path: settings.name, remote: formatEndpoint(path.remote), isBest, rtt: undefined, seen: "" };
+    return { token, sentAt: now, echo };
+  }
+
+  #noteReply(now: Micros, token: number, seen: Endpoint): void {
+    for (const round of this.#rounds) {
+      const waiting = round.echoes.find((candidate) => candidate.token === token);
+      if (!waiting || waiting.echo.rtt !== undefined) continue;
+      const text = familyOf(seen) === 0 ? "" : formatEndpoint(seen);
+      waiting.echo = { ...waiting.echo, rtt: now - waiting.sentAt, seen: text };
+      if (round.echoes.every(({ echo }) => echo.rtt !== undefined)) this.#finish(round);
+      return;
+    }
+  }
+
+  #openResponder(now: Micros, request: number, wait: Micros, secret: Uint8Array, seconds: number): void {
+    const token = this.#nextToken();
+    // By every path, as any one of them may lose it; the peer knows the token again.
+    for (const path of this.#up()) this.#send(now, path, { kind: DIAGNOSIS.OPEN, token, secret, seconds });
+    this.#rounds.push({ request, deadline: now + wait, echoes: [], opensToken: token });
+  }
+
+  #noteReady(token: number, port: number, addresses: readonly Endpoint[]): void {
+    const round = this.#rounds.find((candidate) => candidate.opensToken === token);
+    if (round) this.#finish(round, { port, addresses: addresses.map(formatAddress) });
+  }
+
+  #beAlone(now: Micros, request: number, link: number | undefined, seconds: number): void {
+    const path = this.#up().find((candidate) => candidate.link === link);
+    const token = this.#nextToken();
+    for (const other of link === undefined ? this.#up() : path ? [path] : []) {
+      this.#send(now, other, { kind: DIAGNOSIS.ALONE, token, seconds: link === undefined ? 0 : seconds });
+    }
+    if (link === undefined || path) this.#setAlone(now, path, seconds);
+    this.#context.events.push({ type: "diagnosed", request, echoes: [], responder: undefined });
+  }
+
+  /** Others carry packets only while this one is not up. */
+  #setAlone(now: Micros, path: Path | undefined, seconds: number): void {
+    for (const other of this.#context.paths.list) other.isAside = path !== undefined && other !== path;
+    this.#aloneUntil = path ? now + seconds * MICROS_PER_SECOND : NEVER;
+    this.#onPathsChanged();
+  }
+
+  #finish(round: Round, responder?: { readonly port: number; readonly addresses: readonly string[] }): void {
+    this.#rounds = this.#rounds.filter((other) => other !== round);
+    const echoes = round.echoes.map(({ echo }) => echo);
+    this.#context.events.push({ type: "diagnosed", request: round.request, echoes, responder });
+  }
+
+  #up(): Path[] {
+    return this.#context.paths.list.filter((path) => path.isUp);
+  }
+
+  #nextToken(): number {
+    this.#token = (this.#token + 1) >>> 0;
+    return this.#token;
+  }
+
+  #send(now: Micros, path: Path, content: DiagnosisMessage): void {
+    const { pool, events } = this.#context;
+    const slot = pool.take();
+    if (slot === NO_SLOT) return;
+    const bytes = encodeDiagnosis(content);
+    pool.bytes.set(bytes, pool.start[slot] as number);
+    pool.length[slot] = bytes.length;
+    path.seal(now, pool, slot, false, NO_SLOT);
+    const from = pool.start[slot] as number;
+    const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
+    pool.release(slot);
+    events.push({ type: "send", socket: path.socket, remote: path.remote.slice(), local: path.local.slice(), message });
+  }
+}

@@ -1,0 +1,245 @@
+// @hot
+/**
+ * Writes what a path has to say besides packets: acknowledgement, probe, hold time, and packets given up; all in one datagram.
+ */
+import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
+import type { Slot } from "../../memory/packet-pool.ts";
+import type { Path } from "../../path/path.ts";
+import { HEADER_SIZE } from "../../wire/datagram.ts";
+import {
+  ABANDON_SIZE,
+  ACK_SIZE,
+  Ack,
+  CHALLENGE_ANSWER,
+  CHALLENGE_SIZE,
+  HOLD_SIZE,
+  HOLD_UNIT,
+  LINK_SIZE,
+  MAX_RANGES,
+  MESSAGE,
+  PROBE_SIZE,
+  RENEWAL_ANSWER,
+  RENEWAL_SIZE,
+  writeLink,
+} from "../../wire/messages.ts";
+import type { PortalContext } from "../context.ts";
+
+/** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
+const ACTIVE_KEEPALIVE: Micros = MICROS_PER_SECOND;
+const ACTIVE_FOR: Micros = 15 * MICROS_PER_SECOND;
+/** How often the hold time is told, and which change of it is news. */
+const HOLD_INTERVAL: Micros = MICROS_PER_SECOND / 4;
+const HOLD_NEWS = 0.1;
+/** A path that is faster by this much says what a slower one has to acknowledge too, of so many at once. */
+const ECHO_GAIN: Micros = 10_000;
+const MAX_ECHOES = 3;
+/** Abandonments in one datagram. */
+const MAX_ABANDON = 16;
+
+export class ControlMessages {
+  readonly #context: PortalContext;
+  readonly #ack = new Ack();
+  #holdTold = 0;
+  #holdAt: Micros = -NEVER;
+  /** When a user's packet last passed, either way. */
+  lastActivity: Micros = -NEVER;
+  /** How long the peer should hold early packets; 0 for no resequencing. */
+  hold: Micros = 0;
+
+  constructor(context: PortalContext) {
+    this.#context = context;
+  }
+
+  /** What is due on `path` now, as bits of `DUE`. */
+  due(now: Micros, path: Path): number {
+    let due = path.roaming.takeChallenge(now, path.rtt.smoothed) ? DUE.CHALLENGE : 0;
+    if (path.roaming.answer) due |= DUE.ANSWER;
+    if (path.acks.dueAt(path.rtt.smoothed) <= now) due |= DUE.ACK;
+    if (this.#probeDue(now, path)) due |= DUE.PROBE;
+    if (path.roaming.isProving) return this.#affordable(path, due);
+    if (path.renewal) due |= DUE.RENEWAL;
+    if (!path.isUp) return due;
+    // With a probe, so that it is acknowledged.
+    if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
+    if (this.hasEchoes(now, path)) due |= DUE.ECHO;
+    if (this.#context.repair.hasAbandoned) due |= DUE.ABANDON;
+    if (this.#holdDue(now)) due |= DUE.HOLD;
+    return due;
+  }
+
+  /** Writes the messages into an empty slot. */
+  write(now: Micros, path: Path, slot: Slot, due: number): void {
+    const { pool } = this.#context;
+    const { view } = pool;
+    const start = pool.start[slot] as number;
+    let at = start;
+    if (due & DUE.ACK) at = this.#writeAck(now, path, at);
+    if (due & DUE.ECHO) at = this.#writeEchoes(now, path, at);
+    if (due & DUE.HOLD) {
+      view.setUint8(at, MESSAGE.HOLD << 4);
+      view.setUint16(at + 1, Math.min(0xffff, Math.ceil(this.hold / HOLD_UNIT)));
+      at += HOLD_SIZE;
+      this.#holdTold = this.hold;
+      this.#holdAt = now;
+    }
+    if (due & DUE.LINK) {
+      const { own } = path.limits;
+      writeLink(view, at, own.isMetered, own.in);
+      at += LINK_SIZE;
+      path.limits.told(now, path.sent.next);
+    }
+    if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
+    if (due & DUE.RENEWAL) at = this.#writeRenewal(path, at);
+    if (due & DUE.CHALLENGE) at = this.#writeChallenge(at, path.roaming.token, 0);
+    if (due & DUE.ANSWER && path.roaming.answer) {
+      at = this.#writeChallenge(at, path.roaming.answer, CHALLENGE_ANSWER);
+      path.roaming.answer = undefined;
+    }
+    if (due & DUE.PROBE) {
+      view.setUint8(at, MESSAGE.PROBE << 4);
+      at += PROBE_SIZE;
+    }
+    pool.length[slot] = at - start;
+  }
+
+  /** Of what is due, what may go to an address that has proven nothing yet. */
+  #affordable(path: Path, due: number): number {
+    const frame = HEADER_SIZE + this.#context.overhead + 2 * CHALLENGE_SIZE;
+    if (path.roaming.allows(frame + ACK_SIZE + 4 * MAX_RANGES + PROBE_SIZE)) return due;
+    return path.roaming.allows(frame) ? due & (DUE.CHALLENGE | DUE.ANSWER) : 0;
+  }
+
+  #writeChallenge(at: number, token: Uint8Array, flags: number): number {
+    const { bytes, view } = this.#context.pool;
+    view.setUint8(at, (MESSAGE.CHALLENGE << 4) | flags);
+    bytes.set(token, at + 1);
+    return at + CHALLENGE_SIZE;
+  }
+
+  /** Writes `size` bytes of nothing into an empty slot. */
+  writePadding(slot: Slot, size: number): void {
+    const { pool } = this.#context;
+    const start = pool.start[slot] as number;
+    pool.bytes.fill(MESSAGE.PAD << 4, start, start + size);
+    pool.length[slot] = size;
+  }
+
+  /** Writes a probe padded to `size` bytes into an empty slot. */
+  writePadded(slot: Slot, size: number): void {
+    this.writePadding(slot, size);
+    const { pool } = this.#context;
+    pool.view.setUint8(pool.start[slot] as number, MESSAGE.PROBE << 4);
+  }
+
+  /** When a probe is due on a path that is up. */
+  keepAliveAt(now: Micros, path: Path): Micros {
+    const { keepAlive } = path.settings;
+    const isHurried = this.#isActive(now) && !path.limits.isMetered;
+    return path.lastSentAt + (isHurried ? Math.min(ACTIVE_KEEPALIVE, keepAlive) : keepAlive);
+  }
+
+  #isActive(now: Micros): boolean {
+    return now - this.lastActivity < ACTIVE_FOR;
+  }
+
+  #writeAck(now: Micros, path: Path, at: number): number {
+    path.acks.sent(now);
+    return this.#writeReport(now, path, at);
+  }
+
+  #writeReport(now: Micros, path: Path, at: number): number {
+    if (path.received.largest < 0) return at;
+    path.received.report(this.#ack, now);
+    this.#ack.index = path.settings.peerIndex;
+    this.#ack.write(this.#context.pool.view, at);
+    return at + this.#ack.size;
+  }
+
+  /** Whether `path` is the fastest and has to say what slower ones acknowledge. */
+  hasEchoes(now: Micros, path: Path): boolean {
+    const { list } = this.#context.paths;
+    for (let i = 0; i < list.length; i++) if (this.#isEchoed(now, list[i] as Path, path)) return this.#isFastest(path);
+    return false;
+  }
+
+  #isEchoed(now: Micros, slower: Path, path: Path): boolean {
+    if (slower === path || !path.isUp || !path.isMeasured || !slower.isMeasured) return false;
+    return slower.arrival - path.arrival > ECHO_GAIN && slower.acks.isEchoWanted(now, slower.rtt.smoothed);
+  }
+
+  #isFastest(path: Path): boolean {
+    const { list } = this.#context.paths;
+    for (let i = 0; i < list.length; i++) {
+      const other = list[i] as Path;
+      if (other.isUp && other.isMeasured && other.arrival < path.arrival) return false;
+    }
+    return true;
+  }
+
+  #writeEchoes(now: Micros, path: Path, from: number): number {
+    const { list } = this.#context.paths;
+    let at = from;
+    for (let i = 0, n = 0; i < list.length && n < MAX_ECHOES; i++) {
+      const slower = list[i] as Path;
+      if (!this.#isEchoed(now, slower, path)) continue;
+      slower.acks.echoed(now, slower.rtt.smoothed);
+      at = this.#writeReport(now, slower, at);
+      n++;
+    }
+    return at;
+  }
+
+  #writeRenewal(path: Path, at: number): number {
+    const { renewal } = path;
+    path.renewal = undefined;
+    if (!renewal) return at;
+    const { bytes, view } = this.#context.pool;
+    view.setUint8(at, (MESSAGE.RENEWAL << 4) | (renewal.isAnswer ? RENEWAL_ANSWER : 0));
+    view.setUint32(at + 1, renewal.epoch);
+    view.setUint8(at + 5, renewal.message.length);
+    bytes.set(renewal.message, at + RENEWAL_SIZE);
+    return at + RENEWAL_SIZE + renewal.message.length;
+  }
+
+  #writeAbandoned(from: number): number {
+    const { pool, repair } = this.#context;
+    const { view } = pool;
+    let at = from;
+    for (let n = 0; n < MAX_ABANDON && repair.hasAbandoned; n++) {
+      view.setUint8(at, MESSAGE.ABANDON << 4);
+      view.setUint16(at + 1, repair.abandonedBucket());
+      const sequence = repair.abandonedSequence();
+      view.setUint8(at + 3, sequence >>> 16);
+      view.setUint16(at + 4, sequence & 0xffff);
+      view.setUint8(at + 6, 1);
+      at += ABANDON_SIZE;
+    }
+    return at;
+  }
+
+  #holdDue(now: Micros): boolean {
+    if (this.hold === 0 || now - this.#holdAt < HOLD_INTERVAL || !this.#isActive(now)) return false;
+    const change = Math.abs(this.hold - this.#holdTold);
+    return change > HOLD_NEWS * this.#holdTold || now - this.#holdAt > 8 * HOLD_INTERVAL;
+  }
+
+  #probeDue(now: Micros, path: Path): boolean {
+    if (path.liveness.takeProbe(now, path.rtt) || path.probeWanted) {
+      path.probeWanted = false;
+      return true;
+    }
+    return path.isUp && now >= this.keepAliveAt(now, path);
+  }
+}
+
+export const DUE = {
+  ACK: 1,
+  PROBE: 2,
+  HOLD: 4,
+  ABANDON: 8,
+  RENEWAL: 16,
+  LINK: 64,
+  CHALLENGE: 128,
+  ANSWER: 256,
+  ECHO: 512,
+} as const;

@@ -1,0 +1,292 @@
+// @hot
+/**
+ * Host to network. In the order a packet meets them: `handlePacket` looks at it, names its flow and queues it;
+ * `pollDatagrams` lets repair and the scheduler pick for a path, wraps, numbers and seals. Control messages go before data.
+ */
+import { type Micros, NEVER } from "../../clock.ts";
+import type { PacketBatch } from "../../memory/packet-batch.ts";
+import { NO_SLOT, PACKET_FLAG, type Slot } from "../../memory/packet-pool.ts";
+import { Ring } from "../../memory/ring.ts";
+import type { Path } from "../../path/path.ts";
+import { classify, TRAFFIC } from "../../queue/classify.ts";
+import { Flows } from "../../queue/flows.ts";
+import { Handshakes, handshakeStep } from "../../queue/handshakes.ts";
+import { HEADER_SIZE } from "../../wire/datagram.ts";
+import { turnIntoTooBig } from "../../wire/icmp.ts";
+import { Glance, PROTOCOL } from "../../wire/ip.ts";
+import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, MAX_PARTS, writeData } from "../../wire/messages.ts";
+import { clampMss } from "../../wire/mss.ts";
+import { drop, dropFor, type PortalContext } from "../context.ts";
+import { AckGate } from "../receiving/ack-gate.ts";
+import { ControlMessages, DUE } from "./control-messages.ts";
+import { Duplicates } from "./duplicates.ts";
+import { Splitter } from "./fragmenter.ts";
+import { isLossy, Repeats } from "./resend-policy.ts";
+
+/** A flow that has so much waiting finds the paths it uses full. */
+const FULL_BACKLOG = 16_000;
+/** Padding that finding out a path's rate may cost over the path's life, bytes: a path of 100 Mbit/s and 100 ms takes about 2 MB. */
+const MOST_EXPLORED = 4_000_000;
+/** Padding finds the order of magnitude, as a share of what all paths carry; packets find the rest. */
+const EXPLORED_SHARE = 1 / 4;
+/** A path that could carry some of what waits is asked how it is, so long after anything else was. */
+const ASK: Micros = 50_000;
+
+export class Outbound {
+  readonly #context: PortalContext;
+  readonly #flows: Flows;
+  readonly #handshakes = new Handshakes(BUCKET_MASK + 1);
+  readonly #glance = new Glance();
+  readonly control: ControlMessages;
+  readonly duplicates: Duplicates;
+  readonly repeats: Repeats;
+  readonly splitter: Splitter;
+  readonly ackGate: AckGate;
+  /** Errors on their way back to the host. */
+  readonly #toHost: Ring;
+  /** Whether flows are told apart and their packets ordered at the far end. */
+  readonly #isOrdering: boolean;
+  /** The lowest metric of the paths that are up; only paths with this one carry packets. */
+  activeMetric = NEVER;
+  /** The way through the tunnel and back. */
+  tunnelTrip: Micros = 0;
+  /** Bytes per second that all carrying paths are believed to carry. */
+  total = 0;
+  packets = 0;
+  bytes = 0;
+
+  constructor(context: PortalContext) {
+    this.#context = context;
+    this.control = new ControlMessages(context);
+    this.duplicates = new Duplicates(context.pool, context.paths.list);
+    this.repeats = new Repeats(context);
+    this.splitter = new Splitter(context);
+    const salt = new Uint8Array(4);
+    context.random(salt);
+    this.#flows = new Flows(new DataView(salt.buffer).getUint32(0));
+    this.ackGate = new AckGate(context.pool, new DataView(salt.buffer).getUint32(0));
+    this.#toHost = new Ring(64);
+    this.#isOrdering = context.settings.scheduling !== "greedy";
+  }
+
+  /** An IP packet from the host; its slot is the portal's from here. */
+  handlePacket(now: Micros, slot: Slot): void {
+    const context = this.#context;
+    const { pool, settings, queue } = context;
+    const start = pool.start[slot] as number;
+    const glance = this.#glance;
+    if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    pool.length[slot] = glance.length;
+    if (glance.length > settings.mtu) return this.#refuseTooBig(slot);
+    if (glance.protocol === PROTOCOL.TCP) {
+      const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
+      clampMss(pool.view, start, glance, settings.mtu, isPartial);
+    }
+    const traffic = classify(pool.view, start, glance);
+    const bucket = this.#flows.recognise(pool, slot, glance, traffic);
+    if (traffic === TRAFFIC.STREAM) {
+      this.#noteHandshake(now, handshakeStep(pool.view, start, glance), bucket, this.tunnelTrip);
+      if (this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
+    }
+    pool.time[slot] = now;
+    const reason = queue.push(now, slot, glance.length);
+    if (reason !== 0) return dropFor(context, slot, reason);
+    this.#flows.assign(pool, slot);
+    const isBulk = queue.isBulk(bucket);
+    pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, isBulk) : CLASS.FLEETING;
+    if (!isBulk) pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.THIN;
+    this.control.lastActivity = now;
+    this.packets++;
+    this.bytes += glance.length;
+  }
+
+  /** The peer is new: every flow begins anew, those in the queue included. */
+  restartFlows(): void {
+    const { pool, queue } = this.#context;
+    this.#flows.reset();
+    this.duplicates.clear();
+    queue.each((slot) => this.#flows.assign(pool, slot));
+  }
+
+  /** A TCP packet from the network shows how far its host is, if it belongs to a handshake. */
+  handleArrival(now: Micros, start: number, glance: Glance): void {
+    const { view } = this.#context.pool;
+    const step = handshakeStep(view, start, glance);
+    if (step !== 0) this.#noteHandshake(now, step, this.#flows.answerBucket(view, start, glance), 0);
+  }
+
+  /** @param beyond what lies between question and answer besides the time between them */
+  #noteHandshake(now: Micros, step: number, bucket: number, beyond: Micros): void {
+    if (step === 0) return;
+    const trip = this.#handshakes.note(now, step, bucket);
+    if (trip > 0) this.#context.flowQueues?.learnTrip(bucket, trip + beyond);
+  }
+
+  #refuseTooBig(slot: Slot): void {
+    const { pool, settings } = this.#context;
+    if (turnIntoTooBig(pool, slot, settings.mtu) && this.#toHost.push(slot)) return;
+    drop(this.#context, slot, "packet-too-big");
+  }
+
+  /** Appends errors for the host to `out`, whose owner then has the slots. */
+  pollErrors(out: PacketBatch): void {
+    this.#toHost.drainTo(out);
+  }
+
+  /** Appends the datagrams that `path` may send now to `out`; whoever sends them releases the slots. */
+  pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
+    if (path.isBlocked || path.state === "exchanging" || path.state === "down") return;
+    this.#pollControl(now, path, out);
+    if (!path.isUp) return;
+    if (!path.roaming.isProving) this.#pollMtuProbe(now, path, out);
+    if (path.metric !== this.activeMetric) return;
+    const { scheduler, queue, settings } = this.#context;
+    const { repeats } = this;
+    const most = Math.min(MAX_PARTS, this.splitter.partsOf(path, settings.mtu));
+    repeats.consider(path);
+    path.isStarved = false;
+    while (out.count + most <= out.capacity && path.maySend(now)) {
+      let slot = repeats.urgent(now, path);
+      if (slot < 0) slot = scheduler.next(now, path, queue);
+      if (slot < 0) slot = repeats.idle(now, path);
+      if (slot < 0) slot = this.#nextDuplicate(now, path);
+      path.isStarved = slot < 0;
+      if (slot < 0) break;
+      this.#sendPacket(now, path, slot, out, repeats.isRepair);
+    }
+    if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
+    if (path.isStarved && this.#isExplored(path)) this.#explore(now, path, out);
+    else if (path.isStarved && queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(ASK, path.rtt.smoothed))
+      path.probeWanted = true;
+  }
+
+  /**
+   * Whether it is worth finding out what the path carries before it has a packet to carry: others are full, so that it soon will have, and its rate,
+   * once known, is remembered.
+   */
+  #isExplored(path: Path): boolean {
+    const { flowQueues } = this.#context;
+    const isUnknown = path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.activeMetric;
+    if (!isUnknown || !flowQueues || path.limits.isMetered || path.explored > MOST_EXPLORED) return false;
+    return flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.total;
+  }
+
+  /** Fills what `path` may send with padding. */
+  #explore(now: Micros, path: Path, out: PacketBatch): void {
+    const { pool, overhead } = this.#context;
+    while (!out.isFull && path.maySend(now)) {
+      const slot = pool.take();
+      if (slot === NO_SLOT) return;
+      this.control.writePadding(slot, path.mtu - HEADER_SIZE - overhead);
+      path.explored += path.mtu;
+      path.seal(now, pool, slot, true);
+      out.push(slot);
+    }
+  }
+
+  /** Nothing follows that would show the loss of what was just sent: a probe does. */
+  #followUp(now: Micros, path: Path, out: PacketBatch): void {
+    path.tailAtRisk = false;
+    path.probeWanted = true;
+    this.#pollControl(now, path, out);
+  }
+
+  #nextDuplicate(now: Micros, path: Path): Slot {
+    const slot = this.duplicates.next(now, path);
+    if (slot !== NO_SLOT) path.duplicates++;
+    return slot;
+  }
+
+  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
+    const { pool, repair } = this.#context;
+    const parts = this.splitter.partsOf(path, pool.length[slot] as number);
+    if (parts > 1 && !this.splitter.admits(slot, parts)) return;
+    const attempts = pool.attempts[slot] as number;
+    const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
+    const repeat = attempts === 0 ? 0 : isRepair ? DATA_FLAG.REPEAT : DATA_FLAG.REPEAT | DATA_FLAG.COPY;
+    const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | repeat;
+    const isThin = ((pool.flags[slot] as number) & PACKET_FLAG.THIN) !== 0;
+    if (attempts === 0) pool.time[slot] = now;
+    pool.attempts[slot] = attempts + 1;
+    const kept = repair.keep(slot, parts);
+    if (parts > 1) this.splitter.send(now, path, slot, parts, flags, kept, out);
+    else this.#sendWhole(now, path, slot, flags, kept, out);
+    if (kept !== NO_SLOT && isThin && attempts === 0) this.duplicates.offer(slot, path);
+    else if (kept !== NO_SLOT) this.repeats.offer(now, path, slot);
+    if (isRepair) path.repairs++;
+    if (isRepair || isLossy(path)) path.tailAtRisk = true;
+  }
+
+  #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
+    const { pool } = this.#context;
+    // A packet that may go again, or waits to, stays as it is: its datagram is made in another slot.
+    const isShared = pool.owners(slot) > 1;
+    const datagram = isShared ? pool.take() : slot;
+    if (datagram === NO_SLOT) return drop(this.#context, slot, "no-slot");
+    const from = (pool.start[slot] as number) - DATA_SIZE;
+    const bucket = pool.flow[slot] as number;
+    writeData(pool.view, from, flags, bucket, pool.class[slot] as number, pool.sequence[slot] as number);
+    pool.start[datagram] = isShared ? pool.datagramOrigin(datagram) : from - HEADER_SIZE;
+    path.sealInto(now, pool, datagram, from, (pool.length[slot] as number) + DATA_SIZE, true, kept);
+    out.push(datagram);
+    if (isShared) pool.release(slot);
+  }
+
+  /** A probe of the path's MTU goes alone: nothing else may be lost with it. */
+  #pollMtuProbe(now: Micros, path: Path, out: PacketBatch): void {
+    const size = path.pathMtu.due(now);
+    if (size === 0 || out.isFull) return;
+    const { pool, overhead } = this.#context;
+    const slot = pool.take();
+    if (slot === NO_SLOT) return;
+    this.control.writePadded(slot, size - HEADER_SIZE - overhead);
+    path.sealMtuProbe(now, pool, slot);
+    out.push(slot);
+  }
+
+  #pollControl(now: Micros, path: Path, out: PacketBatch): void {
+    if (out.isFull) return;
+    const due = this.control.due(now, path);
+    if (due === 0) return;
+    const slot = this.#context.pool.take();
+    if (slot === NO_SLOT) return;
+    this.control.write(now, path, slot, due);
+    path.seal(now, this.#context.pool, slot, (due & (DUE.PROBE | DUE.RENEWAL)) !== 0);
+    out.push(slot);
+  }
+
+  /** When `pollDatagrams` next has something for `path` that it has not now. */
+  deadline(now: Micros, path: Path): Micros {
+    let at = path.deadline();
+    if (path.isBlocked) return at;
+    if (path.isUp && !path.roaming.isProving)
+      at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
+    if (this.control.hasEchoes(now, path)) return now;
+    const { queue } = this.#context;
+    const mayCarry = path.isUp && path.metric === this.activeMetric;
+    const repeatAt = this.repeats.dueAt();
+    if (mayCarry && repeatAt > now) at = Math.min(at, repeatAt);
+    const waits = queue.length > 0 || repeatAt <= now;
+    const isWanted =
+      mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path) || this.#isExplored(path));
+    return isWanted ? Math.min(at, path.maySendAt(now)) : at;
+  }
+
+  /** The path that a lone packet would take now. */
+  best(): Path | undefined {
+    const carrying = this.#context.paths.list.filter((path) => path.isUp && path.metric === this.activeMetric);
+    return carrying.reduce<Path | undefined>((a, b) => (a && a.arrival <= b.arrival ? a : b), undefined);
+  }
+
+  get hasErrors(): boolean {
+    return this.#toHost.length > 0;
+  }
+}
+
+/** How the far end is to deliver a packet: in order what its host would otherwise take for lost. */
+function deliveryClass(traffic: number, isBulk: boolean): number {
+  if (traffic === TRAFFIC.STREAM) return CLASS.ORDERED;
+  if (traffic === TRAFFIC.REALTIME) return CLASS.REALTIME;
+  if (traffic === TRAFFIC.ACKNOWLEDGEMENT) return CLASS.FLEETING;
+  return traffic === TRAFFIC.ORDINARY && isBulk ? CLASS.ORDERED : CLASS.IMMEDIATE;
+}

@@ -1,0 +1,160 @@
+// @hot
+/**
+ * Repair of losses: a packet whose flow profits is kept until its datagram is acknowledged, and sent again by the best path when that is
+ * lost, a few times and not for long. What is given up is told to the peer, so that nothing waits for it.
+ */
+import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
+import { Ring } from "../../memory/ring.ts";
+import type { SlotFate } from "../../path/loss.ts";
+import { CLASS } from "../../wire/messages.ts";
+import { Parts } from "./fragments.ts";
+import { Copies } from "./reinjections.ts";
+
+/** Sendings of a packet in all. */
+export const MAX_ATTEMPTS = 8;
+/** What nobody waits for is worth less: sendings of a packet in all. */
+const THIN_ATTEMPTS = 3;
+/** What is spoken is repeated once, if that comes within a conversation's patience (ITU-T G.114: 150 ms from mouth to ear, all told). */
+const REALTIME_PATIENCE: Micros = 60_000;
+/** Keeping stops when so little of the arena is free. */
+const RESERVE_SHARE = 1 / 4;
+const MAX_ABANDONED = 256;
+
+export class Repair implements SlotFate {
+  readonly #pool: PacketPool;
+  readonly #queue: Ring;
+  readonly #parts: Parts;
+  /** Sequences given up, to be told: bucket and sequence in turn. */
+  readonly #abandoned = new Ring(2 * MAX_ABANDONED);
+  /** Sent by paths that lose some, for paths that have nothing else to do; and sent again, so that a flow waits for them: before all else. */
+  readonly copies: Copies;
+  readonly repeats: Copies;
+  /** A copy sent later than this would come no sooner than a repair. */
+  copyPatience: Micros = MICROS_PER_SECOND / 50;
+  /** What was sent is acknowledged after this, or probably lost. */
+  overdue: Micros = MICROS_PER_SECOND / 10;
+  /** How old a packet may become, µs from its first sending. */
+  patience: Micros = MICROS_PER_SECOND / 5;
+  now: Micros = 0;
+  repaired = 0;
+  givenUp = 0;
+
+  constructor(pool: PacketPool) {
+    this.#pool = pool;
+    this.#queue = new Ring(pool.count);
+    this.#parts = new Parts(pool.count);
+    this.copies = new Copies(pool);
+    this.repeats = new Copies(pool);
+  }
+
+  /** Packets that wait to be sent again. */
+  get length(): number {
+    return this.#queue.length;
+  }
+
+  /** Keeps a packet about to be sent in so many datagrams; what is kept with each of them, or `NO_SLOT`. */
+  keep(slot: Slot, parts: number): number {
+    const pool = this.#pool;
+    if (pool.class[slot] === CLASS.FLEETING || pool.free <= pool.count * RESERVE_SHARE) return NO_SLOT;
+    const kept = parts === 1 ? slot : this.#parts.open(slot, parts);
+    if (kept === NO_SLOT) return kept;
+    pool.retain(slot);
+    pool.copies[slot] = (pool.copies[slot] as number) + 1;
+    return kept;
+  }
+
+  /** The fate of packets that must not be sent again. */
+  readonly forgets: SlotFate = {
+    onDelivered: (kept) => this.#forget(this.#parts.delivered(kept)),
+    onLost: (kept) => this.#forget(this.#parts.lost(kept)),
+  };
+
+  #forget(slot: Slot): void {
+    if (slot !== NO_SLOT) this.#pool.release(slot);
+  }
+
+  onDelivered(kept: number): void {
+    const pool = this.#pool;
+    const slot = this.#parts.delivered(kept);
+    if (slot === NO_SLOT) return;
+    pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.DELIVERED;
+    pool.copies[slot] = (pool.copies[slot] as number) - 1;
+    pool.release(slot);
+  }
+
+  onLost(kept: number): void {
+    const pool = this.#pool;
+    const slot = this.#parts.lost(kept);
+    if (slot === NO_SLOT) return;
+    const copies = (pool.copies[slot] as number) - 1;
+    pool.copies[slot] = copies;
+    // Another datagram carried it to the end, or may yet.
+    if (copies > 0 || pool.isDelivered(slot)) return pool.release(slot);
+    if (!this.#isWorthIt(slot) || !this.#queue.push(slot)) this.#giveUp(slot);
+  }
+
+  /** Lets go of what is not worth copying any more; also where no path may carry copies, and so none asks for one. */
+  forgetCopies(now: Micros): void {
+    this.copies.forget(now, this.copyPatience);
+    this.repeats.forget(now, this.overdue + this.copyPatience);
+  }
+
+  /** Sends and tells nothing of what waits: the peer that would know of it is gone. */
+  clear(): void {
+    for (let slot = this.#queue.shift(); slot >= 0; slot = this.#queue.shift()) this.#pool.release(slot);
+    this.copies.clear();
+    this.repeats.clear();
+    this.#abandoned.clear();
+  }
+
+  /** The next packet to send again, owned by the caller; -1 for none. */
+  next(now: Micros): Slot {
+    this.now = now;
+    for (;;) {
+      const slot = this.#queue.shift();
+      if (slot < 0) return NO_SLOT;
+      if (this.#isWorthIt(slot)) {
+        this.repaired++;
+        return slot;
+      }
+      this.#giveUp(slot);
+    }
+  }
+
+  /** Copies sent. */
+  get copied(): number {
+    return this.copies.taken + this.repeats.taken;
+  }
+
+  get hasAbandoned(): boolean {
+    return this.#abandoned.length > 0;
+  }
+
+  /** Bucket of the next packet given up, -1 for none; `abandonedSequence` must follow. */
+  abandonedBucket(): number {
+    return this.#abandoned.shift();
+  }
+
+  abandonedSequence(): number {
+    return this.#abandoned.shift();
+  }
+
+  #isWorthIt(slot: Slot): boolean {
+    const deliveryClass = this.#pool.class[slot] as number;
+    const attempts = this.#pool.attempts[slot] as number;
+    const age = this.now - (this.#pool.time[slot] as number);
+    if (deliveryClass === CLASS.ORDERED) return attempts < MAX_ATTEMPTS && age < this.patience;
+    if (deliveryClass === CLASS.REALTIME) return attempts < 2 && age < REALTIME_PATIENCE;
+    return attempts < THIN_ATTEMPTS && age < this.patience;
+  }
+
+  #giveUp(slot: Slot): void {
+    this.givenUp++;
+    if (this.#abandoned.length < 2 * MAX_ABANDONED) {
+      this.#abandoned.push(this.#pool.flow[slot] as number);
+      this.#abandoned.push(this.#pool.sequence[slot] as number);
+    }
+    this.#pool.release(slot);
+  }
+}

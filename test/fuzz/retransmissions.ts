@@ -1,0 +1,120 @@
+/** What was sent, what is said of it, and what is sent again: any acknowledgements at any time. */
+import { PacketPool } from "../../src/memory/packet-pool.ts";
+import { applyAck, Outcome } from "../../src/path/loss.ts";
+import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
+import { Repair } from "../../src/portal/sending/retransmissions.ts";
+import { Ack } from "../../src/wire/messages.ts";
+import { seedsOf } from "./corpus.ts";
+import { mutate } from "./mutate.ts";
+import { Operations } from "./operations.ts";
+import { check, type Target } from "./target.ts";
+
+const SLOTS = 96;
+const PATHS = 2;
+
+class Bench {
+  readonly #pool = new PacketPool(SLOTS, 64);
+  readonly #repair = new Repair(this.#pool);
+  readonly #sent = Array.from({ length: PATHS }, () => new SentPackets());
+  readonly #ack = new Ack();
+  readonly #out = new Outcome();
+  #now = 0;
+
+  attempt(input: Uint8Array): void {
+    const operations = new Operations(input);
+    while (!operations.isDone) this.#step(operations);
+    for (const sent of this.#sent) this.#checkCounts(sent);
+    // At the end of all things everything comes back.
+    this.#settleAll();
+    this.#repair.clear();
+    check(this.#pool.free === SLOTS, `${SLOTS - this.#pool.free} slots are lost`);
+  }
+
+  #step(operations: Operations): void {
+    const what = operations.below(12);
+    const path = operations.below(PATHS);
+    const sent = this.#sent[path] as SentPackets;
+    if (what < 4) this.#send(operations, path, this.#pool.take());
+    else if (what < 6) this.#acknowledge(operations, sent);
+    else if (what === 6) this.#send(operations, path, this.#repair.next(this.#now));
+    else if (what === 7) this.#send(operations, path, this.#repair.copies.next(this.#now, path, 20_000));
+    else if (what === 10) this.#send(operations, path, this.#repair.repeats.next(this.#now, path, 60_000));
+    else if (what === 11) this.#send(operations, path, this.#repair.repeats.nextOverdue(this.#now, 30_000, 60_000));
+    else if (what === 8) this.#now += operations.below(60_000);
+    else this.#disturb(operations, sent);
+  }
+
+  /** Puts a packet on a path as Outbound does: kept for repair with each of its datagrams, offered for copying, released. */
+  #send(operations: Operations, path: number, slot: number): void {
+    if (slot < 0) return;
+    const pool = this.#pool;
+    if (pool.attempts[slot] === 0) {
+      pool.class[slot] = operations.below(4);
+      pool.flow[slot] = operations.below(5);
+      pool.time[slot] = this.#now;
+    }
+    pool.attempts[slot] = (pool.attempts[slot] as number) + 1;
+    const parts = operations.oneIn(5) ? 2 + operations.below(4) : 1;
+    const kept = this.#repair.keep(slot, parts);
+    for (let part = 0; part < parts; part++) this.#sent[path]?.add(this.#now, 100, 100, kept);
+    if (operations.oneIn(3)) this.#repair.copies.offer(this.#now, slot, path);
+    if (operations.oneIn(3)) this.#repair.repeats.offer(this.#now, slot, path);
+    pool.release(slot);
+  }
+
+  #acknowledge(operations: Operations, sent: SentPackets): void {
+    const ack = this.#ack;
+    ack.largest = sent.next - 1 + (operations.oneIn(12) ? 1 : -operations.below(6));
+    ack.ack = Math.max(-1, ack.largest - operations.below(40));
+    ack.nack = operations.oneIn(3) ? ack.ack : Math.max(-1, ack.ack - operations.below(20));
+    ack.latest = ack.largest - operations.below(3);
+    ack.ranges = operations.below(5);
+    for (let i = 0; i < 2 * ack.ranges; i++) ack.pairs[i] = operations.below(i % 2 === 0 ? 4 : 6);
+    const fate = operations.oneIn(10) ? this.#repair.forgets : this.#repair;
+    const before = sent.next;
+    const isTaken = applyAck(sent, ack, operations.oneIn(2) ? "nack" : "gap", fate, this.#out);
+    check(!isTaken || ack.largest < before, "believed in what was never sent");
+    sent.trim();
+    this.#checkCounts(sent);
+  }
+
+  #disturb(operations: Operations, sent: SentPackets): void {
+    if (operations.oneIn(4)) this.#repair.clear();
+    if (operations.oneIn(4)) sent.add(this.#now, 0, 40, -1);
+    while (this.#repair.hasAbandoned) {
+      check(this.#repair.abandonedBucket() < 5, "abandons a bucket that is none");
+      check(this.#repair.abandonedSequence() >= 0, "abandons half a packet");
+    }
+    this.#repair.patience = 20_000 + operations.below(60_000);
+  }
+
+  #settleAll(): void {
+    for (const sent of this.#sent) {
+      for (let number = sent.firstInFlight; number < sent.next; number++) {
+        if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
+        const kept = sent.settle(number, SENT.LOST);
+        if (kept >= 0) this.#repair.forgets.onLost(kept);
+      }
+      sent.trim();
+      check(sent.packetsInFlight === 0 && sent.bytesInFlight === 0, "still in flight");
+    }
+  }
+
+  #checkCounts(sent: SentPackets): void {
+    let [packets, bytes] = [0, 0];
+    for (let number = sent.firstInFlight; number < sent.next; number++) {
+      if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
+      packets++;
+      bytes += sent.bytesOf(number);
+    }
+    check(packets === sent.packetsInFlight && bytes === sent.bytesInFlight, "in flight");
+  }
+}
+
+export const REPAIRS: Target = {
+  draw: (random) => mutate(random, seedsOf("repairs"), 240),
+  start() {
+    const bench = new Bench();
+    return (_random, input) => bench.attempt(input);
+  },
+};

@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { PacketPool } from "../../src/memory/packet-pool.ts";
+import { Duplicates } from "../../src/portal/sending/duplicates.ts";
+import { Repair } from "../../src/portal/sending/retransmissions.ts";
+import { PORTALS } from "../fuzz/portal.ts";
+import { fuzz } from "../fuzz/target.ts";
+import { End, linkSettings, Pair } from "../portal/pair.ts";
+
+const LONG = 1_000_000;
+
+test("what waits for a second carrying is let go in time, also where no path asks for it", () => {
+  const pair = new Pair(new End("192.0.2.1", 1), new End("192.0.2.2", 2));
+  pair.b.portal.addLink(pair.now, linkSettings(0, "listen"));
+  for (const id of [0, 1]) pair.a.portal.addLink(pair.now, linkSettings(id, "initiate"));
+  pair.run(LONG);
+  const pool = new PacketPool(8, 1_500);
+  const repair = new Repair(pool);
+  const duplicates = new Duplicates(pool, pair.a.portal.paths);
+  const slot = pool.take();
+  pool.copies[slot] = 1;
+  repair.copies.offer(0, slot, 0);
+  repair.repeats.offer(0, slot, 0);
+  duplicates.offer(slot, pair.a.portal.paths[0] as (typeof pair.a.portal.paths)[0]);
+  pool.release(slot);
+  repair.forgetCopies(0);
+  duplicates.forget(0);
+  expect(pool.free).toBe(7);
+  repair.forgetCopies(LONG);
+  duplicates.forget(LONG);
+  expect(pool.free).toBe(8);
+});
+
+test("the peer that allowed one path next to nothing and called the other metered", () => {
+  expect(() => fuzz("portal-hostile-peer", PORTALS["portal-hostile-peer"], 40_503, 250)).not.toThrow();
+});
