@@ -31,7 +31,7 @@ export const INTERFACE_COLUMNS: readonly Column<TunnelReport>[] = [
   ["slots-free", ({ snapshot }) => snapshot.slots.free],
   ["slots-total", ({ snapshot }) => snapshot.slots.total],
   ["dropped", ({ snapshot }) => Object.values(snapshot.drops).reduce((sum, count) => sum + count, 0)],
-  ["thin-flows", ({ snapshot }) => snapshot.aqm.thin],
+  ["sparse-flows", ({ snapshot }) => snapshot.aqm.sparse],
   ["bulk-flows", ({ snapshot }) => snapshot.aqm.bulk],
   ["aqm-marked", ({ snapshot }) => snapshot.aqm.marked],
   ["aqm-dropped", ({ snapshot }) => snapshot.aqm.dropped],

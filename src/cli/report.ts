@@ -36,7 +36,7 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
       "queue",
       `${formatCount(snapshot.queue.packets, "packet")}, ${formatBytes(snapshot.queue.bytes)}${wait(snapshot)}`,
     ],
-    ["flows", `${snapshot.aqm.thin} thin, ${snapshot.aqm.bulk} bulk`],
+    ["flows", `${snapshot.aqm.sparse} sparse, ${snapshot.aqm.bulk} bulk`],
     ["slots", `${snapshot.slots.free} of ${snapshot.slots.total} free`],
   ],
   ({ snapshot: { aqm } }) =>
@@ -49,7 +49,7 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
       ? []
       : [
           ["repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`],
-          ["thin duplicated", `${repair.duplicated}, copies received ${repair.received}`],
+          ["sparse duplicated", `${repair.duplicated}, copies received ${repair.received}`],
         ],
   ({ snapshot: { order } }) =>
     order.heldTotal === 0
@@ -120,9 +120,9 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
 ];
 
 /** "rate (cruise), believes 48.00 Mbit/s and 0.50 % loss of the path's own". */
-function congestion({ congestion: name, control: { mode, estimate: rate, ownLoss } }: PathSnapshot): string {
+function congestion({ congestion: name, control: { mode, estimate: rate, randomLoss } }: PathSnapshot): string {
   const believed = rate > 0 ? `, believes ${formatRate(rate)}` : "";
-  const loss = ownLoss > 0.0005 ? ` and ${formatShare(ownLoss)} loss of the path's own` : "";
+  const loss = randomLoss > 0.0005 ? ` and ${formatShare(randomLoss)} loss of the path's own` : "";
   return `${name}${mode === "" ? "" : ` (${mode})`}${believed}${believed === "" ? "" : loss}`;
 }
 

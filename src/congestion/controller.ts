@@ -44,7 +44,7 @@ export interface CongestionController {
   /** Bytes per second the path is believed to carry, 0 while unknown. */
   readonly estimate: number;
   /** Share of datagrams the path loses whatever is sent, 0 to 1. */
-  readonly ownLoss: number;
+  readonly randomLoss: number;
   /** What it is doing, in a word, for people; empty where there is nothing to tell. */
   readonly mode: string;
   /** Bytes per second it may not exceed, whatever it finds; Infinity for none. Set by its owner. */

@@ -42,7 +42,7 @@ export class NewReno implements CongestionController {
 
   readonly estimate = 0;
   readonly isSettled = true;
-  readonly ownLoss = 0;
+  readonly randomLoss = 0;
 
   onSent(): void {}
 

@@ -8,7 +8,7 @@ export class NoCongestionControl implements CongestionController {
   readonly mode = "";
   readonly estimate = 0;
   readonly isSettled = true;
-  readonly ownLoss = 0;
+  readonly randomLoss = 0;
 
   get pacingRate(): number {
     return this.limit;

@@ -72,7 +72,7 @@ export class RateController implements CongestionController {
   #cruiseFor: Micros = MIN_CRUISE;
   #judgedInMode = 0;
   #sentInMode = 0;
-  #ownLoss = 0;
+  #randomLoss = 0;
   #lossyRounds = 0;
   /** Acknowledgements that taught something. */
   #samples = 0;
@@ -106,8 +106,8 @@ export class RateController implements CongestionController {
   }
 
   /** Share of datagrams that the path loses of its own, whatever is sent. */
-  get ownLoss(): number {
-    return this.#ownLoss;
+  get randomLoss(): number {
+    return this.#randomLoss;
   }
 
   get mode(): string {
@@ -195,7 +195,7 @@ export class RateController implements CongestionController {
    */
   #outRate(round: Round): number {
     if (this.#isExact(round)) return round.stretched;
-    return round.arrived / (1 - Math.min(this.#ownLoss, MAX_OWN_LOSS));
+    return round.arrived / (1 - Math.min(this.#randomLoss, MAX_OWN_LOSS));
   }
 
   /** How far from true a round's rate may be. */
@@ -325,16 +325,16 @@ export class RateController implements CongestionController {
     const startup = this.#mode === "startup";
     if (this.#lossDatagrams < (startup ? 50 : LOSS_SAMPLE)) return false;
     const loss = Math.max(0, Math.min(1, this.#lossLost / this.#lossDatagrams));
-    const own = Math.min(this.#ownLoss, MAX_OWN_LOSS);
+    const own = Math.min(this.#randomLoss, MAX_OWN_LOSS);
     const noise = 2 * Math.sqrt(Math.max(own, 0.005) / this.#lossDatagrams);
     this.#lossDatagrams = 0;
     this.#lossLost = 0;
     const isExcess = isTried && loss - own > (startup ? STARTUP_LOSS : EXCESS_LOSS) + noise;
     this.#lossyRounds = isExcess ? this.#lossyRounds + 1 : 0;
-    if (!isExcess || loss < this.#ownLoss) {
+    if (!isExcess || loss < this.#randomLoss) {
       const gain = this.#ownLossKnown++ === 0 ? 1 / 2 : 1 / 8;
-      this.#ownLoss += gain * (loss - this.#ownLoss);
-    } else this.#ownLoss += (loss - this.#ownLoss) / 32;
+      this.#randomLoss += gain * (loss - this.#randomLoss);
+    } else this.#randomLoss += (loss - this.#randomLoss) / 32;
     return this.#lossyRounds >= (startup && this.#jitter < CLEAN ? 1 : 2);
   }
 

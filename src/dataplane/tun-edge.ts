@@ -9,7 +9,7 @@ import { TUN_GONE, TUN_NOTHING, type Tun } from "../../ffi/tun.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot, TAILROOM } from "../memory/packet-pool.ts";
 import { Joiner } from "../offload/join.ts";
-import { Splitter } from "../offload/split.ts";
+import { Fragmenter } from "../offload/split.ts";
 import { completePacket } from "../offload/transport.ts";
 import { VIRTIO_SIZE, VirtioHeader } from "../offload/virtio.ts";
 import type { Sink, Source } from "../ports.ts";
@@ -35,7 +35,7 @@ export class TunEdge implements Source, Sink {
   readonly #base: Address;
   readonly #isVirtio: boolean;
   readonly #prefixSize: number;
-  readonly #splitter: Splitter;
+  readonly #splitter: Fragmenter;
   readonly #joiner: Joiner;
   readonly #header = new VirtioHeader();
   readonly #stagingView: DataView;
@@ -57,7 +57,7 @@ export class TunEdge implements Source, Sink {
     this.#isVirtio = tun.format.prefix === "virtio";
     this.#prefixSize = tun.format.prefixSize;
     this.#stagingView = new DataView(tun.staging);
-    this.#splitter = new Splitter(pool, tun.staging, (to, from, length) =>
+    this.#splitter = new Fragmenter(pool, tun.staging, (to, from, length) =>
       libc.memcpy(base + to, staging + from, length),
     );
     this.#joiner = new Joiner(pool, this.#isVirtio ? capacity : 1, tun.format.uso);

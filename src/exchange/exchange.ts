@@ -33,12 +33,12 @@ export interface Agreement {
 export interface Session {
   /** False where keys need no change, as there is no secret in them. */
   readonly isRenewable: boolean;
-  renew(epoch: number): Renewal;
+  renew(epoch: number): Rekey;
   /** Answers what `renew` of the same epoch made; undefined if it makes no sense. */
   answer(epoch: number, message: Uint8Array): { readonly message: Uint8Array; readonly security: Security } | undefined;
 }
 
-export interface Renewal {
+export interface Rekey {
   readonly message: Uint8Array;
   complete(answer: Uint8Array): Security | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The keys of a path and how they change. A renewal is the same handshake as in the beginning, with new ephemeral keys, bound to the
- * exchange that made the path and to its place in the order of renewals; its messages travel sealed on the path, so that nobody else
+ * The keys of a path and how they change. A rekey is the same handshake as in the beginning, with new ephemeral keys, bound to the
+ * exchange that made the path and to its place in the order of rekeys; its messages travel sealed on the path, so that nobody else
  * can begin one or play one back.
  */
 
@@ -8,10 +8,10 @@ import { deriveKey, macEquals } from "../security/blake2s.ts";
 import type { PathKeys } from "../security/path-keys.ts";
 import type { Security } from "../security/security.ts";
 import type { SecuritySuite } from "../security/suite.ts";
-import type { Renewal, Session } from "./exchange.ts";
+import type { Rekey, Session } from "./exchange.ts";
 import { concatenate, type Handshake } from "./noise.ts";
 
-const PROLOGUE = new TextEncoder().encode("netcombiner 1 renewal");
+const PROLOGUE = new TextEncoder().encode("netcombiner 1 rekey");
 const NO_KEY = new Uint8Array(32);
 const NO_PAYLOAD = new Uint8Array(0);
 
@@ -55,7 +55,7 @@ export class NoiseSession implements Session {
     return this.#suite.name !== "none";
   }
 
-  renew(epoch: number): Renewal {
+  renew(epoch: number): Rekey {
     const handshake = this.#makeHandshake(true, this.#prologue(epoch));
     return {
       message: handshake.write(NO_PAYLOAD) ?? NO_PAYLOAD,

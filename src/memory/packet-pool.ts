@@ -37,7 +37,7 @@ export const PACKET_FLAG = {
   /** The first packet of its flow, for all that is known. */
   STRANGER: 16,
   /** Its flow sends little. */
-  THIN: 32,
+  SPARSE: 32,
   /** Its host sends this content again: were it lost once more, the host would stop until its timer runs out. */
   AGAIN: 64,
 } as const;

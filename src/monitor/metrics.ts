@@ -54,14 +54,14 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
     "gauge",
     "Flows with packets that wait.",
     ({ snapshot }) => [
-      [{ kind: "thin" }, snapshot.aqm.thin],
+      [{ kind: "sparse" }, snapshot.aqm.sparse],
       [{ kind: "bulk" }, snapshot.aqm.bulk],
     ],
   ],
   [
     "duplicated_packets_total",
     "counter",
-    "Packets of thin flows sent a second time by an idle path.",
+    "Packets of sparse flows sent a second time by an idle path.",
     ({ snapshot }) => snapshot.repair.duplicated,
   ],
   [
@@ -172,7 +172,7 @@ export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
     ],
   ],
   ["path_key_age_seconds", "gauge", "Age of the keys in use.", (path) => seconds(path.keys.age)],
-  ["path_key_renewals_total", "counter", "How often the keys were renewed.", (path) => path.keys.renewals],
+  ["path_key_rekeys_total", "counter", "How often the keys were renewed.", (path) => path.keys.rekeys],
   [
     "path_limit_bytes_per_second",
     "gauge",

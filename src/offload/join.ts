@@ -106,7 +106,7 @@ export class Joiner {
     const length = this.#pool.length[slot] as number;
     this.#nextOf[i] = NONE;
     this.#known[i] = 0;
-    if (!t.glance(this.#pool.view, offset, length) || t.isOdd || t.total !== length || length > MAX_TOTAL) {
+    if (!t.parsed(this.#pool.view, offset, length) || t.isOdd || t.total !== length || length > MAX_TOTAL) {
       this.#begin(i, 0);
       if (t.isOdd) this.#open.fill(NONE);
       return;
@@ -236,7 +236,7 @@ export class Joiner {
       const offset = this.#pool.start[slot] as number;
       const right =
         (flags & (PACKET_FLAG.CHECKSUM_PARTIAL | PACKET_FLAG.CHECKSUM_VALID)) !== 0 ||
-        // Both packets of the question have the same header sizes, so this glance serves the first one too.
+        // Both packets of the question have the same header sizes, so this parsed serves the first one too.
         isChecksumRight(
           this.#pool.view,
           offset,

@@ -20,7 +20,7 @@ export type Copy = (to: number, from: number, length: number) => void;
 const { FIN, PSH } = TCP_FLAG;
 const CWR = 0x80;
 
-export class Splitter {
+export class Fragmenter {
   /** Packets lost: no slot was free, the packet was malformed, or a segment is larger than a slot. */
   dropped = 0;
   readonly #pool: PacketPool;
@@ -109,7 +109,7 @@ export class Splitter {
     const t = this.#transport;
     const view = this.#pool.view;
     const field = header.csumOffset;
-    if (t.glance(view, at, length) && t.start === header.csumStart) {
+    if (t.parsed(view, at, length) && t.start === header.csumStart) {
       if (field === (t.protocol === PROTOCOL.TCP ? TCP_CHECKSUM : UDP_CHECKSUM)) return PACKET_FLAG.CHECKSUM_PARTIAL;
     }
     if (header.csumStart + field + 2 <= length) {

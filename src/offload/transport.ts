@@ -17,7 +17,7 @@ const HOP_BY_HOP = 0;
 const ROUTING = 43;
 const DESTINATION = 60;
 
-/** One glance, reused for every packet. Offsets count from the begin of the IP header. */
+/** One parsed, reused for every packet. Offsets count from the begin of the IP header. */
 export class Transport {
   /** 4, 6, or 0 when it is no IP. */
   version = 0;
@@ -31,7 +31,7 @@ export class Transport {
   isOdd = false;
 
   /** Looks at the `length` bytes at `offset`. @returns whether there is a whole TCP or UDP header */
-  glance(view: DataView, offset: number, length: number): boolean {
+  parsed(view: DataView, offset: number, length: number): boolean {
     this.version = 0;
     this.protocol = 0;
     this.start = 0;
@@ -39,12 +39,12 @@ export class Transport {
     this.isOdd = true;
     if (length < 20) return false;
     const version = view.getUint8(offset) >>> 4;
-    if (version === 4) return this.#glance4(view, offset, length);
-    if (version === 6 && length >= 40) return this.#glance6(view, offset, length);
+    if (version === 4) return this.#parsed4(view, offset, length);
+    if (version === 6 && length >= 40) return this.#parsed6(view, offset, length);
     return false;
   }
 
-  #glance4(view: DataView, offset: number, length: number): boolean {
+  #parsed4(view: DataView, offset: number, length: number): boolean {
     const start = (view.getUint8(offset) & 0x0f) * 4;
     const total = view.getUint16(offset + 2);
     if (start < 20 || total < start || total > length) return false;
@@ -56,7 +56,7 @@ export class Transport {
     return this.#accept(view.getUint8(offset + 9), view, offset);
   }
 
-  #glance6(view: DataView, offset: number, length: number): boolean {
+  #parsed6(view: DataView, offset: number, length: number): boolean {
     const total = 40 + view.getUint16(offset + 4);
     if (total > length) return false;
     this.version = 6;
@@ -92,7 +92,7 @@ const transport = new Transport();
 /** Completes the partial checksum of a packet in its slot, for a sink that wants whole packets. False if it has none. */
 export function completePacket(pool: PacketPool, slot: Slot): boolean {
   const offset = pool.start[slot] as number;
-  if (!transport.glance(pool.view, offset, pool.length[slot] as number)) return false;
+  if (!transport.parsed(pool.view, offset, pool.length[slot] as number)) return false;
   const isUdp = transport.protocol === PROTOCOL.UDP;
   completeChecksum(
     pool.view,

@@ -12,8 +12,8 @@ import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import type { Security } from "../security/security.ts";
 
-/** What is to be said about the keys, see `portal/renewals.ts`. */
-export interface RenewalMessage {
+/** What is to be said about the keys, see `portal/rekeys.ts`. */
+export interface RekeyMessage {
   readonly isAnswer: boolean;
   readonly epoch: number;
   readonly message: Uint8Array;

@@ -10,7 +10,7 @@ import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { extendPacketNumber, HEADER_SIZE, writeTransportHeader } from "../wire/datagram.ts";
 import type { Ack } from "../wire/messages.ts";
 import { AckSchedule, LONGEST_ACK_DELAY } from "./ack-schedule.ts";
-import { KeyPhases, type RenewalMessage } from "./key-phases.ts";
+import { KeyPhases, type RekeyMessage } from "./key-phases.ts";
 import { PathLimits } from "./limits.ts";
 import { Liveness, type PathState } from "./liveness.ts";
 import { applyAck, applyGap, applyTimeout, Outcome, type SlotFate } from "./loss.ts";
@@ -68,7 +68,7 @@ export class Path {
   /** A probe is to go with the next datagrams, whatever the timers say. */
   probeWanted = false;
   /** To go with the next datagram. */
-  renewal: RenewalMessage | undefined;
+  rekey: RekeyMessage | undefined;
   /** Something was sent whose loss would hurt, and nothing after it. */
   tailAtRisk = false;
   /** Bytes of padding sent to find out what the path carries. */
@@ -76,7 +76,7 @@ export class Path {
   sentPackets = 0;
   sentBytes = 0;
   lostPackets = 0;
-  /** What it carried of others: packets sent again, copies of what lossy paths sent, duplicates of thin flows. */
+  /** What it carried of others: packets sent again, copies of what lossy paths sent, duplicates of sparse flows. */
   repairs = 0;
   copies = 0;
   duplicates = 0;
@@ -195,8 +195,8 @@ export class Path {
     return this.delay.jitter;
   }
 
-  get ownLoss(): number {
-    return this.controller.ownLoss;
+  get randomLoss(): number {
+    return this.controller.randomLoss;
   }
 
   /** Bytes per second the path is believed to carry. */

@@ -8,7 +8,7 @@ import type { RandomBytes } from "../random.ts";
 import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
-import type { Renewals } from "./links/rekeying.ts";
+import type { Rekeying } from "./links/rekeying.ts";
 import type { PathTable } from "./path-table.ts";
 import type { Repair } from "./sending/retransmissions.ts";
 import type { TunnelSettings } from "./settings.ts";
@@ -32,7 +32,7 @@ export interface PortalContext {
   /** The zero of one-way delays, one for all paths to the peer. */
   readonly delayOrigin: DelayOrigin;
   readonly repair: Repair;
-  readonly renewals: Renewals;
+  readonly rekeys: Rekeying;
   readonly events: PortalEvent[];
 }
 

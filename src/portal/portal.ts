@@ -18,12 +18,12 @@ import { createOffer } from "../security/offer.ts";
 import { PORTABLE_CIPHERS } from "../security/portable-ciphers.ts";
 import { KeyPair } from "../security/x25519.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
-import { Glance } from "../wire/ip.ts";
+import { ParsedHeader } from "../wire/ip.ts";
 import type { PortalContext } from "./context.ts";
 import { createDiscipline } from "./discipline.ts";
 import type { PortalEvent } from "./events.ts";
 import { Links } from "./links/links.ts";
-import { Renewals } from "./links/rekeying.ts";
+import { Rekeying } from "./links/rekeying.ts";
 import { PathTable } from "./path-table.ts";
 import type { Query, Responder } from "./query.ts";
 import { Inbound } from "./receiving/inbound.ts";
@@ -41,7 +41,7 @@ export class Portal {
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #outlook: Outlook;
-  readonly #glance = new Glance();
+  readonly #parsed = new ParsedHeader();
   readonly #diagnosis: Diagnosis;
 
   /**
@@ -67,7 +67,7 @@ export class Portal {
       drops,
       paths,
       repair: new Repair(pool),
-      renewals: new Renewals(settings.keyLimits),
+      rekeys: new Rekeying(settings.keyLimits),
       delayOrigin: new DelayOrigin(),
       events: [],
     };
@@ -88,7 +88,7 @@ export class Portal {
         this.#links.handleExchange(now, socket, message, type, remote, local),
       onConfirmed: (now, path) => this.#links.handleConfirmed(now, path),
       onClosed: (now, path, reason) => this.#links.handleClosed(now, path, reason),
-      onArrival: (now, start, glance) => this.#outbound.handleArrival(now, start, glance),
+      onArrival: (now, start, parsed) => this.#outbound.handleArrival(now, start, parsed),
       onDiagnosis: (now, path, at, end) => this.#diagnosis.handleMessage(now, path, at, end),
       onAnswered: (now, path) => this.#links.handleAnswered(now, path),
     });
@@ -199,7 +199,7 @@ export class Portal {
     for (;;) {
       const from = out.count;
       if (this.#context.resequencer.poll(now, out) === 0) break;
-      ackGate.filter(now, out, from, this.#glance, this.#outlook);
+      ackGate.filter(now, out, from, this.#parsed, this.#outlook);
     }
     ackGate.pollDue(now, out);
   }

@@ -14,7 +14,7 @@ export interface Traffic {
 
 export interface PathSnapshot {
   /** What protects it, how old its keys are, and how often they were renewed. */
-  readonly keys: { suite: string; age: Micros; renewals: number };
+  readonly keys: { suite: string; age: Micros; rekeys: number };
   readonly id: number;
   readonly name: string;
   readonly state: PathState;
@@ -28,7 +28,7 @@ export interface PathSnapshot {
   readonly standby: boolean;
   readonly congestion: string;
   /** What the controller is doing, in a word; bytes per second it believes the path to carry, 0 while unknown; loss that it takes for the path's own. */
-  readonly control: { mode: string; estimate: number; ownLoss: number };
+  readonly control: { mode: string; estimate: number; randomLoss: number };
   /** Smoothed, smallest and latest round-trip time and its mean deviation; 0 until measured. */
   readonly rtt: { smoothed: Micros; min: Micros; latest: Micros; deviation: Micros };
   readonly window: number;
@@ -42,7 +42,7 @@ export interface PathSnapshot {
   readonly received: Traffic;
   /** Datagrams sent and taken for lost. */
   readonly lost: number;
-  /** Packets it carried that had left before: lost elsewhere, copies of what lossy paths sent, duplicates of thin flows. */
+  /** Packets it carried that had left before: lost elsewhere, copies of what lossy paths sent, duplicates of sparse flows. */
   readonly repeated: { repairs: number; copies: number; duplicates: number };
   /** Share of datagrams lost over about the last second, 0 to 1. */
   readonly loss: number;
@@ -101,8 +101,8 @@ export interface TunnelSnapshot {
   readonly outbound: Traffic;
   readonly inbound: Traffic;
   readonly queue: Traffic;
-  /** Flows that wait, thin and bulk; packets that waited too long for nothing, marked or dropped for it; packets without room. */
-  readonly aqm: { thin: number; bulk: number; marked: number; dropped: number; shed: number };
+  /** Flows that wait, sparse and bulk; packets that waited too long for nothing, marked or dropped for it; packets without room. */
+  readonly aqm: { sparse: number; bulk: number; marked: number; dropped: number; shed: number };
   /** Packets sent in parts because they did not fit their path, and waiting for parts. */
   readonly parts: { sent: number; waiting: number };
   /** Packets sent again, copied on an idle path, given up, and waiting to be sent again; copies and duplicates that came from the peer. */

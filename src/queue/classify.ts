@@ -1,9 +1,9 @@
 // @hot
-/** What kind of traffic a packet is, by a glance at its headers: what decides before anything is known of its flow. */
-import { type Glance, PROTOCOL, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
+/** What kind of traffic a packet is, by a parsed at its headers: what decides before anything is known of its flow. */
+import { type ParsedHeader, PROTOCOL, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
 
 export const TRAFFIC = {
-  /** Nothing special: thin until it sends much, then in order. */
+  /** Nothing special: sparse until it sends much, then in order. */
   ORDINARY: 0,
   /** TCP with content: always in order. */
   STREAM: 1,
@@ -20,22 +20,22 @@ const REALTIME_DSCP = 32;
 const DNS_PORT = 53;
 const TCP_HEADER = 20;
 
-export function classify(view: DataView, start: number, glance: Glance): number {
-  const { protocol } = glance;
-  if (protocol === PROTOCOL.TCP) return isBareAck(view, start, glance) ? TRAFFIC.ACKNOWLEDGEMENT : TRAFFIC.STREAM;
+export function classify(view: DataView, start: number, parsed: ParsedHeader): number {
+  const { protocol } = parsed;
+  if (protocol === PROTOCOL.TCP) return isBareAck(view, start, parsed) ? TRAFFIC.ACKNOWLEDGEMENT : TRAFFIC.STREAM;
   if (protocol === PROTOCOL.ICMP || protocol === PROTOCOL.ICMPV6) return TRAFFIC.QUERY;
   if (protocol !== PROTOCOL.UDP) return TRAFFIC.ORDINARY;
-  if (glance.trafficClass >>> 2 >= REALTIME_DSCP) return TRAFFIC.REALTIME;
-  if (glance.isFragment || glance.transport + 4 > glance.length) return TRAFFIC.ORDINARY;
-  const at = start + glance.transport;
+  if (parsed.trafficClass >>> 2 >= REALTIME_DSCP) return TRAFFIC.REALTIME;
+  if (parsed.isFragment || parsed.transport + 4 > parsed.length) return TRAFFIC.ORDINARY;
+  const at = start + parsed.transport;
   const isDns = view.getUint16(at) === DNS_PORT || view.getUint16(at + 2) === DNS_PORT;
   return isDns ? TRAFFIC.QUERY : TRAFFIC.ORDINARY;
 }
 
-function isBareAck(view: DataView, start: number, glance: Glance): boolean {
-  if (glance.isFragment || glance.transport + TCP_HEADER > glance.length) return false;
-  const tcp = start + glance.transport;
+function isBareAck(view: DataView, start: number, parsed: ParsedHeader): boolean {
+  if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return false;
+  const tcp = start + parsed.transport;
   if ((view.getUint8(tcp + 13) & TCP_PURPOSE) !== TCP_FLAG.ACK) return false;
   const header = (view.getUint8(tcp + 12) >>> 4) << 2;
-  return glance.transport + header === glance.length;
+  return parsed.transport + header === parsed.length;
 }

@@ -32,10 +32,10 @@ export class FlowQueue implements ListMember<FlowQueue> {
   /** How long the last packet taken from the head waited, and the time from there until the host's peer had acknowledged it; 0 while unknown. */
   wait: Micros = 0;
   trip: Micros = 0;
-  /** What it sent lately, draining at the rate of a thin flow: bytes, and when that was last brought up to date. */
+  /** What it sent lately, draining at the rate of a sparse flow: bytes, and when that was last brought up to date. */
   level = 0;
   levelAt: Micros = 0;
-  /** It sends more than a thin flow does. */
+  /** It sends more than a sparse flow does. */
   isBulk = false;
   /** Its packets are never put in order at the far end: only the best path carries them. */
   isPrompt = false;

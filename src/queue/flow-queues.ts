@@ -1,10 +1,10 @@
 // @hot
 /**
- * The ingress queue: one queue for each flow, served in turn (deficit round robin), thin flows before bulk, each kept short by CoDel on the
+ * The ingress queue: one queue for each flow, served in turn (deficit round robin), sparse flows before bulk, each kept short by CoDel on the
  * wait that is not useful (the shape of RFC 8290). Waiting is useful as far as slow paths need a backlog to take from (`spread`); only what
  * goes beyond is bloat. Sequences are given when packets join, so a drop hits a packet that comes, never one in the middle.
  *
- *     known thin flows ─▶ strangers, up to half of what goes ─▶ bulk
+ *     known sparse flows ─▶ strangers, up to half of what goes ─▶ bulk
  *
  * A stranger is a flow of which this is the first packet. Floods are made of strangers, so they get no further than that.
  */
@@ -17,16 +17,16 @@ import { FlowQueue } from "./flow-queue.ts";
 
 /** Bytes a flow may send in its turn: two full packets. */
 const QUANTUM = 3_000;
-/** So long without packets, a flow begins anew; also how long packets on slower paths are given to arrive before it counts as thin again. */
+/** So long without packets, a flow begins anew; also how long packets on slower paths are given to arrive before it counts as sparse again. */
 const PAUSE: Micros = 200_000;
 /** A flow is forgotten after so long without packets, and so many such objects are kept for new ones. */
 const FORGET: Micros = 5_000_000;
 const MAX_UNUSED = 64;
 /** Of a flow's round trip between the hosts, what may stand in its queue: half the saw-tooth of a CUBIC sender (beta 0.7). */
-const WAIT_PER_TRIP = 0.43;
+const WAIT_PER_RTT = 0.43;
 const LEAST_WAIT: Micros = 15_000;
 const MOST_WAIT: Micros = 150_000;
-const DEFAULT_TRIP: Micros = 100_000;
+const DEFAULT_RTT: Micros = 100_000;
 const LEAST_INTERVAL: Micros = 100_000;
 /** A flow's first seconds: its sender is still finding out, and one signal costs it most. */
 const YOUNG: Micros = 2_000_000;
@@ -36,9 +36,9 @@ const SHARE_OF_FREE = 4;
 const FEW = 4;
 const KEPT_SHARE = 1 / 16;
 const CROWDING_SHARE = 1 / 3;
-const STRANGERS_SHARE = 1 / 4;
+const NEW_FLOWS_SHARE = 1 / 4;
 /** Bytes strangers may be ahead of bulk. */
-const STRANGERS_LEAD = 16_000;
+const NEW_FLOWS_LEAD = 16_000;
 
 export class FlowQueues {
   readonly #pool: PacketPool;
@@ -46,21 +46,21 @@ export class FlowQueues {
   readonly #byBucket: (FlowQueue | undefined)[];
   readonly #unused: FlowQueue[] = [];
   /** Flows with packets, in the order of their turns. */
-  readonly #thin = new FlowList<FlowQueue>();
-  readonly #strangers = new FlowList<FlowQueue>();
+  readonly #sparse = new FlowList<FlowQueue>();
+  readonly #newFlows = new FlowList<FlowQueue>();
   readonly bulk = new FlowList<FlowQueue>();
   /** Flows without packets, the longest without first. */
   readonly #idle = new FlowList<FlowQueue>();
-  #lead = STRANGERS_LEAD;
+  #lead = NEW_FLOWS_LEAD;
   /** Round trips between the hosts by bucket, 0 while unknown. */
-  readonly #trips: Float64Array;
+  readonly #rtts: Float64Array;
   length = 0;
   bytes = 0;
   /** How much later the slowest path in use delivers than the fastest, and what waits at the far end for repairs, µs: that waiting is useful. */
   spread: Micros = 0;
-  /** A thin flow sends so much per second at most, and so much at once; one that is urgent by its nature, so much per second. */
-  thinRate = 125_000;
-  thinBurst = 64_000;
+  /** A sparse flow sends so much per second at most, and so much at once; one that is urgent by its nature, so much per second. */
+  sparseRate = 125_000;
+  sparseBurst = 64_000;
   promptRate = 250_000;
   /** Packets dropped by AQM, marked by it instead, and shed for want of room. */
   dropped = 0;
@@ -72,7 +72,7 @@ export class FlowQueues {
     this.#pool = pool;
     this.#maxPackets = maxPackets;
     this.#byBucket = new Array(buckets).fill(undefined);
-    this.#trips = new Float64Array(buckets);
+    this.#rtts = new Float64Array(buckets);
   }
 
   /** Takes a packet of the flow `pool.flow[slot]` in; otherwise the reason for which it is to be dropped. */
@@ -100,29 +100,29 @@ export class FlowQueues {
 
   /** The head of the next flow in turn; what a path without a choice takes. */
   shift(now: Micros): Slot {
-    const flow = this.nextThin() ?? this.bulk.first;
+    const flow = this.nextSparse() ?? this.bulk.first;
     return flow ? this.take(now, flow, 0, 0) : NO_SLOT;
   }
 
   /** The flow that goes before all bulk, undefined if none does. */
-  nextThin(): FlowQueue | undefined {
-    return this.#thin.first ?? (this.#areStrangersDue ? this.#strangers.first : undefined);
+  nextSparse(): FlowQueue | undefined {
+    return this.#sparse.first ?? (this.#areNewFlowsDue ? this.#newFlows.first : undefined);
   }
 
-  /** The thin flow whose turn comes last, if more than so many bytes are to go up to it. */
-  lastThin(bytes: number): FlowQueue | undefined {
-    if (this.#thin.bytes > bytes) return this.#thin.last;
-    const isLong = this.#thin.bytes + this.#strangers.bytes > bytes;
-    return isLong && this.#areStrangersDue ? this.#strangers.last : undefined;
+  /** The sparse flow whose turn comes last, if more than so many bytes are to go up to it. */
+  lastSparse(bytes: number): FlowQueue | undefined {
+    if (this.#sparse.bytes > bytes) return this.#sparse.last;
+    const isLong = this.#sparse.bytes + this.#newFlows.bytes > bytes;
+    return isLong && this.#areNewFlowsDue ? this.#newFlows.last : undefined;
   }
 
-  get #areStrangersDue(): boolean {
+  get #areNewFlowsDue(): boolean {
     return this.#lead > 0 || this.bulk.length === 0;
   }
 
   /** Flows that have packets. */
-  get flows(): { readonly thin: number; readonly bulk: number } {
-    return { thin: this.#thin.length + this.#strangers.length, bulk: this.bulk.length };
+  get flows(): { readonly sparse: number; readonly bulk: number } {
+    return { sparse: this.#sparse.length + this.#newFlows.length, bulk: this.bulk.length };
   }
 
   /** True if packets of this flow are bulk now. */
@@ -131,13 +131,13 @@ export class FlowQueues {
   }
 
   /** The round trip between the hosts of a flow, found out elsewhere. */
-  learnTrip(bucket: number, trip: Micros): void {
-    this.#trips[bucket] = trip;
+  learnRtt(bucket: number, trip: Micros): void {
+    this.#rtts[bucket] = trip;
   }
 
   /** The round trip between the hosts of a flow, 0 while unknown. */
-  tripOf(bucket: number): Micros {
-    return this.#trips[bucket] as number;
+  rttOf(bucket: number): Micros {
+    return this.#rtts[bucket] as number;
   }
 
   /** A packet of the flow was acknowledged by its host so long after it joined the queue. */
@@ -179,7 +179,7 @@ export class FlowQueues {
 
   /** Calls `visit` for every packet that waits, flow by flow, in order. Cold. */
   each(visit: (slot: Slot) => void): void {
-    for (const list of [this.#thin, this.#strangers, this.bulk]) {
+    for (const list of [this.#sparse, this.#newFlows, this.bulk]) {
       for (let flow = list.first; flow; flow = flow.next) flow.each(visit);
     }
   }
@@ -202,18 +202,18 @@ export class FlowQueues {
       if (!flow || now - flow.idleSince < FORGET) return;
       this.#idle.remove(flow);
       this.#byBucket[flow.bucket] = undefined;
-      this.#trips[flow.bucket] = 0;
+      this.#rtts[flow.bucket] = 0;
       flow.open(-1, now);
       if (this.#unused.length < MAX_UNUSED) this.#unused.push(flow);
     }
   }
 
-  #hasRoom(flow: FlowQueue, isStranger: boolean, isAgain: boolean): boolean {
+  #hasRoom(flow: FlowQueue, isNewFlow: boolean, isAgain: boolean): boolean {
     const free = this.#maxPackets - this.length;
     const kept = this.#maxPackets * KEPT_SHARE;
     // Whatever its flow has already; but not what is kept for others.
     if (isAgain) return free > kept;
-    if (isStranger) return free > kept && this.#strangers.packets < this.#maxPackets * STRANGERS_SHARE;
+    if (isNewFlow) return free > kept && this.#newFlows.packets < this.#maxPackets * NEW_FLOWS_SHARE;
     if (flow.packets < FEW && !flow.isBulk) return free > 0;
     return free > kept && flow.packets < SHARE_OF_FREE * (free - kept);
   }
@@ -221,26 +221,26 @@ export class FlowQueues {
   /** What a packet that joins tells of its flow. */
   #meet(now: Micros, flow: FlowQueue, flags: number, bytes: number): void {
     const isPaused = flow.packets === 0 && now - flow.idleSince > PAUSE;
-    const isStranger = (flags & PACKET_FLAG.STRANGER) !== 0;
+    const isNewFlow = (flags & PACKET_FLAG.STRANGER) !== 0;
     if (flow.packets === 0) {
       flow.deficit = QUANTUM;
-      flow.isKnown = !isStranger;
+      flow.isKnown = !isNewFlow;
       if (isPaused) flow.busySince = now;
-    } else if (!isStranger) flow.isKnown = true;
+    } else if (!isNewFlow) flow.isKnown = true;
     flow.isPrompt = (flags & PACKET_FLAG.PROMPT) !== 0;
-    const rate = flow.isPrompt ? this.promptRate : this.thinRate;
+    const rate = flow.isPrompt ? this.promptRate : this.sparseRate;
     const drained = flow.level - (rate * (now - flow.levelAt)) / MICROS_PER_SECOND;
     flow.levelAt = now;
     flow.level = (isPaused ? 0 : Math.max(0, drained)) + bytes;
-    if (flow.level > this.thinBurst) {
+    if (flow.level > this.sparseBurst) {
       flow.isBulk = true;
-      flow.level = Math.min(flow.level, 2 * this.thinBurst);
+      flow.level = Math.min(flow.level, 2 * this.sparseBurst);
     } else if (flow.isBulk && flow.level === bytes && now - flow.deepAt > PAUSE + this.spread) flow.isBulk = false;
   }
 
   /** Puts a flow with packets into the list it belongs to now. */
   #place(flow: FlowQueue): void {
-    const list = flow.isBulk ? this.bulk : flow.isKnown ? this.#thin : this.#strangers;
+    const list = flow.isBulk ? this.bulk : flow.isKnown ? this.#sparse : this.#newFlows;
     if (flow.list !== list) list.push(flow);
   }
 
@@ -248,9 +248,9 @@ export class FlowQueues {
   #charge(flow: FlowQueue, bytes: number): void {
     flow.deficit -= bytes;
     flow.list?.count(-1, -bytes);
-    if (flow.list === this.#strangers) this.#lead -= bytes;
-    else if (flow.list === this.bulk) this.#lead = Math.min(STRANGERS_LEAD, this.#lead + bytes);
-    if (this.bulk.length === 0) this.#lead = STRANGERS_LEAD;
+    if (flow.list === this.#newFlows) this.#lead -= bytes;
+    else if (flow.list === this.bulk) this.#lead = Math.min(NEW_FLOWS_LEAD, this.#lead + bytes);
+    if (this.bulk.length === 0) this.#lead = NEW_FLOWS_LEAD;
   }
 
   #retire(now: Micros, flow: FlowQueue): void {
@@ -265,8 +265,8 @@ export class FlowQueues {
   #watch(now: Micros, flow: FlowQueue, slot: Slot): void {
     flow.wait = now - (this.#pool.time[slot] as number);
     // Until it was measured: what goes by the slowest path makes the trip of all, as those that overtake it are held.
-    const trip = Math.max(flow.trip, ((this.#trips[flow.bucket] as number) || DEFAULT_TRIP) + this.spread);
-    const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_TRIP * trip));
+    const trip = Math.max(flow.trip, ((this.#rtts[flow.bucket] as number) || DEFAULT_RTT) + this.spread);
+    const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_RTT * trip));
     // The last packet is no queue, however long it waited.
     const excess = flow.packets === 0 ? 0 : flow.wait - this.spread;
     const interval =

@@ -1,7 +1,7 @@
 // @hot
 /** Gives every packet its flow's bucket and its place in it. Flows that share a bucket share an order, which does no harm. */
 import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
-import { flowHash, type Glance } from "../wire/ip.ts";
+import { flowHash, type ParsedHeader } from "../wire/ip.ts";
 import { BUCKET_MASK, SEQUENCE_MASK } from "../wire/messages.ts";
 import { TRAFFIC } from "./classify.ts";
 
@@ -25,22 +25,22 @@ export class Flows {
    * Looks whose packet it is: writes its bucket, and into its flags what its kind and acquaintance say.
    * @param traffic one of `TRAFFIC`
    */
-  recognise(pool: PacketPool, slot: Slot, glance: Glance, traffic: number): number {
+  recognise(pool: PacketPool, slot: Slot, parsed: ParsedHeader, traffic: number): number {
     const salt = traffic === TRAFFIC.ACKNOWLEDGEMENT ? this.#salt ^ ACK_SALT : this.#salt;
-    const hash = flowHash(pool.view, pool.start[slot] as number, glance, salt);
+    const hash = flowHash(pool.view, pool.start[slot] as number, parsed, salt);
     const place = hash >>> (32 - REMEMBERED_BITS);
-    const isStranger = this.#met[place] !== hash;
+    const isNewFlow = this.#met[place] !== hash;
     this.#met[place] = hash;
     const isPrompt = traffic >= TRAFFIC.ACKNOWLEDGEMENT;
     pool.flow[slot] = hash & BUCKET_MASK;
     pool.flags[slot] =
-      (pool.flags[slot] as number) | (isStranger ? PACKET_FLAG.STRANGER : 0) | (isPrompt ? PACKET_FLAG.PROMPT : 0);
+      (pool.flags[slot] as number) | (isNewFlow ? PACKET_FLAG.STRANGER : 0) | (isPrompt ? PACKET_FLAG.PROMPT : 0);
     return hash & BUCKET_MASK;
   }
 
   /** The bucket of the flow that answers this packet: where what its receiver sends back belongs. */
-  answerBucket(view: DataView, start: number, glance: Glance): number {
-    return flowHash(view, start, glance, this.#salt, true) & BUCKET_MASK;
+  answerBucket(view: DataView, start: number, parsed: ParsedHeader): number {
+    return flowHash(view, start, parsed, this.#salt, true) & BUCKET_MASK;
   }
 
   /** Writes the sequence into the pool's columns. */

@@ -3,7 +3,7 @@
  * One place per bucket; of flows that share one, the last counts.
  */
 import type { Micros } from "../clock.ts";
-import { type Glance, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
+import { type ParsedHeader, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
 
 const FLAGS = 13;
 const { SYN } = TCP_FLAG;
@@ -12,9 +12,9 @@ const SYN_ACK = SYN | TCP_FLAG.ACK;
 const LATEST: Micros = 900_000;
 
 /** What of a handshake a TCP packet is, by the part of its flags that matters: 0 for none. */
-export function handshakeStep(view: DataView, start: number, glance: Glance): number {
-  if (glance.isFragment || glance.transport + 20 > glance.length) return 0;
-  const flags = view.getUint8(start + glance.transport + FLAGS) & TCP_PURPOSE;
+export function handshakeStep(view: DataView, start: number, parsed: ParsedHeader): number {
+  if (parsed.isFragment || parsed.transport + 20 > parsed.length) return 0;
+  const flags = view.getUint8(start + parsed.transport + FLAGS) & TCP_PURPOSE;
   return flags === SYN || flags === SYN_ACK ? flags : 0;
 }
 

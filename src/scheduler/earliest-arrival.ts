@@ -9,13 +9,13 @@ import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
 import type { FlowQueue } from "../queue/flow-queue.ts";
 import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { PathView, Scheduler } from "./scheduler.ts";
-import { isBestForThin } from "./sparse-path.ts";
+import { isBestForSparse } from "./sparse-path.ts";
 
 /** Paths whose delays differ by less are alike. */
 const ALIKE: Micros = 2_000;
 /** A path that would deliver later than this after the fastest is of no use to anybody. */
 const LATEST: Micros = 450_000;
-/** Bytes of thin flows that wait for the best path before another helps. */
+/** Bytes of sparse flows that wait for the best path before another helps. */
 const SPILL = 6_000;
 /** Flows looked at for one packet. */
 const MAX_LOOKS = 16;
@@ -35,8 +35,8 @@ export class EarliestArrival implements Scheduler {
     const queue = this.#queues;
     const depth = this.#depth(path, this.#paths);
     if (depth < 0) return NO_SLOT;
-    const thin = this.#thinFor(path, depth);
-    if (thin) return queue.take(now, thin, path.id, 0);
+    const sparse = this.#sparseFor(path, depth);
+    if (sparse) return queue.take(now, sparse, path.id, 0);
     const share = depth / Math.max(1, queue.bulk.length);
     let flow = queue.bulk.first;
     for (let i = 0; flow && i < MAX_LOOKS; i++) {
@@ -48,11 +48,11 @@ export class EarliestArrival implements Scheduler {
     return NO_SLOT;
   }
 
-  /** The thin flow whose packet `path` is to carry: it is the best, or so much waits for the best that it still delivers sooner. */
-  #thinFor(path: PathView, depth: number): FlowQueue | undefined {
+  /** The sparse flow whose packet `path` is to carry: it is the best, or so much waits for the best that it still delivers sooner. */
+  #sparseFor(path: PathView, depth: number): FlowQueue | undefined {
     const queue = this.#queues;
-    if (isBestForThin(path, this.#paths)) return queue.nextThin();
-    return queue.lastThin(depth + SPILL);
+    if (isBestForSparse(path, this.#paths)) return queue.nextSparse();
+    return queue.lastSparse(depth + SPILL);
   }
 
   /** Bytes that the faster paths deliver before `path` could deliver its first; -1 if it is of no use. */

@@ -18,7 +18,7 @@ export interface PathView {
   /** Bytes per second it is believed to carry. */
   readonly estimate: number;
   /** Share of datagrams that it loses of its own, 0 to 1. */
-  readonly ownLoss: number;
+  readonly randomLoss: number;
 }
 
 /** Where a scheduler takes packets from. */

@@ -11,17 +11,17 @@ const DEVIATIONS = 2;
 const LOSS_COST: Micros = 200_000;
 
 /** When a packet sent now is to be expected, µs, comparable between paths. */
-export function thinCost(path: PathView): Micros {
-  return path.arrival + DEVIATIONS * path.jitter + path.ownLoss * LOSS_COST;
+export function sparseCost(path: PathView): Micros {
+  return path.arrival + DEVIATIONS * path.jitter + path.randomLoss * LOSS_COST;
 }
 
 /** True unless another path of the same metric is clearly better. */
-export function isBestForThin(path: PathView, paths: readonly PathView[]): boolean {
-  const cost = path.isMeasured ? thinCost(path) : Number.POSITIVE_INFINITY;
+export function isBestForSparse(path: PathView, paths: readonly PathView[]): boolean {
+  const cost = path.isMeasured ? sparseCost(path) : Number.POSITIVE_INFINITY;
   for (let i = 0; i < paths.length; i++) {
     const other = paths[i] as PathView;
     if (other === path || !other.isUp || other.metric !== path.metric || !other.isMeasured) continue;
-    if (thinCost(other) + ALIKE < cost) return false;
+    if (sparseCost(other) + ALIKE < cost) return false;
   }
   return true;
 }

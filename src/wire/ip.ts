@@ -1,6 +1,6 @@
 // @hot
 /**
- * A glance at the user's packets: IPv4 (RFC 791), IPv6 (RFC 8200), and the ports of TCP (RFC 9293) and UDP (RFC 768).
+ * A parsed at the user's packets: IPv4 (RFC 791), IPv6 (RFC 8200), and the ports of TCP (RFC 9293) and UDP (RFC 768).
  * Enough to tell junk from packets, flows from each other and where a TCP header begins; nothing is changed here.
  */
 
@@ -12,8 +12,8 @@ export const TCP_PURPOSE = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG
 
 const IPV6_HEADER = 40;
 
-/** What the last `glance` saw. One object, reused. */
-export class Glance {
+/** What the last `parsed` saw. One object, reused. */
+export class ParsedHeader {
   /** 4, 6, or 0 for junk. */
   version = 0;
   /** Total length the header claims, bytes. */
@@ -87,17 +87,17 @@ export class Glance {
  * @param isReversed true for the hash of the opposite direction of the flow
  * @returns an unsigned 32-bit integer
  */
-export function flowHash(view: DataView, start: number, glance: Glance, salt: number, isReversed = false): number {
-  let h = (salt ^ glance.protocol) >>> 0;
-  const size = glance.version === 4 ? 4 : 16;
-  const source = start + (glance.version === 4 ? 12 : 8);
+export function flowHash(view: DataView, start: number, parsed: ParsedHeader, salt: number, isReversed = false): number {
+  let h = (salt ^ parsed.protocol) >>> 0;
+  const size = parsed.version === 4 ? 4 : 16;
+  const source = start + (parsed.version === 4 ? 12 : 8);
   const first = isReversed ? source + size : source;
   const second = isReversed ? source : source + size;
   for (let i = 0; i < size; i += 4) h = mix(h, view.getUint32(first + i));
   for (let i = 0; i < size; i += 4) h = mix(h, view.getUint32(second + i));
-  const hasPorts = glance.protocol === PROTOCOL.TCP || glance.protocol === PROTOCOL.UDP;
-  if (hasPorts && !glance.isFragment && glance.transport + 4 <= glance.length) {
-    const both = view.getUint32(start + glance.transport);
+  const hasPorts = parsed.protocol === PROTOCOL.TCP || parsed.protocol === PROTOCOL.UDP;
+  if (hasPorts && !parsed.isFragment && parsed.transport + 4 <= parsed.length) {
+    const both = view.getUint32(start + parsed.transport);
     h = mix(h, isReversed ? (both << 16) | (both >>> 16) : both);
   }
   return finish(h) >>> 0;
@@ -108,10 +108,10 @@ export function flowHash(view: DataView, start: number, glance: Glance, salt: nu
  * @param salt random per run
  * @returns a signed 32-bit integer
  */
-export function conversationHash(view: DataView, start: number, glance: Glance, salt: number): number {
-  const from = glance.version === 4 ? 12 : 8;
-  const size = glance.version === 4 ? 4 : 16;
-  const ports = view.getUint32(start + glance.transport);
+export function conversationHash(view: DataView, start: number, parsed: ParsedHeader, salt: number): number {
+  const from = parsed.version === 4 ? 12 : 8;
+  const size = parsed.version === 4 ? 4 : 16;
+  const ports = view.getUint32(start + parsed.transport);
   let source = salt ^ (ports >>> 16);
   let target = salt ^ (ports & 0xffff);
   for (let i = from; i < from + size; i += 4) {

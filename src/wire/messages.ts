@@ -22,7 +22,7 @@
  *
  * HOLD         | 5:4 rsv:4 | time:16 |       how long early packets are worth holding, in units of 64 µs   3
  *
- * RENEWAL      | 8:4 answer:1 rsv:3 | epoch:32 | length:8 | Noise message |      6 + length
+ * REKEY      | 8:4 answer:1 rsv:3 | epoch:32 | length:8 | Noise message |      6 + length
  *              Asks for keys of that epoch, or answers: see `exchange/session.ts`.
  *
  * ABANDON      | 6:4 rsv:4 | bucket:16 | sequence:24 | count:8 |   these packets will not come             7
@@ -49,7 +49,7 @@ export const MESSAGE = {
   HOLD: 5,
   ABANDON: 6,
   FRAG: 7,
-  RENEWAL: 8,
+  REKEY: 8,
   LINK: 9,
   DIAGNOSIS: 10,
   CHALLENGE: 11,
@@ -93,7 +93,7 @@ export const CHALLENGE_TOKEN = 8;
 export const CHALLENGE_SIZE = 1 + CHALLENGE_TOKEN;
 /** Bytes in front of a part in a FRAG message, and the parts of a packet at most. */
 export const FRAGMENT_SIZE = 9;
-export const MAX_PARTS = 16;
+export const MAX_FRAGMENTS = 16;
 export const LINK_SIZE = 4;
 /** Flag of a LINK message. */
 export const LINK_METERED = 1;
@@ -101,9 +101,9 @@ export const LINK_METERED = 1;
 const KBIT = 125;
 const MAX_LINK_LIMIT = 0xffffff;
 /** Bytes in front of the Noise message. */
-export const RENEWAL_SIZE = 6;
+export const REKEY_SIZE = 6;
 /** Bit of the first byte. */
-export const RENEWAL_ANSWER = 8;
+export const REKEY_ANSWER = 8;
 /** Most ranges an ACK may carry. */
 export const MAX_RANGES = 64;
 

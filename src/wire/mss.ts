@@ -3,7 +3,7 @@
  * Clamps the maximum segment size that TCP hosts announce (RFC 9293 section 3.7.1) to what crosses the tunnel whole,
  * so that no host depends on path MTU discovery working.
  */
-import { type Glance, PROTOCOL, TCP_FLAG } from "./ip.ts";
+import { type ParsedHeader, PROTOCOL, TCP_FLAG } from "./ip.ts";
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;
@@ -17,18 +17,18 @@ const OPTION_MSS = 2;
 export function clampMss(
   view: DataView,
   start: number,
-  glance: Glance,
+  parsed: ParsedHeader,
   mtu: number,
   checksumPartial: boolean,
 ): boolean {
-  if (!isSyn(view, start, glance)) return false;
-  const tcp = start + glance.transport;
-  const end = start + glance.length;
+  if (!isSyn(view, start, parsed)) return false;
+  const tcp = start + parsed.transport;
+  const end = start + parsed.length;
   const header = (view.getUint8(tcp + 12) >>> 4) << 2;
   if (header < 20 || tcp + header > end) return false;
   const at = findMss(view, tcp + 20, tcp + header);
   if (at < 0) return false;
-  const limit = mtu - (glance.version === 4 ? 20 : 40) - 20;
+  const limit = mtu - (parsed.version === 4 ? 20 : 40) - 20;
   const old = view.getUint16(at);
   if (old <= limit) return false;
   view.setUint16(at, limit);
@@ -37,9 +37,9 @@ export function clampMss(
 }
 
 /** Whether the packet opens a TCP connection, or answers to that. */
-export function isSyn(view: DataView, start: number, glance: Glance): boolean {
-  if (glance.protocol !== PROTOCOL.TCP || glance.isFragment) return false;
-  return glance.transport + 20 <= glance.length && (view.getUint8(start + glance.transport + 13) & TCP_FLAG.SYN) !== 0;
+export function isSyn(view: DataView, start: number, parsed: ParsedHeader): boolean {
+  if (parsed.protocol !== PROTOCOL.TCP || parsed.isFragment) return false;
+  return parsed.transport + 20 <= parsed.length && (view.getUint8(start + parsed.transport + 13) & TCP_FLAG.SYN) !== 0;
 }
 
 /** Offset of the option's value, or -1. */

@@ -16,7 +16,7 @@ const LENGTH = 1_400;
 
 function pathView(id: number, arrival: number): PathView {
   const view = { id, metric: 0, isUp: true, mtu: 1_400, isMeasured: true, arrival, jitter: 100, estimate: 2.5e6 };
-  return { ...view, ownLoss: 0 };
+  return { ...view, randomLoss: 0 };
 }
 
 /** Keeps `STANDING` packets waiting, of so many flows in turn, and passes `PACKETS` through; nanoseconds for each. */

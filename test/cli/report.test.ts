@@ -11,10 +11,10 @@ describe("renderReport", () => {
   public key: cdOTSpmTe8iXAFv4rY0Z6zQvRHUB/Ua5hDSSnlzp5A8=
   peer's public key: 3sZ9/9Ssr0zee6asxY1W17Jbi0UfWRohvnNkkCIhMVk=
   transfer: 18.20 GiB received, 2.91 GiB sent
-  queue: 1 packet, 1.37 KiB, 0.2 ms to send, flows: 0 thin, 1 bulk, slots: 4000 of 4096 free
+  queue: 1 packet, 1.37 KiB, 0.2 ms to send, flows: 0 sparse, 1 bulk, slots: 4000 of 4096 free
   kept short: 2 marked, 5 dropped, 12 without room
   sent in parts: 5
-  repaired: 7, copied 3, given up 1, thin duplicated: 20, copies received 4
+  repaired: 7, copied 3, given up 1, sparse duplicated: 20, copies received 4
   held for order: 90 for at most 80.0 ms, now 2, in vain 1, late 0
   dropped: queue-full 12, datagram-forged 3
 

@@ -137,7 +137,7 @@ describe("RateController", () => {
   test("does not slow down for loss that has nothing to do with the rate", () => {
     const loop = new Loop({ loseEvery: 40 }).run(6);
     expect(loop.controller.estimate).toBeGreaterThan(18 * MBIT);
-    expect(loop.controller.ownLoss).toBeGreaterThan(0.005);
+    expect(loop.controller.randomLoss).toBeGreaterThan(0.005);
   });
 
   test("takes a policer for what it is", () => {
@@ -161,12 +161,12 @@ describe("RateController", () => {
     const loop = new Loop({});
     const { controller } = loop;
     loop.run(2);
-    const before = controller.ownLoss;
+    const before = controller.randomLoss;
     for (let i = 0; i < 20; i++) {
       controller.onLost(loop.now, 50 * DATAGRAM, 50);
       controller.onSpurious(50);
       loop.run(0.1);
     }
-    expect(controller.ownLoss).toBeLessThanOrEqual(before);
+    expect(controller.randomLoss).toBeLessThanOrEqual(before);
   });
 });

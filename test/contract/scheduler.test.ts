@@ -31,7 +31,7 @@ function pathView(id: number): PathView {
     arrival: 10_000,
     jitter: 0,
     estimate: 1e6,
-    ownLoss: 0,
+    randomLoss: 0,
   } as PathView;
 }
 

@@ -240,28 +240,28 @@ describe("The suite", () => {
   });
 });
 
-describe("A renewal", () => {
+describe("A rekey", () => {
   test.each(KINDS)("under %s gives other keys, the same at both ends", (_name, kind) => {
     const { a, b } = exchange(kind);
-    const renewal = a.session.renew(1);
-    const answer = b.session.answer(1, renewal.message);
+    const rekey = a.session.renew(1);
+    const answer = b.session.answer(1, rekey.message);
     if (!answer) throw new Error("not answered");
-    const renewed = renewal.complete(answer.message) as Security;
+    const renewed = rekey.complete(answer.message) as Security;
     expect([carries(renewed, answer.security), carries(answer.security, renewed)]).toEqual([true, true]);
     expect([carries(a.security, answer.security), carries(renewed, b.security)]).toEqual([false, false]);
   });
 
   test.each(KINDS)("under %s belongs to its path and its epoch, and survives what is not its answer", (_name, kind) => {
     const [one, two] = [exchange(kind), exchange({ a: kind.a, b: kind.b }, { a: createOffer("auto") })];
-    const renewal = one.a.session.renew(1);
-    expect(one.b.session.answer(2, renewal.message)).toBeUndefined();
-    expect(two.b.session.answer(1, renewal.message)).toBeUndefined();
-    const answer = one.b.session.answer(1, renewal.message)?.message as Uint8Array;
-    for (let bit = 0; bit < 8 * answer.length; bit++) expect(renewal.complete(flipBit(answer, bit))).toBeUndefined();
+    const rekey = one.a.session.renew(1);
+    expect(one.b.session.answer(2, rekey.message)).toBeUndefined();
+    expect(two.b.session.answer(1, rekey.message)).toBeUndefined();
+    const answer = one.b.session.answer(1, rekey.message)?.message as Uint8Array;
+    for (let bit = 0; bit < 8 * answer.length; bit++) expect(rekey.complete(flipBit(answer, bit))).toBeUndefined();
     for (let length = 0; length < answer.length; length++) {
-      expect(renewal.complete(answer.subarray(0, length))).toBeUndefined();
-      expect(one.b.session.answer(1, renewal.message.subarray(0, length))).toBeUndefined();
+      expect(rekey.complete(answer.subarray(0, length))).toBeUndefined();
+      expect(one.b.session.answer(1, rekey.message.subarray(0, length))).toBeUndefined();
     }
-    expect(renewal.complete(answer)).toBeDefined();
+    expect(rekey.complete(answer)).toBeDefined();
   });
 });

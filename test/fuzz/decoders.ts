@@ -11,7 +11,7 @@ import { createOffer } from "../../src/security/offer.ts";
 import { decodeDiagnosis, diagnosisSize, encodeDiagnosis } from "../../src/wire/diagnosis.ts";
 import { decodeHello, encodeHello, type Hello } from "../../src/wire/exchange.ts";
 import { turnIntoTooBig } from "../../src/wire/icmp.ts";
-import { flowHash, Glance } from "../../src/wire/ip.ts";
+import { flowHash, ParsedHeader } from "../../src/wire/ip.ts";
 import { ACK_SIZE, Ack, MAX_RANGES, MESSAGE } from "../../src/wire/messages.ts";
 import { clampMss } from "../../src/wire/mss.ts";
 import { contentOf, slotWith } from "../support/slots.ts";
@@ -25,14 +25,14 @@ const drawPacket = (random: SeededRandom): Uint8Array => mutate(random, PACKETS)
 const ip: Target = {
   draw: drawPacket,
   start() {
-    const glance = new Glance();
+    const parsed = new ParsedHeader();
     return (random, input) => {
       const view = new DataView(input.buffer, input.byteOffset, input.length);
-      if (!glance.at(view, 0, input.length)) return;
-      check(glance.version === 4 || glance.version === 6, "version");
-      check(glance.length <= input.length, "claims more than there is");
-      check(glance.transport <= glance.length, "transport begins beyond the packet");
-      const hash = flowHash(view, 0, glance, random.uint32());
+      if (!parsed.at(view, 0, input.length)) return;
+      check(parsed.version === 4 || parsed.version === 6, "version");
+      check(parsed.length <= input.length, "claims more than there is");
+      check(parsed.transport <= parsed.length, "transport begins beyond the packet");
+      const hash = flowHash(view, 0, parsed, random.uint32());
       check(Number.isInteger(hash) && hash >= 0 && hash < 2 ** 32, "hash");
     };
   },
@@ -41,17 +41,17 @@ const ip: Target = {
 const mss: Target = {
   draw: drawPacket,
   start() {
-    const glance = new Glance();
+    const parsed = new ParsedHeader();
     return (random, input) => {
       const view = new DataView(input.buffer, input.byteOffset, input.length);
-      if (!glance.at(view, 0, input.length)) return;
+      if (!parsed.at(view, 0, input.length)) return;
       const before = input.slice();
       const mtu = 576 + random.below(9_000);
-      const isChanged = clampMss(view, 0, glance, mtu, random.chance(0.5));
+      const isChanged = clampMss(view, 0, parsed, mtu, random.chance(0.5));
       const differing = [...input.keys()].filter((i) => input[i] !== before[i]);
       check(isChanged || differing.length === 0, "changed without saying so");
       check(differing.length <= 4, `changed ${differing.length} bytes`);
-      check(!clampMss(view, 0, glance, mtu, false), "needs clamping twice");
+      check(!clampMss(view, 0, parsed, mtu, false), "needs clamping twice");
     };
   },
 };
@@ -60,14 +60,14 @@ const icmp: Target = {
   draw: drawPacket,
   start() {
     const pool = new PacketPool(3, 1_900);
-    const glance = new Glance();
+    const parsed = new ParsedHeader();
     return (_random, input) => {
       const [before, slot, behind] = [slotWith(pool, input), slotWith(pool, input), slotWith(pool, input)];
-      if (glance.at(pool.view, pool.start[slot] as number, input.length)) {
-        pool.length[slot] = glance.length;
+      if (parsed.at(pool.view, pool.start[slot] as number, input.length)) {
+        pool.length[slot] = parsed.length;
         const isMade = turnIntoTooBig(pool, slot, 1_400);
         const answer = contentOf(pool, slot);
-        check(!isMade || glance.at(new DataView(answer.buffer), 0, answer.length), "the answer is junk");
+        check(!isMade || parsed.at(new DataView(answer.buffer), 0, answer.length), "the answer is junk");
         check(!isMade || answer.length <= 1_280, "the answer is long");
         for (const other of [before, behind]) check(Bun.deepEquals(contentOf(pool, other), input), "another slot");
       }

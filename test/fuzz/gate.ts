@@ -3,7 +3,7 @@ import { NEVER } from "../../src/clock.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
 import { AckGate } from "../../src/portal/receiving/ack-gate.ts";
-import { Glance } from "../../src/wire/ip.ts";
+import { ParsedHeader } from "../../src/wire/ip.ts";
 import { type Family, Segment, TCP_FLAG, writeSegment } from "../sim/packets.ts";
 import { seedsOf } from "./corpus.ts";
 import { mutate } from "./mutate.ts";
@@ -24,7 +24,7 @@ interface Entered {
 class Bench {
   readonly #pool = new PacketPool(SLOTS, 1_500);
   readonly #gate = new AckGate(this.#pool, 7);
-  readonly #glance = new Glance();
+  readonly #parsed = new ParsedHeader();
   readonly #batch = new PacketBatch(6);
   readonly #entered = new Map<Slot, Entered>();
   /** Of what was news to its host, by conversation: the latest that left, and what it acknowledged. */
@@ -70,8 +70,8 @@ class Bench {
     const back = operations.oneIn(10) ? operations.below(5_000) : 0;
     const slot = this.#packet(operations, conversation, 0, Math.max(0, sequence - back), flags, isSyn ? 0 : payload, 1);
     this.#sent[conversation] = sequence + (isSyn ? 1 : payload);
-    if (this.#glance.at(this.#pool.view, this.#pool.start[slot] as number, this.#pool.length[slot] as number))
-      this.#gate.onOutbound(this.#now, slot, this.#glance);
+    if (this.#parsed.at(this.#pool.view, this.#pool.start[slot] as number, this.#pool.length[slot] as number))
+      this.#gate.onOutbound(this.#now, slot, this.#parsed);
     this.#pool.release(slot);
   }
 
@@ -88,7 +88,7 @@ class Bench {
       this.#entered.set(slot, { order: this.#order++, conversation, acknowledged: isPlain ? acked : 0 });
       this.#batch.push(slot);
     }
-    this.#gate.filter(this.#now, this.#batch, 0, this.#glance, this.#flows);
+    this.#gate.filter(this.#now, this.#batch, 0, this.#parsed, this.#flows);
     this.#leave();
     this.#due();
   }

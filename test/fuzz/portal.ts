@@ -7,7 +7,7 @@ import type { Path } from "../../src/path/path.ts";
 import type { SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
 import type { SeededRandom } from "../../src/random.ts";
 import { TYPE, writeHeader } from "../../src/wire/datagram.ts";
-import { Glance } from "../../src/wire/ip.ts";
+import { ParsedHeader } from "../../src/wire/ip.ts";
 import {
   ABANDON_SIZE,
   ACK_SIZE,
@@ -20,8 +20,8 @@ import {
   HOLD_SIZE,
   LINK_SIZE,
   MESSAGE,
-  RENEWAL_ANSWER,
-  RENEWAL_SIZE,
+  REKEY_ANSWER,
+  REKEY_SIZE,
   writeData,
   writeLink,
 } from "../../src/wire/messages.ts";
@@ -89,9 +89,9 @@ function linkMessage(limit: number): Uint8Array {
   return out;
 }
 
-/** A renewal or its answer, of about the size of one that is meant. */
-function renewalMessage(flags: number): Uint8Array {
-  return counting(RENEWAL_SIZE + 96).with(0, (MESSAGE.RENEWAL << 4) | flags);
+/** A rekey or its answer, of about the size of one that is meant. */
+function rekeyMessage(flags: number): Uint8Array {
+  return counting(REKEY_SIZE + 96).with(0, (MESSAGE.REKEY << 4) | flags);
 }
 
 const HEADER = new Uint8Array(8);
@@ -106,7 +106,7 @@ const MESSAGES: readonly Uint8Array[] = [
   join(HEADER, Uint8Array.of(MESSAGE.CLOSE << 4, 3)),
   ...[0, 1].map((answer) => join(HEADER, counting(CHALLENGE_SIZE).with(0, (MESSAGE.CHALLENGE << 4) | answer))),
   ...[0, 20_000, 5e6].map((limit) => join(HEADER, linkMessage(limit))),
-  ...[0, RENEWAL_ANSWER].map((flags) => join(HEADER, renewalMessage(flags))),
+  ...[0, REKEY_ANSWER].map((flags) => join(HEADER, rekeyMessage(flags))),
   ...[0, 1, 2, 3, 4, 5, 6].map((kind) => join(HEADER, counting(30, kind).with(0, (MESSAGE.DIAGNOSIS << 4) | kind))),
   ...[0, 1, 0, 1].map((part) => join(HEADER, fragmentMessage(SHORT[0] as Uint8Array, 80, part))),
 ];
@@ -175,9 +175,9 @@ function aimAck(random: SeededRandom, path: Path, view: DataView): void {
   for (const offset of [12, 16, 20, 24]) if (random.chance(0.7)) view.setUint32(offset, next - 1 - random.below(6));
 }
 
-function checkPacket(glance: Glance, packet: Uint8Array): void {
-  check(glance.at(new DataView(packet.buffer), 0, packet.length), "delivered junk");
-  check(glance.length === packet.length, "delivered more than the packet");
+function checkPacket(parsed: ParsedHeader, packet: Uint8Array): void {
+  check(parsed.at(new DataView(packet.buffer), 0, packet.length), "delivered junk");
+  check(parsed.length === packet.length, "delivered more than the packet");
 }
 
 /** Injects the input, most often as the peer of one of the paths would send it. */
@@ -193,14 +193,14 @@ const hostile = (scheduling: "adaptive" | "greedy"): Target => ({
   draw: (random) => mutate(random, random.chance(0.7) ? MESSAGES : RECORDED.none),
   start() {
     const pair = talkedPair({ security: "none", scheduling });
-    const glance = new Glance();
+    const parsed = new ParsedHeader();
     let count = 0;
     return (random, input) => {
       const to = random.chance(0.5) ? pair.b : pair.a;
       say(random, pair, to, input);
       if (random.chance(0.3)) pair.a.offer(pair.now, udpPacket(count));
       pair.run(random.below(5_000));
-      for (const delivered of to.delivered.splice(0)) checkPacket(glance, delivered);
+      for (const delivered of to.delivered.splice(0)) checkPacket(parsed, delivered);
       if (++count % 125 === 0) checkQuiet(pair);
       if (count % 25 === 0) checkBounds(pair);
     };

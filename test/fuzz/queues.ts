@@ -87,17 +87,17 @@ class Bench {
     path.arrival = 10 * operations.below(65_536);
     path.jitter = operations.below(65_536);
     path.estimate = operations.oneIn(5) ? 0 : 200 * operations.below(65_536);
-    path.ownLoss = operations.below(101) / 100;
+    path.randomLoss = operations.below(101) / 100;
     if (!(this.#queue instanceof FlowQueues)) return;
     this.#queue.spread = operations.below(65_536);
-    this.#queue.learnTrip(operations.below(FLOWS), 10 * operations.below(65_536));
+    this.#queue.learnRtt(operations.below(FLOWS), 10 * operations.below(65_536));
     this.#queue.learnRound(operations.below(FLOWS), 10 * operations.below(65_536));
-    this.#queue.thinRate = 16_000 + 4 * operations.below(65_536);
+    this.#queue.sparseRate = 16_000 + 4 * operations.below(65_536);
   }
 }
 
 function pathView(id: number): MutablePath {
-  const known = { isUp: true, isMeasured: true, mtu: 1_400, arrival: 10_000, jitter: 0, estimate: 1e6, ownLoss: 0 };
+  const known = { isUp: true, isMeasured: true, mtu: 1_400, arrival: 10_000, jitter: 0, estimate: 1e6, randomLoss: 0 };
   return { id, metric: 0, ...known } as MutablePath;
 }
 

@@ -29,16 +29,16 @@ function sessions(): [Session, Session] {
 }
 
 const [ASKING, ANSWERING] = sessions();
-const RENEWAL = ASKING.renew(EPOCH);
-const GENUINE = [RENEWAL.message, ANSWERING.answer(EPOCH, RENEWAL.message)?.message ?? new Uint8Array(0)];
+const REKEY = ASKING.renew(EPOCH);
+const GENUINE = [REKEY.message, ANSWERING.answer(EPOCH, REKEY.message)?.message ?? new Uint8Array(0)];
 
-export const RENEWAL_TARGET: Target = {
+export const REKEY_TARGET: Target = {
   draw: (random) => mutate(random, GENUINE, 300),
   start: () => (random, input) => {
     const [question, answer] = GENUINE as [Uint8Array, Uint8Array];
     const epoch = random.chance(0.8) ? EPOCH : random.uint32();
     const isQuestion = epoch === EPOCH && Bun.deepEquals(input, question);
     check((ANSWERING.answer(epoch, input) !== undefined) === isQuestion, "answers what was not asked");
-    check((RENEWAL.complete(input) !== undefined) === Bun.deepEquals(input, answer), "takes what is no answer");
+    check((REKEY.complete(input) !== undefined) === Bun.deepEquals(input, answer), "takes what is no answer");
   },
 };

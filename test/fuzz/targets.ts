@@ -8,7 +8,7 @@ import { OFFLOAD } from "./offload.ts";
 import { ORDER } from "./order.ts";
 import { PORTALS } from "./portal.ts";
 import { QUEUES } from "./queues.ts";
-import { RENEWAL_TARGET } from "./rekey.ts";
+import { REKEY_TARGET } from "./rekey.ts";
 import { REPAIRS } from "./retransmissions.ts";
 import type { Target } from "./target.ts";
 import { TEXTS } from "./texts.ts";
@@ -20,7 +20,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   offload: OFFLOAD,
   control: CONTROL,
   ...TEXTS,
-  renewal: RENEWAL_TARGET,
+  rekey: REKEY_TARGET,
   framing: FRAMING,
   order: ORDER,
   ...QUEUES,

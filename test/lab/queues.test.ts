@@ -28,7 +28,7 @@ function ipBytes({ sent }: PathSnapshot): number {
 }
 
 describeLab("flows", { links: [line(FAST), { both: { ...line(FAST).both, delay: 20_000 } }] }, (lab) => {
-  const thin = (count: number) =>
+  const sparse = (count: number) =>
     ping(lab.topology, "client", { from: PLAN[4].client, to: PLAN[4].server, count, intervalMillis: 20 });
   const sender = (way: Way): Portal => (way === "up" ? lab.portals.local : lab.portals.remote);
 
@@ -36,9 +36,9 @@ describeLab("flows", { links: [line(FAST), { both: { ...line(FAST).both, delay: 
     test(`share alike, and delay a ping beside them little, ${way}`, async () => {
       await lab.portals.stop();
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
-      const idle = await thin(50);
+      const idle = await sparse(50);
       const [loaded, ...flows] = await Promise.all([
-        Bun.sleep(1_500).then(() => thin(150)),
+        Bun.sleep(1_500).then(() => sparse(150)),
         ...Array.from({ length: FLOWS }, () => lab.tunnel(way, MILLIS)),
       ]);
       const rates = flows.map((flow) => flow.steadyMbits);

@@ -5,7 +5,7 @@ import { SentPackets } from "../../src/path/sent-packets.ts";
 import { Ack } from "../../src/wire/messages.ts";
 
 const SECOND = 1_000_000;
-const ROUND_TRIP = 20_000;
+const ROUND_RTT = 20_000;
 const WAIT = 50_000;
 const LIMITS: MtuLimits = { ceiling: 1_472, full: 1_438, isFixed: false };
 
@@ -31,7 +31,7 @@ class Script {
       this.probes.push(size);
       const number = this.#sent.add(this.now, 0, size, -1);
       this.mtu.onSent(this.now, number, WAIT);
-      if (size <= this.carries) this.answer(number, this.now + ROUND_TRIP);
+      if (size <= this.carries) this.answer(number, this.now + ROUND_RTT);
     }
     this.now = end;
   }
@@ -75,7 +75,7 @@ describe("the search for a path's MTU", () => {
     script.run(2 * WAIT);
     expect(script.probes).toEqual([1_438, 1_438, 1_438]);
     script.run(3 * WAIT);
-    script.run(3 * WAIT + ROUND_TRIP);
+    script.run(3 * WAIT + ROUND_RTT);
     expect(script.probes.slice(3)).toEqual([1_200, 1_200 + Math.ceil((1_437 - 1_200) / 2)]);
   });
 

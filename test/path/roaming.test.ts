@@ -8,7 +8,7 @@ const HOME = parseEndpoint("192.0.2.1", 4000) as Endpoint;
 const MOVED = parseEndpoint("192.0.2.1", 5000) as Endpoint;
 const STRANGER = parseEndpoint("198.51.100.7", 9) as Endpoint;
 const LOCAL = createEndpoint();
-const ROUND_TRIP = 100_000;
+const ROUND_RTT = 100_000;
 const TOKEN = counting(CHALLENGE_TOKEN, 7);
 
 let place: Place;
@@ -32,7 +32,7 @@ describe("a path whose peer has a new address", () => {
       false,
       Number.POSITIVE_INFINITY,
     ]);
-    expect(roaming.takeChallenge(0, ROUND_TRIP)).toBe(false);
+    expect(roaming.takeChallenge(0, ROUND_RTT)).toBe(false);
   });
 
   test("goes there at once, with three times what came from there and no more", () => {
@@ -47,8 +47,8 @@ describe("a path whose peer has a new address", () => {
 
   test("is free once the challenge is answered", () => {
     move(MOVED);
-    expect(roaming.takeChallenge(0, ROUND_TRIP)).toBe(true);
-    expect(roaming.takeChallenge(1, ROUND_TRIP)).toBe(false);
+    expect(roaming.takeChallenge(0, ROUND_RTT)).toBe(true);
+    expect(roaming.takeChallenge(1, ROUND_RTT)).toBe(false);
     expect(roaming.onAnswer(TOKEN.with(7, 0))).toBe(false);
     expect(roaming.allows(1_000)).toBe(false);
     expect(roaming.onAnswer(TOKEN)).toBe(true);
@@ -69,14 +69,14 @@ describe("a path whose peer has a new address", () => {
     const times: number[] = [];
     for (let guard = 0; roaming.isProving && guard < 100; guard++) {
       const now = roaming.deadline();
-      if (roaming.takeChallenge(now, ROUND_TRIP)) times.push(now);
+      if (roaming.takeChallenge(now, ROUND_RTT)) times.push(now);
     }
     expect(times).toEqual([0, 150_000, 450_000, 1_050_000]);
     expect([place.remote, place.socket]).toEqual([HOME, 3]);
     move(STRANGER);
     for (let now = 0; roaming.isProving; now = roaming.deadline()) {
       expect(now).toBeLessThanOrEqual(4_000_000);
-      roaming.takeChallenge(now, 100 * ROUND_TRIP);
+      roaming.takeChallenge(now, 100 * ROUND_RTT);
     }
   });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import { classify, TRAFFIC } from "../../src/queue/classify.ts";
-import { Glance } from "../../src/wire/ip.ts";
+import { ParsedHeader } from "../../src/wire/ip.ts";
 import { ipv4, ipv6, ports, tcp } from "../support/internet.ts";
 
 function trafficOf(packet: Uint8Array<ArrayBuffer>): number {
   const view = new DataView(packet.buffer);
-  const glance = new Glance();
-  expect(glance.at(view, 0, packet.length)).toBe(true);
-  return classify(view, 0, glance);
+  const parsed = new ParsedHeader();
+  expect(parsed.at(view, 0, packet.length)).toBe(true);
+  return classify(view, 0, parsed);
 }
 
 const cases: readonly (readonly [

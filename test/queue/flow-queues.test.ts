@@ -79,7 +79,7 @@ describe("FlowQueues", () => {
     expect((served.get(2) as number) / 4 / (served.get(1) as number)).toBeWithin(0.9, 1.1);
   });
 
-  test("lets a thin flow pass all bulk, also when it had been quiet", () => {
+  test("lets a sparse flow pass all bulk, also when it had been quiet", () => {
     const bench = new Bench();
     bench.fill(1, 300);
     for (let i = 0; i < 20; i++) {
@@ -90,9 +90,9 @@ describe("FlowQueues", () => {
     }
   });
 
-  test("keeps a steady small flow thin for ever, and turns one that sends more to bulk and back", () => {
+  test("keeps a steady small flow sparse for ever, and turns one that sends more to bulk and back", () => {
     const bench = new Bench();
-    bench.queues.thinRate = 50_000;
+    bench.queues.sparseRate = 50_000;
     for (let i = 0; i < 5_000; i++, bench.now += 20_000) {
       bench.push(1, { size: 500 });
       bench.shift();
@@ -145,17 +145,17 @@ describe("FlowQueues", () => {
     expect(bench.shift()).toBe(2);
   });
 
-  test("lets another path help only the thin flow whose turn is last, and strangers no more than their share", () => {
+  test("lets another path help only the sparse flow whose turn is last, and strangers no more than their share", () => {
     const bench = new Bench();
     bench.fill(1, 20, { size: 500 });
     bench.fill(2, 20, { size: 500 });
-    expect(bench.queues.lastThin(30_000)).toBeUndefined();
-    expect(bench.queues.lastThin(15_000)?.bucket).toBe(2);
+    expect(bench.queues.lastSparse(30_000)).toBeUndefined();
+    expect(bench.queues.lastSparse(15_000)?.bucket).toBe(2);
     bench.fill(3, 200);
     for (let flow = 100; flow < 150; flow++) bench.push(flow, { flags: PACKET_FLAG.STRANGER });
-    expect(bench.queues.lastThin(30_000)?.bucket).toBe(149);
-    while (bench.queues.nextThin()) bench.shift();
-    expect(bench.queues.lastThin(1_000)).toBeUndefined();
+    expect(bench.queues.lastSparse(30_000)?.bucket).toBe(149);
+    while (bench.queues.nextSparse()) bench.shift();
+    expect(bench.queues.lastSparse(1_000)).toBeUndefined();
   });
 
   test("sheds strangers first, then the fattest, and finds room for others", () => {
@@ -207,7 +207,7 @@ describe("FlowQueues", () => {
   test("allows a flow with a longer way more", () => {
     const [near, far] = [20_000, 300_000].map((trip) => {
       const bench = new Bench();
-      bench.queues.learnTrip(1, trip);
+      bench.queues.learnRtt(1, trip);
       return bench.overload().length;
     }) as [number, number];
     expect(near).toBeGreaterThan(far);
@@ -221,7 +221,7 @@ describe("FlowQueues", () => {
         bench.shift();
       }
     }
-    // A bulk flow that was forgotten is thin again, and was not moved by others' packets.
+    // A bulk flow that was forgotten is sparse again, and was not moved by others' packets.
     bench.fill(7, 100);
     expect(bench.queues.isBulk(7)).toBe(true);
     while (bench.shift() >= 0);

@@ -2,25 +2,25 @@ import { describe, expect, test } from "bun:test";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
 import { classify } from "../../src/queue/classify.ts";
 import { Flows } from "../../src/queue/flows.ts";
-import { Glance } from "../../src/wire/ip.ts";
+import { ParsedHeader } from "../../src/wire/ip.ts";
 import { BUCKET_MASK } from "../../src/wire/messages.ts";
 import { ipv4, ports, tcp } from "../support/internet.ts";
 
 const pool = new PacketPool(4, 200);
 
 /** The bucket of a packet, and what its flags then say. */
-function look(flows: Flows, packet: Uint8Array): { bucket: number; isStranger: boolean; isPrompt: boolean } {
+function look(flows: Flows, packet: Uint8Array): { bucket: number; isNewFlow: boolean; isPrompt: boolean } {
   const slot = pool.take();
   pool.bytes.set(packet, pool.start[slot]);
   const start = pool.start[slot] as number;
-  const glance = new Glance();
-  glance.at(pool.view, start, packet.length);
-  const bucket = flows.recognise(pool, slot, glance, classify(pool.view, start, glance));
+  const parsed = new ParsedHeader();
+  parsed.at(pool.view, start, packet.length);
+  const bucket = flows.recognise(pool, slot, parsed, classify(pool.view, start, parsed));
   const flags = pool.flags[slot] as number;
   pool.release(slot);
   return {
     bucket,
-    isStranger: (flags & PACKET_FLAG.STRANGER) !== 0,
+    isNewFlow: (flags & PACKET_FLAG.STRANGER) !== 0,
     isPrompt: (flags & PACKET_FLAG.PROMPT) !== 0,
   };
 }
@@ -42,11 +42,11 @@ describe("Flows", () => {
   test("takes the first packet of a flow for a stranger's, also after a flood of others has passed", () => {
     const flows = new Flows(1);
     const packet = ipv4(17, ports(5, 6));
-    expect([look(flows, packet), look(flows, packet)].map((one) => one.isStranger)).toEqual([true, false]);
+    expect([look(flows, packet), look(flows, packet)].map((one) => one.isNewFlow)).toEqual([true, false]);
     let strangers = 0;
-    for (let port = 100; port < 2_100; port++) strangers += look(flows, ipv4(17, ports(port, 6))).isStranger ? 1 : 0;
+    for (let port = 100; port < 2_100; port++) strangers += look(flows, ipv4(17, ports(port, 6))).isNewFlow ? 1 : 0;
     expect(strangers).toBeGreaterThan(1_950);
-    expect(look(flows, packet).isStranger).toBe(false);
+    expect(look(flows, packet).isNewFlow).toBe(false);
   });
 
   test("makes a flow of its own of bare acknowledgements, and finds the bucket of a flow from its answers", () => {
@@ -57,9 +57,9 @@ describe("Flows", () => {
     const answer = ipv4(6, tcp(6, 5, 0x12));
     answer.set([10, 0, 0, 2, 10, 0, 0, 1], 12);
     const view = new DataView(answer.buffer);
-    const glance = new Glance();
-    glance.at(view, 0, answer.length);
-    expect(flows.answerBucket(view, 0, glance)).toBe(content.bucket);
+    const parsed = new ParsedHeader();
+    parsed.at(view, 0, answer.length);
+    expect(flows.answerBucket(view, 0, parsed)).toBe(content.bucket);
   });
 
   test("counts each bucket for itself, and begins anew after 2^24", () => {

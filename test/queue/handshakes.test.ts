@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { Handshakes, handshakeStep } from "../../src/queue/handshakes.ts";
-import { Glance } from "../../src/wire/ip.ts";
+import { ParsedHeader } from "../../src/wire/ip.ts";
 import { ipv4, ipv6, tcp } from "../support/internet.ts";
 
 const [SYN, SYN_ACK] = [0x02, 0x12];
 
 function stepOf(packet: Uint8Array<ArrayBuffer>): number {
   const view = new DataView(packet.buffer);
-  const glance = new Glance();
-  glance.at(view, 0, packet.length);
-  return handshakeStep(view, 0, glance);
+  const parsed = new ParsedHeader();
+  parsed.at(view, 0, packet.length);
+  return handshakeStep(view, 0, parsed);
 }
 
 describe("handshakes", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { PathView } from "../../src/scheduler/scheduler.ts";
-import { isBestForThin } from "../../src/scheduler/sparse-path.ts";
+import { isBestForSparse } from "../../src/scheduler/sparse-path.ts";
 
 function pathView(more: Partial<PathView>): PathView {
   const base = {
@@ -13,24 +13,24 @@ function pathView(more: Partial<PathView>): PathView {
     jitter: 0,
     estimate: 1e6,
   };
-  return { ...base, ownLoss: 0, ...more };
+  return { ...base, randomLoss: 0, ...more };
 }
 
-/** Which of the paths may carry thin flows. */
+/** Which of the paths may carry sparse flows. */
 function best(...paths: readonly Partial<PathView>[]): boolean[] {
   const views = paths.map((path, id) => pathView({ id, ...path }));
-  return views.map((view) => isBestForThin(view, views));
+  return views.map((view) => isBestForSparse(view, views));
 }
 
-describe("isBestForThin", () => {
+describe("isBestForSparse", () => {
   test("takes the earliest, and those hardly later", () => {
     expect(best({ arrival: 10_000 }, { arrival: 11_500 }, { arrival: 13_000 })).toEqual([true, true, false]);
   });
 
   test("counts what varies and what loses as later", () => {
     expect(best({ arrival: 10_000, jitter: 5_000 }, { arrival: 15_000 })).toEqual([false, true]);
-    expect(best({ arrival: 10_000, ownLoss: 0.1 }, { arrival: 20_000 })).toEqual([false, true]);
-    expect(best({ arrival: 10_000, ownLoss: 0.01 }, { arrival: 20_000 })).toEqual([true, false]);
+    expect(best({ arrival: 10_000, randomLoss: 0.1 }, { arrival: 20_000 })).toEqual([false, true]);
+    expect(best({ arrival: 10_000, randomLoss: 0.01 }, { arrival: 20_000 })).toEqual([true, false]);
   });
 
   test("looks past paths that are down, held in reserve, or not measured", () => {

@@ -50,15 +50,15 @@ class Flood implements Station {
 }
 
 describe(`a flood of 100000 strangers a second (NC_SEED=${seed})`, () => {
-  test("starves neither a thin flow, nor a transfer, nor the tunnel's own messages", () => {
+  test("starves neither a sparse flow, nor a transfer, nor the tunnel's own messages", () => {
     const world = tunnelWorld([LINK, { ...LINK, delay: 20_000 }], { seed, portal: ADAPTIVE });
     const bulk = addBulk(world, { startAt: SECOND });
-    const thin = addUdp(world, { rate: 80_000, size: 200, startAt: SECOND, endAt: 4 * SECOND });
+    const sparse = addUdp(world, { rate: 80_000, size: 200, startAt: SECOND, endAt: 4 * SECOND });
     world.add(0, (outlet) => new Flood(outlet, new SeededRandom(seed), 100, 3 * SECOND, 4 * SECOND));
     world.run(5 * SECOND);
     const snapshot = portalOf(world, 0).portal.snapshot(world.now);
-    expect(lostNumbers(thin)).toEqual([]);
-    const flooded = thin.to.delays.filter((_, i) => (thin.to.sentAt[i] as number) > 3 * SECOND);
+    expect(lostNumbers(sparse)).toEqual([]);
+    const flooded = sparse.to.delays.filter((_, i) => (sparse.to.sentAt[i] as number) > 3 * SECOND);
     expect(percentile(flooded, 0.5)).toBeLessThan(15_000);
     expect(percentile(flooded, 0.95)).toBeLessThan(50_000);
     expect(goodput(bulk, 3.2 * SECOND, 4 * SECOND)).toBeGreaterThan(0.3 * 36e6);
@@ -77,9 +77,9 @@ describe(`a flood of 100000 strangers a second (NC_SEED=${seed})`, () => {
   test("leaves an idle tunnel up, and a flow that begins within it gets through", () => {
     const world = tunnelWorld([{ ...LINK, rate: 5e6 }], { seed, portal: ADAPTIVE });
     world.add(0, (outlet) => new Flood(outlet, new SeededRandom(seed), 100, SECOND, 3 * SECOND));
-    const thin = addUdp(world, { rate: 80_000, size: 200, startAt: 2 * SECOND, endAt: 3 * SECOND });
+    const sparse = addUdp(world, { rate: 80_000, size: 200, startAt: 2 * SECOND, endAt: 3 * SECOND });
     world.run(4 * SECOND);
-    expect(lostNumbers(thin).length).toBeLessThan(5);
-    expect(percentile(thin.to.delays, 0.5)).toBeLessThan(40_000);
+    expect(lostNumbers(sparse).length).toBeLessThan(5);
+    expect(percentile(sparse.to.delays, 0.5)).toBeLessThan(40_000);
   });
 });

@@ -32,7 +32,7 @@ describe(`keys that change (NC_SEED=${seed})`, () => {
 
   test("change after so many datagrams either way", () => {
     for (const from of [0, 1] as const) {
-      const keyLimits = { ...KEY_LIMITS, renewAfterDatagrams: 200, endAfterDatagrams: 1_000 };
+      const keyLimits = { ...KEY_LIMITS, rekeyAfterDatagrams: 200, endAfterDatagrams: 1_000 };
       const world = pairedWorld([UNRULY], { keyLimits }, "aes-256-gcm");
       const flow = addUdp(world, { rate: 4e6, startAt: SECOND, endAt: 5 * SECOND, from });
       world.run(6 * SECOND);
@@ -43,7 +43,7 @@ describe(`keys that change (NC_SEED=${seed})`, () => {
   });
 
   test("are not used beyond their time when the peer does not answer", () => {
-    const keyLimits = { ...KEY_LIMITS, renewAfter: 3 * SECOND, endAfter: 5 * SECOND };
+    const keyLimits = { ...KEY_LIMITS, rekeyAfter: 3 * SECOND, endAfter: 5 * SECOND };
     const world = pairedWorld([UNRULY], { keyLimits }, "aes-256-gcm");
     world.run(2 * SECOND);
     world.cut(0);

@@ -20,7 +20,7 @@ export const UNRULY: Partial<LinkShape> = {
   jitterLaw: "uniform",
   reorder: true,
 };
-export const OFTEN: KeyLimits = { ...KEY_LIMITS, renewAfter: 30_000, endAfter: 2 * SECOND };
+export const OFTEN: KeyLimits = { ...KEY_LIMITS, rekeyAfter: 30_000, endAfter: 2 * SECOND };
 export const PAIR_A = counting(32, 1);
 export const PAIR_B = counting(32, 50);
 

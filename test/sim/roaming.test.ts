@@ -47,10 +47,10 @@ describe(`a peer that moves (NC_SEED=${seed})`, () => {
   test("costs what was on its way to the old address, repaired, and no more", () => {
     const world = worldOf(1);
     addBulk(world, { from: 1, startAt: SECOND });
-    const thin = addUdp(world, { rate: 100_000, size: 200, startAt: 2 * SECOND, endAt: 4 * SECOND });
+    const sparse = addUdp(world, { rate: 100_000, size: 200, startAt: 2 * SECOND, endAt: 4 * SECOND });
     world.at(3 * SECOND, (w) => rebind(w, 60_000));
     world.run(5 * SECOND);
-    expect(lostNumbers(thin)).toEqual([]);
+    expect(lostNumbers(sparse)).toEqual([]);
     // 20 ms of the link until the peer's next word, in full datagrams.
     expect(portalOf(world, 1).misdirected).toBeWithin(1, 60);
   });

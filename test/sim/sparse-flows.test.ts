@@ -20,7 +20,7 @@ function pathsOf(world: World, side: 0 | 1) {
   return snapshot(world, side).links.flatMap((link) => link.paths);
 }
 
-describe(`thin flows (NC_SEED=${seed})`, () => {
+describe(`sparse flows (NC_SEED=${seed})`, () => {
   for (const from of [0, 1] as const) {
     test(`lose nothing while an idle path carries them too, counted at both ends, from side ${from}`, () => {
       const world = tunnelWorld([{ ...NEAR, loss: 0.2 }, FAR], { seed, portal: ADAPTIVE });

@@ -252,7 +252,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
 });
 
 describe(`a cut link (NC_SEED=${seed})`, () => {
-  test("is not felt by a thin flow whose packets go elsewhere at once", () => {
+  test("is not felt by a sparse flow whose packets go elsewhere at once", () => {
     const world = tunnelWorld([WIDE, WIDE], dissertation({ seed }));
     const flow = addUdp(world, { rate: 64_000, size: 200, startAt: SECOND, endAt: 10 * SECOND });
     world.at(5 * SECOND, (w) => w.cut(0));

@@ -1,25 +1,25 @@
 import { describe, expect, test } from "bun:test";
-import { flowHash, Glance } from "../../src/wire/ip.ts";
+import { flowHash, ParsedHeader } from "../../src/wire/ip.ts";
 import { extension, ipv4, ipv6, join, ports } from "../support/internet.ts";
 import { seeded } from "../support/seed.ts";
 
 const [HOP, TCP, UDP, ROUTING, FRAGMENT, NONE, OPTIONS] = [0, 6, 17, 43, 44, 59, 60];
 
-/** What a glance sees at an offset, undefined for junk. */
-function seen(packet: Uint8Array, length = packet.length): Glance | undefined {
+/** What a parsed sees at an offset, undefined for junk. */
+function seen(packet: Uint8Array, length = packet.length): ParsedHeader | undefined {
   const shifted = join(Uint8Array.of(1, 2, 3), packet, new Uint8Array(64).fill(0xff));
-  const glance = new Glance();
-  return glance.at(new DataView(shifted.buffer), 3, length) ? glance : undefined;
+  const parsed = new ParsedHeader();
+  return parsed.at(new DataView(shifted.buffer), 3, length) ? parsed : undefined;
 }
 
 function hash(packet: Uint8Array, salt = 1): number {
-  const glance = new Glance();
+  const parsed = new ParsedHeader();
   const view = new DataView(packet.buffer);
-  if (!glance.at(view, 0, packet.length)) throw new Error("junk");
-  return flowHash(view, 0, glance, salt);
+  if (!parsed.at(view, 0, packet.length)) throw new Error("junk");
+  return flowHash(view, 0, parsed, salt);
 }
 
-describe("Glance at IPv4", () => {
+describe("ParsedHeader at IPv4", () => {
   test("sees protocol, length, traffic class and where the transport begins", () => {
     expect(seen(ipv4(TCP, ports(1, 2), { tos: 0xb9 }))).toMatchObject({
       version: 4,
@@ -70,7 +70,7 @@ describe("Glance at IPv4", () => {
   });
 });
 
-describe("Glance at IPv6", () => {
+describe("ParsedHeader at IPv6", () => {
   test("sees protocol, length, traffic class and where the transport begins", () => {
     expect(seen(ipv6(UDP, ports(1, 2), 0xb9))).toMatchObject({
       version: 6,
@@ -114,7 +114,7 @@ describe("Glance at IPv6", () => {
   });
 });
 
-test("Glance takes every other version for junk", () => {
+test("ParsedHeader takes every other version for junk", () => {
   const packet = ipv4(UDP, ports(1, 2, 40));
   for (let version = 0; version < 16; version++) {
     const isKnown = seen(packet.with(0, (version << 4) | 5)) !== undefined;

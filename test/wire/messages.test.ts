@@ -10,7 +10,7 @@ import {
   FRAGMENT_SIZE,
   Fragment,
   linkLimit,
-  MAX_PARTS,
+  MAX_FRAGMENTS,
   MAX_RANGES,
   SEQUENCE_MASK,
   writeData,
@@ -176,7 +176,7 @@ describe("Fragment", () => {
   test("places parts so that they cover the packet once", () => {
     const fragment = new Fragment();
     for (const length of [1, 15, 16, 17, 1_400, 65_535]) {
-      for (let parts = 1; parts <= Math.min(length, MAX_PARTS); parts++) {
+      for (let parts = 1; parts <= Math.min(length, MAX_FRAGMENTS); parts++) {
         let at = 0;
         for (let part = 0; part < parts; part++) {
           fragment.place(part, parts, length);

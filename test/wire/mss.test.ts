@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { SeededRandom } from "../../src/random.ts";
-import { Glance } from "../../src/wire/ip.ts";
+import { ParsedHeader } from "../../src/wire/ip.ts";
 import { clampMss } from "../../src/wire/mss.ts";
 import { build, completed, isPartial, isRight, type Shape, startOf, TCP } from "../offload/packets.ts";
 import { seeded } from "../support/seed.ts";
@@ -21,9 +21,9 @@ function withOptions(options: readonly number[], shape: Partial<Shape> = {}): Ui
 
 function clamp(packet: Uint8Array, mtu = 1400, isPartialSum = false): boolean {
   const view = new DataView(packet.buffer);
-  const glance = new Glance();
-  if (!glance.at(view, 0, packet.length)) throw new Error("junk");
-  return clampMss(view, 0, glance, mtu, isPartialSum);
+  const parsed = new ParsedHeader();
+  if (!parsed.at(view, 0, packet.length)) throw new Error("junk");
+  return clampMss(view, 0, parsed, mtu, isPartialSum);
 }
 
 const mssAt = (packet: Uint8Array, offset: number) =>

@@ -162,7 +162,7 @@ export class Admission {
   #discard(entry: Unconfirmed): void {
     this.confirmed(entry.path);
     this.#context.paths.remove(entry.path);
-    this.#context.renewals.remove(entry.path);
+    this.#context.rekeys.remove(entry.path);
   }
 
   #send(socket: number, remote: Endpoint, local: Endpoint, message: Uint8Array): void {

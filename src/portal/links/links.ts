@@ -199,7 +199,7 @@ export class Links {
     if (this.#isClosing) return;
     for (const [socket, { deadline }] of this.#sockets) if (now >= deadline) this.#closeIdle(socket);
     for (const path of [...this.#context.paths.list]) {
-      if (this.#context.renewals.handleTimeout(now, path))
+      if (this.#context.rekeys.handleTimeout(now, path))
         this.#losePath(now, path, "its keys ran out and were not renewed");
       else this.#reviveBeside(now, path);
     }
@@ -214,7 +214,7 @@ export class Links {
       if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
         at = Math.min(at, path.liveness.reviveAt);
       }
-      at = Math.min(at, this.#context.renewals.deadline(path));
+      at = Math.min(at, this.#context.rekeys.deadline(path));
     }
     return at;
   }
@@ -354,7 +354,7 @@ export class Links {
     if (path.state !== "down") this.#log("info", path.settings.name, `down: ${reason}`);
     path.liveness.close(now, reason);
     this.#context.paths.remove(path);
-    this.#context.renewals.remove(path);
+    this.#context.rekeys.remove(path);
     path.abandon(now);
     this.#admission.confirmed(path);
     const isShared = this.#context.paths.list.some((other) => other.socket === path.socket);

@@ -67,7 +67,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     isInitiator: facts.link.isInitiator,
     suite: facts.agreement.suite,
   });
-  context.renewals.add(path, facts.agreement.session);
+  context.rekeys.add(path, facts.agreement.session);
   return path;
 }
 

@@ -3,22 +3,22 @@
  * Keys that grew too old or carried too much all the same are not used any further: the path ends, and its link begins anew.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
-import type { Renewal, Session } from "../../exchange/exchange.ts";
+import type { Rekey, Session } from "../../exchange/exchange.ts";
 import type { Path } from "../../path/path.ts";
 
 /** When keys are changed, and when they must not be used any more. WireGuard has the same times. */
 export interface KeyLimits {
-  readonly renewAfter: Micros;
+  readonly rekeyAfter: Micros;
   readonly endAfter: Micros;
   /** Datagrams in either direction. */
-  readonly renewAfterDatagrams: number;
+  readonly rekeyAfterDatagrams: number;
   readonly endAfterDatagrams: number;
 }
 
 export const KEY_LIMITS: KeyLimits = {
-  renewAfter: 120 * MICROS_PER_SECOND,
+  rekeyAfter: 120 * MICROS_PER_SECOND,
   endAfter: 180 * MICROS_PER_SECOND,
-  renewAfterDatagrams: 2 ** 22,
+  rekeyAfterDatagrams: 2 ** 22,
   // The confidentiality limit of AES-GCM for datagrams of any size (RFC 9001, 6.6).
   endAfterDatagrams: 2 ** 23,
 };
@@ -34,7 +34,7 @@ function datagramsOf({ keys, sent, received }: Path): number {
 interface State {
   readonly session: Session;
   /** Asked and not answered. */
-  renewal: Renewal | undefined;
+  rekey: Rekey | undefined;
   resends: number;
   resendAt: Micros;
   /** What was answered to the last question, and its epoch. */
@@ -42,7 +42,7 @@ interface State {
   answered: number;
 }
 
-export class Renewals {
+export class Rekeying {
   readonly #limits: KeyLimits;
   readonly #states = new Map<Path, State>();
 
@@ -52,7 +52,7 @@ export class Renewals {
 
   add(path: Path, session: Session): void {
     if (!session.isRenewable) return;
-    const idle = { renewal: undefined, resends: 0, resendAt: NEVER, answer: undefined, answered: 0 };
+    const idle = { rekey: undefined, resends: 0, resendAt: NEVER, answer: undefined, answered: 0 };
     this.#states.set(path, { session, ...idle });
   }
 
@@ -70,10 +70,10 @@ export class Renewals {
     const used = datagramsOf(path);
     if (age >= this.#limits.endAfter || used >= this.#limits.endAfterDatagrams) return true;
     if (!path.settings.isInitiator || path.state === "exchanging") return false;
-    const isDue = age >= this.#limits.renewAfter || used >= this.#limits.renewAfterDatagrams;
-    if (isDue && !state.renewal) this.#ask(path, state);
-    if (state.renewal && now >= state.resendAt) {
-      path.renewal = { isAnswer: false, epoch: keys.epoch + 1, message: state.renewal.message };
+    const isDue = age >= this.#limits.rekeyAfter || used >= this.#limits.rekeyAfterDatagrams;
+    if (isDue && !state.rekey) this.#ask(path, state);
+    if (state.rekey && now >= state.resendAt) {
+      path.rekey = { isAnswer: false, epoch: keys.epoch + 1, message: state.rekey.message };
       state.resendAt = now + (RESEND_WAITS[state.resends++] ?? RESEND_WAIT);
     }
     return false;
@@ -89,17 +89,17 @@ export class Renewals {
   deadline(path: Path): Micros {
     const state = this.#states.get(path);
     if (!state) return NEVER;
-    const { renewAfter, endAfter, renewAfterDatagrams, endAfterDatagrams } = this.#limits;
+    const { rekeyAfter, endAfter, rekeyAfterDatagrams, endAfterDatagrams } = this.#limits;
     const { since } = path.keys;
     const used = datagramsOf(path);
     const end = used >= endAfterDatagrams ? 0 : Math.min(since + endAfter, path.keys.deadline());
     if (!path.settings.isInitiator || path.state === "exchanging") return end;
-    if (state.renewal) return Math.min(state.resendAt, end);
-    return used >= renewAfterDatagrams ? 0 : Math.min(since + renewAfter, end);
+    if (state.rekey) return Math.min(state.resendAt, end);
+    return used >= rekeyAfterDatagrams ? 0 : Math.min(since + rekeyAfter, end);
   }
 
   #ask(path: Path, state: State): void {
-    state.renewal = state.session.renew(path.keys.epoch + 1);
+    state.rekey = state.session.renew(path.keys.epoch + 1);
     state.resends = 0;
     state.resendAt = 0;
   }
@@ -109,11 +109,11 @@ export class Renewals {
     const { keys } = path;
     // An answer that was sent twice comes when all is done.
     if (epoch === keys.epoch) return true;
-    if (!state.renewal || epoch !== keys.epoch + 1) return false;
-    const security = state.renewal.complete(message);
+    if (!state.rekey || epoch !== keys.epoch + 1) return false;
+    const security = state.rekey.complete(message);
     if (!security) return false;
-    state.renewal = undefined;
-    path.renewal = undefined;
+    state.rekey = undefined;
+    path.rekey = undefined;
     keys.use(now, security, path.sent.next, path.received.largest + 1);
     path.probeWanted = true;
     return true;
@@ -132,7 +132,7 @@ export class Renewals {
       state.answer = answer.message;
       state.answered = epoch;
     }
-    path.renewal = { isAnswer: true, epoch, message: state.answer };
+    path.rekey = { isAnswer: true, epoch, message: state.answer };
     return true;
   }
 }

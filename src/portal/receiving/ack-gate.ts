@@ -14,7 +14,7 @@
 import { type Micros, NEVER } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
-import { conversationHash, type Glance, PROTOCOL, TCP_FLAG } from "../../wire/ip.ts";
+import { conversationHash, type ParsedHeader, PROTOCOL, TCP_FLAG } from "../../wire/ip.ts";
 
 /** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
 const ENTRIES = 1_024;
@@ -77,13 +77,13 @@ export class AckGate {
     this.#salt = salt;
   }
 
-  /** A TCP packet of the host goes out: `glance` looked at it. Flags content that went before. */
-  onOutbound(now: Micros, slot: Slot, glance: Glance): void {
+  /** A TCP packet of the host goes out: `parsed` looked at it. Flags content that went before. */
+  onOutbound(now: Micros, slot: Slot, parsed: ParsedHeader): void {
     const { view } = this.#pool;
     const start = this.#pool.start[slot] as number;
-    const at = start + glance.transport;
-    if (glance.isFragment || glance.transport + TCP_HEADER > glance.length) return;
-    const key = conversationHash(view, start, glance, this.#salt);
+    const at = start + parsed.transport;
+    if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return;
+    const key = conversationHash(view, start, parsed, this.#salt);
     const entry = key & (ENTRIES - 1);
     const flags = view.getUint8(at + 13);
     if ((flags & TCP_FLAG.SYN) !== 0) {
@@ -91,7 +91,7 @@ export class AckGate {
       return;
     }
     if (this.#key[entry] !== key || this.#isWatched[entry] === 0) return;
-    const payload = glance.length - glance.transport - ((view.getUint8(at + 12) >>> 4) << 2);
+    const payload = parsed.length - parsed.transport - ((view.getUint8(at + 12) >>> 4) << 2);
     const end = (view.getUint32(at + 4) + payload) >>> 0;
     if (after(end, this.#sent[entry] as number) > 0) this.#sent[entry] = end;
     else if (payload > 0) this.#pool.flags[slot] = (this.#pool.flags[slot] as number) | PACKET_FLAG.AGAIN;
@@ -99,11 +99,11 @@ export class AckGate {
   }
 
   /** Takes out of `batch`, packets for the host from index `from` on, the acknowledgements that are to wait. */
-  filter(now: Micros, batch: PacketBatch, from: number, glance: Glance, flows: GateFlows): void {
+  filter(now: Micros, batch: PacketBatch, from: number, parsed: ParsedHeader, flows: GateFlows): void {
     let kept = from;
     for (let i = from; i < batch.count; i++) {
       const slot = batch.at(i);
-      const stays = (this.#pool.length[slot] as number) > 140 || this.#passes(now, slot, glance, flows);
+      const stays = (this.#pool.length[slot] as number) > 140 || this.#passes(now, slot, parsed, flows);
       if (stays) batch.slots[kept++] = slot;
     }
     batch.count = kept;
@@ -144,20 +144,20 @@ export class AckGate {
   }
 
   /** False if the packet in `slot` was taken. */
-  #passes(now: Micros, slot: Slot, glance: Glance, flows: GateFlows): boolean {
+  #passes(now: Micros, slot: Slot, parsed: ParsedHeader, flows: GateFlows): boolean {
     const { view } = this.#pool;
     const start = this.#pool.start[slot] as number;
-    if (!glance.at(view, start, this.#pool.length[slot] as number) || glance.protocol !== PROTOCOL.TCP) return true;
-    if (glance.isFragment || glance.transport + TCP_HEADER > glance.length) return true;
-    const key = conversationHash(view, start, glance, this.#salt);
+    if (!parsed.at(view, start, this.#pool.length[slot] as number) || parsed.protocol !== PROTOCOL.TCP) return true;
+    if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return true;
+    const key = conversationHash(view, start, parsed, this.#salt);
     const entry = key & (ENTRIES - 1);
     if (this.#key[entry] !== key || this.#isWatched[entry] === 0) return true;
-    const at = start + glance.transport;
+    const at = start + parsed.transport;
     const header = (view.getUint8(at + 12) >>> 4) << 2;
     const isPlain =
       view.getUint8(at + 13) === TCP_FLAG.ACK &&
       header <= LONGEST_PLAIN_HEADER &&
-      glance.transport + header === glance.length;
+      parsed.transport + header === parsed.length;
     if (!isPlain) {
       // The handshake goes by; anything else that is not plain ends slow start, or does not wait.
       if ((view.getUint8(at + 13) & TCP_FLAG.SYN) === 0 && header > LONGEST_PLAIN_HEADER) this.#dismiss(entry);

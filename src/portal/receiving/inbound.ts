@@ -9,7 +9,7 @@ import { type Endpoint, sameEndpoint } from "../../endpoint.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
 import { HEADER_SIZE, indexOf, packetNumberOf, phaseOf, TYPE, typeOf } from "../../wire/datagram.ts";
-import { Glance, PROTOCOL } from "../../wire/ip.ts";
+import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
 import {
   ABANDON_SIZE,
   Ack,
@@ -30,8 +30,8 @@ import {
   linkLimit,
   MESSAGE,
   PROBE_SIZE,
-  RENEWAL_ANSWER,
-  RENEWAL_SIZE,
+  REKEY_ANSWER,
+  REKEY_SIZE,
 } from "../../wire/messages.ts";
 import { clampMss, isSyn } from "../../wire/mss.ts";
 import { drop, type PortalContext } from "../context.ts";
@@ -48,7 +48,7 @@ export interface InboundEvents {
   /** A DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
   onDiagnosis(now: Micros, path: Path, at: number, end: number): number;
   /** A TCP packet for the host, at `start` in the arena. */
-  onArrival(now: Micros, start: number, glance: Glance): void;
+  onArrival(now: Micros, start: number, parsed: ParsedHeader): void;
   /** A path answers again and is up. */
   onAnswered(now: Micros, path: Path): void;
 }
@@ -56,7 +56,7 @@ export interface InboundEvents {
 export class Inbound {
   readonly #context: PortalContext;
   readonly #events: InboundEvents;
-  readonly #glance = new Glance();
+  readonly #parsed = new ParsedHeader();
   readonly #ack = new Ack();
   readonly #fragment = new Fragment();
   readonly reassembly: Reassembly;
@@ -178,8 +178,8 @@ export class Inbound {
         return this.#readLink(path, at, end);
       case MESSAGE.CHALLENGE:
         return this.#readChallenge(now, path, at, end);
-      case MESSAGE.RENEWAL:
-        return this.#readRenewal(now, path, at, end);
+      case MESSAGE.REKEY:
+        return this.#readRekey(now, path, at, end);
       case MESSAGE.DIAGNOSIS:
         return this.#readDiagnosis(now, path, at, end);
       case MESSAGE.PAD:
@@ -220,15 +220,15 @@ export class Inbound {
     return at + ABANDON_SIZE;
   }
 
-  #readRenewal(now: Micros, path: Path, at: number, end: number): number {
+  #readRekey(now: Micros, path: Path, at: number, end: number): number {
     const { bytes, view } = this.#context.pool;
-    const from = at + RENEWAL_SIZE;
-    const to = from <= end ? from + view.getUint8(at + RENEWAL_SIZE - 1) : from;
+    const from = at + REKEY_SIZE;
+    const to = from <= end ? from + view.getUint8(at + REKEY_SIZE - 1) : from;
     this.#asksForAck = true;
     this.#malformed = to > end;
     if (this.#malformed) return end;
-    const isAnswer = (view.getUint8(at) & RENEWAL_ANSWER) !== 0;
-    const isRight = this.#context.renewals.handleMessage(
+    const isAnswer = (view.getUint8(at) & REKEY_ANSWER) !== 0;
+    const isRight = this.#context.rekeys.handleMessage(
       now,
       path,
       isAnswer,
@@ -321,19 +321,19 @@ export class Inbound {
     const context = this.#context;
     const { pool } = context;
     const start = pool.start[slot] as number;
-    const glance = this.#glance;
-    if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
-    pool.length[slot] = glance.length;
+    const parsed = this.#parsed;
+    if (!parsed.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    pool.length[slot] = parsed.length;
     pool.time[slot] = now;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    if (glance.protocol === PROTOCOL.TCP) {
+    if (parsed.protocol === PROTOCOL.TCP) {
       // What it allows decides how large the packets are that this end has to carry to it.
-      if (isSyn(pool.view, start, glance)) clampMss(pool.view, start, glance, largestWhole(context), isPartial);
-      this.#events.onArrival(now, start, glance);
+      if (isSyn(pool.view, start, parsed)) clampMss(pool.view, start, parsed, largestWhole(context), isPartial);
+      this.#events.onArrival(now, start, parsed);
     }
     this.lastActivity = now;
     this.packets++;
-    this.bytes += glance.length;
+    this.bytes += parsed.length;
     context.resequencer.push(now, slot);
   }
 }

@@ -27,7 +27,7 @@ export function reportTunnel(
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
     aqm: reportQueues(context.flowQueues),
-    parts: { sent: outbound.splitter.packets, waiting: inbound.reassembly.waiting },
+    parts: { sent: outbound.fragmenter.packets, waiting: inbound.reassembly.waiting },
     repair: {
       repaired: repair.repaired,
       copied: repair.copied,
@@ -51,7 +51,7 @@ export function reportTunnel(
 }
 
 function reportQueues(queues: FlowQueues | undefined): TunnelSnapshot["aqm"] {
-  if (!queues) return { thin: 0, bulk: 0, marked: 0, dropped: 0, shed: 0 };
+  if (!queues) return { sparse: 0, bulk: 0, marked: 0, dropped: 0, shed: 0 };
   const { flows, marked, dropped, shed } = queues;
   return { ...flows, marked, dropped, shed };
 }
@@ -81,7 +81,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
   return {
     id: path.id,
     name: path.settings.name,
-    keys: { suite: path.settings.suite, age: now - path.keys.since, renewals: path.keys.epoch },
+    keys: { suite: path.settings.suite, age: now - path.keys.since, rekeys: path.keys.epoch },
     state: path.state,
     reason: liveness.reason,
     age: now - liveness.since,
@@ -90,7 +90,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     metric: path.isAside ? path.settings.metric : path.metric,
     standby: path.isUp && path.metric !== activeMetric,
     congestion: controller.name,
-    control: { mode: controller.mode, estimate: finite(path.estimate), ownLoss: controller.ownLoss },
+    control: { mode: controller.mode, estimate: finite(path.estimate), randomLoss: controller.randomLoss },
     rtt: { smoothed: Math.round(rtt.measured), min: rtt.min, latest: rtt.latest, deviation: Math.round(rtt.deviation) },
     window: finite(controller.window),
     inFlight: path.sent.bytesInFlight,

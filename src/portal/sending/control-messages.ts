@@ -18,8 +18,8 @@ import {
   MAX_RANGES,
   MESSAGE,
   PROBE_SIZE,
-  RENEWAL_ANSWER,
-  RENEWAL_SIZE,
+  REKEY_ANSWER,
+  REKEY_SIZE,
   writeLink,
 } from "../../wire/messages.ts";
 import type { PortalContext } from "../context.ts";
@@ -57,7 +57,7 @@ export class ControlMessages {
     if (path.acks.dueAt(path.rtt.smoothed) <= now) due |= DUE.ACK;
     if (this.#probeDue(now, path)) due |= DUE.PROBE;
     if (path.roaming.isProving) return this.#affordable(path, due);
-    if (path.renewal) due |= DUE.RENEWAL;
+    if (path.rekey) due |= DUE.REKEY;
     if (!path.isUp) return due;
     // With a probe, so that it is acknowledged.
     if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
@@ -89,7 +89,7 @@ export class ControlMessages {
       path.limits.told(now, path.sent.next);
     }
     if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
-    if (due & DUE.RENEWAL) at = this.#writeRenewal(path, at);
+    if (due & DUE.REKEY) at = this.#writeRekey(path, at);
     if (due & DUE.CHALLENGE) at = this.#writeChallenge(at, path.roaming.token, 0);
     if (due & DUE.ANSWER && path.roaming.answer) {
       at = this.#writeChallenge(at, path.roaming.answer, CHALLENGE_ANSWER);
@@ -189,16 +189,16 @@ export class ControlMessages {
     return at;
   }
 
-  #writeRenewal(path: Path, at: number): number {
-    const { renewal } = path;
-    path.renewal = undefined;
-    if (!renewal) return at;
+  #writeRekey(path: Path, at: number): number {
+    const { rekey } = path;
+    path.rekey = undefined;
+    if (!rekey) return at;
     const { bytes, view } = this.#context.pool;
-    view.setUint8(at, (MESSAGE.RENEWAL << 4) | (renewal.isAnswer ? RENEWAL_ANSWER : 0));
-    view.setUint32(at + 1, renewal.epoch);
-    view.setUint8(at + 5, renewal.message.length);
-    bytes.set(renewal.message, at + RENEWAL_SIZE);
-    return at + RENEWAL_SIZE + renewal.message.length;
+    view.setUint8(at, (MESSAGE.REKEY << 4) | (rekey.isAnswer ? REKEY_ANSWER : 0));
+    view.setUint32(at + 1, rekey.epoch);
+    view.setUint8(at + 5, rekey.message.length);
+    bytes.set(rekey.message, at + REKEY_SIZE);
+    return at + REKEY_SIZE + rekey.message.length;
   }
 
   #writeAbandoned(from: number): number {
@@ -237,7 +237,7 @@ export const DUE = {
   PROBE: 2,
   HOLD: 4,
   ABANDON: 8,
-  RENEWAL: 16,
+  REKEY: 16,
   LINK: 64,
   CHALLENGE: 128,
   ANSWER: 256,

@@ -1,13 +1,13 @@
 // @hot
 /**
- * Packets of thin flows, carried a second time by the next best path when that has nothing else to do: what one path loses or holds up is there
+ * Packets of sparse flows, carried a second time by the next best path when that has nothing else to do: what one path loses or holds up is there
  * all the same. The receiver drops the second one by its sequence. Only a small part of a path's rate goes into it, and nothing where traffic is paid for.
  */
 import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import { Ring } from "../../memory/ring.ts";
 import type { Path } from "../../path/path.ts";
-import { thinCost } from "../../scheduler/sparse-path.ts";
+import { sparseCost } from "../../scheduler/sparse-path.ts";
 import { MAX_PATHS } from "../path-table.ts";
 
 const WAITING = 64;
@@ -39,7 +39,7 @@ export class Duplicates {
     this.#paths = paths;
   }
 
-  /** A packet of a thin flow, kept until it is acknowledged, left on `path`. */
+  /** A packet of a sparse flow, kept until it is acknowledged, left on `path`. */
   offer(slot: Slot, path: Path): void {
     if (this.#paths.length < 2) return;
     if (this.#slots.length >= WAITING) this.#shift();
@@ -89,13 +89,13 @@ export class Duplicates {
   /** True if `path` is the best there is without the carrier, and not too late after it. */
   #isNextBest(path: Path, carrier: number): boolean {
     if (path.id === carrier) return false;
-    const cost = thinCost(path);
+    const cost = sparseCost(path);
     for (let i = 0; i < this.#paths.length; i++) {
       const other = this.#paths[i] as Path;
       if (!other.isUp || other.metric !== path.metric || !other.isMeasured) continue;
       if (other.id === carrier) {
         if (path.arrival - other.arrival > USEFUL) return false;
-      } else if (!other.limits.isMetered && thinCost(other) < cost) return false;
+      } else if (!other.limits.isMetered && sparseCost(other) < cost) return false;
     }
     return true;
   }

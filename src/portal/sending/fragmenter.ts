@@ -8,10 +8,10 @@ import type { PacketBatch } from "../../memory/packet-batch.ts";
 import type { Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
-import { DATA_SIZE, FRAGMENT_SIZE, Fragment, MAX_PARTS } from "../../wire/messages.ts";
+import { DATA_SIZE, FRAGMENT_SIZE, Fragment, MAX_FRAGMENTS } from "../../wire/messages.ts";
 import { drop, type PortalContext } from "../context.ts";
 
-export class Splitter {
+export class Fragmenter {
   readonly #context: PortalContext;
   readonly #fragment = new Fragment();
   /** Packets sent in parts. */
@@ -22,7 +22,7 @@ export class Splitter {
   }
 
   /** How many datagrams a packet of `length` bytes takes on `path`: 1 where it fits. */
-  partsOf(path: Path, length: number): number {
+  fragmentsOf(path: Path, length: number): number {
     const room = path.mtu - HEADER_SIZE - this.#context.overhead;
     if (length + DATA_SIZE <= room) return 1;
     return Math.ceil(length / (room - FRAGMENT_SIZE));
@@ -30,8 +30,8 @@ export class Splitter {
 
   /** False if the packet cannot be sent in so many parts now; it is dropped then. */
   admits(slot: Slot, parts: number): boolean {
-    if (parts <= MAX_PARTS && parts <= this.#context.pool.free) return true;
-    drop(this.#context, slot, parts > MAX_PARTS ? "packet-too-big" : "no-slot");
+    if (parts <= MAX_FRAGMENTS && parts <= this.#context.pool.free) return true;
+    drop(this.#context, slot, parts > MAX_FRAGMENTS ? "packet-too-big" : "no-slot");
     return false;
   }
 

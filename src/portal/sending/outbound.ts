@@ -13,14 +13,14 @@ import { Flows } from "../../queue/flows.ts";
 import { Handshakes, handshakeStep } from "../../queue/handshakes.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
 import { turnIntoTooBig } from "../../wire/icmp.ts";
-import { Glance, PROTOCOL } from "../../wire/ip.ts";
-import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, MAX_PARTS, writeData } from "../../wire/messages.ts";
+import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
+import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, MAX_FRAGMENTS, writeData } from "../../wire/messages.ts";
 import { clampMss } from "../../wire/mss.ts";
 import { drop, dropFor, type PortalContext } from "../context.ts";
 import { AckGate } from "../receiving/ack-gate.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Duplicates } from "./duplicates.ts";
-import { Splitter } from "./fragmenter.ts";
+import { Fragmenter } from "./fragmenter.ts";
 import { isLossy, Repeats } from "./resend-policy.ts";
 
 /** A flow that has so much waiting finds the paths it uses full. */
@@ -36,11 +36,11 @@ export class Outbound {
   readonly #context: PortalContext;
   readonly #flows: Flows;
   readonly #handshakes = new Handshakes(BUCKET_MASK + 1);
-  readonly #glance = new Glance();
+  readonly #parsed = new ParsedHeader();
   readonly control: ControlMessages;
   readonly duplicates: Duplicates;
   readonly repeats: Repeats;
-  readonly splitter: Splitter;
+  readonly fragmenter: Fragmenter;
   readonly ackGate: AckGate;
   /** Errors on their way back to the host. */
   readonly #toHost: Ring;
@@ -49,7 +49,7 @@ export class Outbound {
   /** The lowest metric of the paths that are up; only paths with this one carry packets. */
   activeMetric = NEVER;
   /** The way through the tunnel and back. */
-  tunnelTrip: Micros = 0;
+  tunnelRtt: Micros = 0;
   /** Bytes per second that all carrying paths are believed to carry. */
   total = 0;
   packets = 0;
@@ -60,7 +60,7 @@ export class Outbound {
     this.control = new ControlMessages(context);
     this.duplicates = new Duplicates(context.pool, context.paths.list);
     this.repeats = new Repeats(context);
-    this.splitter = new Splitter(context);
+    this.fragmenter = new Fragmenter(context);
     const salt = new Uint8Array(4);
     context.random(salt);
     this.#flows = new Flows(new DataView(salt.buffer).getUint32(0));
@@ -74,30 +74,30 @@ export class Outbound {
     const context = this.#context;
     const { pool, settings, queue } = context;
     const start = pool.start[slot] as number;
-    const glance = this.#glance;
-    if (!glance.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
-    pool.length[slot] = glance.length;
-    if (glance.length > settings.mtu) return this.#refuseTooBig(slot);
-    if (glance.protocol === PROTOCOL.TCP) {
+    const parsed = this.#parsed;
+    if (!parsed.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    pool.length[slot] = parsed.length;
+    if (parsed.length > settings.mtu) return this.#refuseTooBig(slot);
+    if (parsed.protocol === PROTOCOL.TCP) {
       const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-      clampMss(pool.view, start, glance, settings.mtu, isPartial);
+      clampMss(pool.view, start, parsed, settings.mtu, isPartial);
     }
-    const traffic = classify(pool.view, start, glance);
-    const bucket = this.#flows.recognise(pool, slot, glance, traffic);
+    const traffic = classify(pool.view, start, parsed);
+    const bucket = this.#flows.recognise(pool, slot, parsed, traffic);
     if (traffic === TRAFFIC.STREAM) {
-      this.#noteHandshake(now, handshakeStep(pool.view, start, glance), bucket, this.tunnelTrip);
-      if (this.#isOrdering) this.ackGate.onOutbound(now, slot, glance);
+      this.#noteHandshake(now, handshakeStep(pool.view, start, parsed), bucket, this.tunnelRtt);
+      if (this.#isOrdering) this.ackGate.onOutbound(now, slot, parsed);
     }
     pool.time[slot] = now;
-    const reason = queue.push(now, slot, glance.length);
+    const reason = queue.push(now, slot, parsed.length);
     if (reason !== 0) return dropFor(context, slot, reason);
     this.#flows.assign(pool, slot);
     const isBulk = queue.isBulk(bucket);
     pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, isBulk) : CLASS.FLEETING;
-    if (!isBulk) pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.THIN;
+    if (!isBulk) pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.SPARSE;
     this.control.lastActivity = now;
     this.packets++;
-    this.bytes += glance.length;
+    this.bytes += parsed.length;
   }
 
   /** The peer is new: every flow begins anew, those in the queue included. */
@@ -109,17 +109,17 @@ export class Outbound {
   }
 
   /** A TCP packet from the network shows how far its host is, if it belongs to a handshake. */
-  handleArrival(now: Micros, start: number, glance: Glance): void {
+  handleArrival(now: Micros, start: number, parsed: ParsedHeader): void {
     const { view } = this.#context.pool;
-    const step = handshakeStep(view, start, glance);
-    if (step !== 0) this.#noteHandshake(now, step, this.#flows.answerBucket(view, start, glance), 0);
+    const step = handshakeStep(view, start, parsed);
+    if (step !== 0) this.#noteHandshake(now, step, this.#flows.answerBucket(view, start, parsed), 0);
   }
 
   /** @param beyond what lies between question and answer besides the time between them */
   #noteHandshake(now: Micros, step: number, bucket: number, beyond: Micros): void {
     if (step === 0) return;
     const trip = this.#handshakes.note(now, step, bucket);
-    if (trip > 0) this.#context.flowQueues?.learnTrip(bucket, trip + beyond);
+    if (trip > 0) this.#context.flowQueues?.learnRtt(bucket, trip + beyond);
   }
 
   #refuseTooBig(slot: Slot): void {
@@ -142,7 +142,7 @@ export class Outbound {
     if (path.metric !== this.activeMetric) return;
     const { scheduler, queue, settings } = this.#context;
     const { repeats } = this;
-    const most = Math.min(MAX_PARTS, this.splitter.partsOf(path, settings.mtu));
+    const most = Math.min(MAX_FRAGMENTS, this.fragmenter.fragmentsOf(path, settings.mtu));
     repeats.consider(path);
     path.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
@@ -199,19 +199,19 @@ export class Outbound {
 
   #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
     const { pool, repair } = this.#context;
-    const parts = this.splitter.partsOf(path, pool.length[slot] as number);
-    if (parts > 1 && !this.splitter.admits(slot, parts)) return;
+    const parts = this.fragmenter.fragmentsOf(path, pool.length[slot] as number);
+    if (parts > 1 && !this.fragmenter.admits(slot, parts)) return;
     const attempts = pool.attempts[slot] as number;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
     const repeat = attempts === 0 ? 0 : isRepair ? DATA_FLAG.REPEAT : DATA_FLAG.REPEAT | DATA_FLAG.COPY;
     const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | repeat;
-    const isThin = ((pool.flags[slot] as number) & PACKET_FLAG.THIN) !== 0;
+    const isSparse = ((pool.flags[slot] as number) & PACKET_FLAG.SPARSE) !== 0;
     if (attempts === 0) pool.time[slot] = now;
     pool.attempts[slot] = attempts + 1;
     const kept = repair.keep(slot, parts);
-    if (parts > 1) this.splitter.send(now, path, slot, parts, flags, kept, out);
+    if (parts > 1) this.fragmenter.send(now, path, slot, parts, flags, kept, out);
     else this.#sendWhole(now, path, slot, flags, kept, out);
-    if (kept !== NO_SLOT && isThin && attempts === 0) this.duplicates.offer(slot, path);
+    if (kept !== NO_SLOT && isSparse && attempts === 0) this.duplicates.offer(slot, path);
     else if (kept !== NO_SLOT) this.repeats.offer(now, path, slot);
     if (isRepair) path.repairs++;
     if (isRepair || isLossy(path)) path.tailAtRisk = true;
@@ -251,7 +251,7 @@ export class Outbound {
     const slot = this.#context.pool.take();
     if (slot === NO_SLOT) return;
     this.control.write(now, path, slot, due);
-    path.seal(now, this.#context.pool, slot, (due & (DUE.PROBE | DUE.RENEWAL)) !== 0);
+    path.seal(now, this.#context.pool, slot, (due & (DUE.PROBE | DUE.REKEY)) !== 0);
     out.push(slot);
   }
 

@@ -20,19 +20,19 @@ const SHORT_QUEUE: Micros = 8_000;
 /** Jitter that disturbs a host's own search for the rate. */
 const JITTERY: Micros = 1_000;
 /** Repairing takes several tries of the best round trip, within these bounds. */
-const PATIENCE_TRIPS = 5;
+const PATIENCE_RTTS = 5;
 const SHORTEST_PATIENCE: Micros = 80_000;
 const LONGEST_PATIENCE: Micros = 400_000;
 /** A path whose rate is not known yet needs a backlog to find it, for so many of its round trips. */
-const SEARCH_TRIPS = 2;
+const SEARCH_RTTS = 2;
 /** A host's own retransmission timer fires soon after this. */
 const LONGEST_HOLD: Micros = 500_000;
 /** A path this much smaller than all together is not waited for. */
 const NEGLIGIBLE = 0.02;
 
-/** What a thin flow may send: so much of all paths together within bounds, bytes per second, and what they carry in so long at once. */
-const LEAST_THIN = 16_000;
-const MOST_THIN = 250_000;
+/** What a sparse flow may send: so much of all paths together within bounds, bytes per second, and what they carry in so long at once. */
+const LEAST_SPARSE = 16_000;
+const MOST_SPARSE = 250_000;
 const LEAST_PROMPT = 64_000;
 const LEAST_BURST = 8_000;
 const MOST_BURST = 64_000;
@@ -75,11 +75,11 @@ export class Outlook implements GateFlows {
     // What is held for a repair, a round trip, or for what jitter keeps back must come from the queue before.
     const repairing = used.some(isLossy) ? best.rtt.smoothed : 0;
     const needed = spread + repairing + 3 * jitter;
-    this.#queues.spread = needed + SEARCH_TRIPS * search;
+    this.#queues.spread = needed + SEARCH_RTTS * search;
     this.#useful = needed + search / 2 + SATED;
     this.#isGrowing = used.some(isGrowing);
-    this.#tellThin(this.#queues, paths);
-    this.#outbound.tunnelTrip = best.rtt.smoothed;
+    this.#tellSparse(this.#queues, paths);
+    this.#outbound.tunnelRtt = best.rtt.smoothed;
     this.#outbound.ackGate.isNeeded = paths.length > 1 || best.jitter > JITTERY;
     const { repair } = this.#context;
     const patience = this.#patience(best);
@@ -90,12 +90,12 @@ export class Outlook implements GateFlows {
     this.#outbound.control.hold = Math.min(LONGEST_HOLD, patience + spread + 3 * jitter + 10_000);
   }
 
-  /** What counts as thin follows from what the paths carry together. */
-  #tellThin(queues: FlowQueues, paths: readonly Path[]): void {
+  /** What counts as sparse follows from what the paths carry together. */
+  #tellSparse(queues: FlowQueues, paths: readonly Path[]): void {
     const total = paths.reduce((sum, path) => sum + Math.min(path.estimate, MOST_TOTAL), 0);
-    queues.thinRate = Math.min(MOST_THIN, Math.max(LEAST_THIN, total / 16));
+    queues.sparseRate = Math.min(MOST_SPARSE, Math.max(LEAST_SPARSE, total / 16));
     queues.promptRate = Math.max(LEAST_PROMPT, total / 4);
-    queues.thinBurst = Math.min(MOST_BURST, Math.max(LEAST_BURST, (total * BURST_TIME) / MICROS_PER_SECOND));
+    queues.sparseBurst = Math.min(MOST_BURST, Math.max(LEAST_BURST, (total * BURST_TIME) / MICROS_PER_SECOND));
   }
 
   /** Whether more waits of the flow with this bucket, or more of it is under way, than the paths can use: all are full. */
@@ -106,7 +106,7 @@ export class Outlook implements GateFlows {
     if ((queues.waiting(bucket) * MICROS_PER_SECOND) / this.#possible > this.#useful) return true;
     // A window that doubles in every round is ahead of rates that are still being found.
     if (this.#isGrowing) return false;
-    const held = this.#useful + Math.max(this.#outbound.tunnelTrip, queues.tripOf(bucket));
+    const held = this.#useful + Math.max(this.#outbound.tunnelRtt, queues.rttOf(bucket));
     return (flight * MICROS_PER_SECOND) / this.#possible > held;
   }
 
@@ -116,7 +116,7 @@ export class Outlook implements GateFlows {
   }
 
   #patience(best: Path): Micros {
-    const trips = PATIENCE_TRIPS * (best.rtt.smoothed + best.rtt.deviation);
+    const trips = PATIENCE_RTTS * (best.rtt.smoothed + best.rtt.deviation);
     return Math.min(LONGEST_PATIENCE, Math.max(SHORTEST_PATIENCE, trips));
   }
 }

@@ -129,5 +129,5 @@ export class Repeats {
 }
 
 export function isLossy(path: Path): boolean {
-  return path.ownLoss > LOSSY;
+  return path.randomLoss > LOSSY;
 }

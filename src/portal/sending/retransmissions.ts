@@ -14,7 +14,7 @@ import { Copies } from "./reinjections.ts";
 /** Sendings of a packet in all. */
 export const MAX_ATTEMPTS = 8;
 /** What nobody waits for is worth less: sendings of a packet in all. */
-const THIN_ATTEMPTS = 3;
+const SPARSE_ATTEMPTS = 3;
 /** What is spoken is repeated once, if that comes within a conversation's patience (ITU-T G.114: 150 ms from mouth to ear, all told). */
 const REALTIME_PATIENCE: Micros = 60_000;
 /** Keeping stops when so little of the arena is free. */
@@ -146,7 +146,7 @@ export class Repair implements SlotFate {
     const age = this.now - (this.#pool.time[slot] as number);
     if (deliveryClass === CLASS.ORDERED) return attempts < MAX_ATTEMPTS && age < this.patience;
     if (deliveryClass === CLASS.REALTIME) return attempts < 2 && age < REALTIME_PATIENCE;
-    return attempts < THIN_ATTEMPTS && age < this.patience;
+    return attempts < SPARSE_ATTEMPTS && age < this.patience;
   }
 
   #giveUp(slot: Slot): void {

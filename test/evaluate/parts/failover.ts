@@ -31,7 +31,7 @@ const PHASES = 8;
 /** Between one phase and the next, seconds: eight make a round of the ping and pong, its pause included. */
 const PHASE = 0.0027;
 const CUT_AT = 1;
-const THIN_SECONDS = 2.5;
+const SPARSE_SECONDS = 2.5;
 /** The last pong may come so long before the end without that being a gap, seconds. */
 const LAST_PONG = 0.15;
 const STREAM = 1e6;
@@ -46,7 +46,7 @@ function cuts(scope: Scope): LabelledExperiment[] {
     links: LINKS,
     carrier,
     way,
-    seconds: THIN_SECONDS,
+    seconds: SPARSE_SECONDS,
     seed: scope.seed + phase,
     hasPingPong: true,
     stream: STREAM,
@@ -97,9 +97,9 @@ export const FAILOVER: Part = {
     } satisfies Case,
   ],
   observe: (outcome, { steps }) =>
-    outcome.flows.length === 0 ? observeThin(outcome, steps?.[0]?.at ?? CUT_AT) : observeBulk(outcome),
+    outcome.flows.length === 0 ? observeSparse(outcome, steps?.[0]?.at ?? CUT_AT) : observeBulk(outcome),
   summary: (results) =>
-    [results.cut && table(THIN_HEAD, thinRows(results.cut)), results.bulk && table(BULK_HEAD, bulkRows(results.bulk))]
+    [results.cut && table(SPARSE_HEAD, sparseRows(results.cut)), results.bulk && table(BULK_HEAD, bulkRows(results.bulk))]
       .filter(Boolean)
       .join("\n\n"),
   section: (results, stage) => {
@@ -114,7 +114,7 @@ export const FAILOVER: Part = {
           `${CUT_AT} s and a phase of the ping and pong (${PHASES} phases, ${(PHASE * 1e3).toFixed(1)} ms apart). It does not come back. The aim: no gap ` +
           `between pongs over ${AIM.gapMillis} ms, no retransmission timeout of the TCP inside, and at most ${AIM.lostMillis} ms worth of the UDP lost.`,
         `![Gaps and losses when a link is cut](${picture})`,
-        markdownTable(THIN_HEAD, thinRows(results.cut)),
+        markdownTable(SPARSE_HEAD, sparseRows(results.cut)),
         `![Pongs and losses over time when a link is cut](${overTime})`,
       );
     }
@@ -132,17 +132,17 @@ export const FAILOVER: Part = {
   },
 };
 
-function observeThin({ pongs = [], stream, timeouts }: Outcome, cutAt: number): Observation {
+function observeSparse({ pongs = [], stream, timeouts }: Outcome, cutAt: number): Observation {
   const gaps = pongs.map((time, i) => (time - (pongs[i - 1] ?? time)) * 1_000);
   // Should there be none any more, that is a gap too.
-  const silence = (THIN_SECONDS - LAST_PONG - (pongs.at(-1) ?? 0)) * 1_000;
+  const silence = (SPARSE_SECONDS - LAST_PONG - (pongs.at(-1) ?? 0)) * 1_000;
   const share = stream ? 1 - stream.received / stream.sent : Number.NaN;
   return {
     figures: {
       phase: Math.round((cutAt - CUT_AT) / PHASE) + 1,
       gapMillis: Math.max(silence, ...gaps),
       timeouts,
-      lostMillis: share * THIN_SECONDS * 1_000,
+      lostMillis: share * SPARSE_SECONDS * 1_000,
       streamGapMillis: stream?.longestGapMillis ?? Number.NaN,
     },
     series: { pongAt: pongs.slice(1), pongGapMillis: gaps.slice(1), lostShare: lossByTenth(stream?.lostAt ?? []) },
@@ -152,7 +152,7 @@ function observeThin({ pongs = [], stream, timeouts }: Outcome, cutAt: number): 
 /** Share of the stream lost in each tenth of a second. */
 function lossByTenth(lostAt: readonly number[]): number[] {
   const perTenth = STREAM / (8 * STREAM_SIZE * TENTHS);
-  return Array.from({ length: THIN_SECONDS * TENTHS }, (_, tenth) => {
+  return Array.from({ length: SPARSE_SECONDS * TENTHS }, (_, tenth) => {
     const lost = lostAt.filter((at) => Math.floor(at * TENTHS) === tenth).length;
     return Math.min(1, lost / perTenth);
   });
@@ -173,9 +173,9 @@ function observeBulk({ flows, timeouts }: Outcome): Observation {
   };
 }
 
-const THIN_HEAD = ["", "", "cut", "longest gap, ms: median", "worst", "timeouts", "UDP lost, ms: median", "worst"];
+const SPARSE_HEAD = ["", "", "cut", "longest gap, ms: median", "worst", "timeouts", "UDP lost, ms: median", "worst"];
 
-function thinRows(result: CaseResult): string[][] {
+function sparseRows(result: CaseResult): string[][] {
   return (["adaptive", "greedy"] as const).flatMap((carrier) =>
     WAYS.flatMap((way) =>
       ["link 1", "link 2"].flatMap((label) => {
@@ -258,8 +258,8 @@ function drawFlows(result: CaseResult): string {
   const first = { ...result, trials: result.trials.filter(({ figures }) => figures.phase === 1) };
   const panels = ["link 1", "link 2"].flatMap((label): Panel[] => {
     const trials = (way: Way) => trialsOf(first, { carrier: "adaptive", way, label });
-    const x = { label: "seconds", from: 0, to: THIN_SECONDS };
-    const shade: Mark = { kind: "shade", from: CUT_AT, to: THIN_SECONDS };
+    const x = { label: "seconds", from: 0, to: SPARSE_SECONDS };
+    const shade: Mark = { kind: "shade", from: CUT_AT, to: SPARSE_SECONDS };
     const pongs = WAYS.flatMap((way) =>
       trials(way).map(({ series }): Mark => {
         const points = (series?.pongAt ?? []).map((at, i) => [at, series?.pongGapMillis?.[i] ?? 0] as const);

@@ -1,4 +1,4 @@
-/** Point 8: eight flows at once, and a thin one beside them. */
+/** Point 8: eight flows at once, and a sparse one beside them. */
 import { table } from "../../lab/demo-text.ts";
 import { jainIndex, median, quantile, sum } from "../../support/statistics.ts";
 import { type Carrier, WAYS } from "../experiment.ts";
@@ -53,7 +53,7 @@ export const FAIRNESS: Part = {
   summary: (results) => table(HEAD, rows(results)),
   section: (results) => ({
     markdown: [
-      "Eight TCP flows that take what they get, and a ping every 20 ms as the thin flow beside them. Two links of 20 Mbit/s, 10 and 40 ms. The " +
+      "Eight TCP flows that take what they get, and a ping every 20 ms as the sparse flow beside them. Two links of 20 Mbit/s, 10 and 40 ms. The " +
         "aim: Jain's index of the flows at least 0.95 (1 is all alike), and the ping as quick as beside one flow.",
       markdownTable(HEAD, rows(results)),
       provenance(results),

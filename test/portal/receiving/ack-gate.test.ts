@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { PacketBatch } from "../../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool, type Slot } from "../../../src/memory/packet-pool.ts";
 import { AckGate } from "../../../src/portal/receiving/ack-gate.ts";
-import { Glance } from "../../../src/wire/ip.ts";
+import { ParsedHeader } from "../../../src/wire/ip.ts";
 import { type Family, Segment, TCP_FLAG, writeSegment } from "../../sim/packets.ts";
 
 const MSS = 1_000;
@@ -17,7 +17,7 @@ class Bench {
   now = 0;
   #sent = 1;
   readonly #family: Family;
-  readonly #glance = new Glance();
+  readonly #parsed = new ParsedHeader();
   /** In flight, bytes, from which on the paths count as full. */
   full = Number.POSITIVE_INFINITY;
   /** Sequences of what the host sent again. */
@@ -50,7 +50,7 @@ class Bench {
   ack(segments: number, flags: number = TCP_FLAG.ACK): number[] {
     const batch = new PacketBatch(8);
     batch.push(this.#packet(1, 1, flags, 0, 1 + segments * MSS));
-    this.gate.filter(this.now, batch, 0, this.#glance, this.#flows);
+    this.gate.filter(this.now, batch, 0, this.#parsed, this.#flows);
     return this.#heard(batch);
   }
 
@@ -83,8 +83,8 @@ class Bench {
 
   #outbound(sequence: number, flags: number, payload: number): void {
     const slot = this.#packet(0, sequence, flags, payload, 1);
-    this.#glance.at(this.pool.view, this.pool.start[slot] as number, this.pool.length[slot] as number);
-    this.gate.onOutbound(this.now, slot, this.#glance);
+    this.#parsed.at(this.pool.view, this.pool.start[slot] as number, this.pool.length[slot] as number);
+    this.gate.onOutbound(this.now, slot, this.#parsed);
     if (((this.pool.flags[slot] as number) & PACKET_FLAG.AGAIN) !== 0) this.again.push(sequence);
     this.pool.release(slot);
   }

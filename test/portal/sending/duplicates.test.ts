@@ -15,7 +15,7 @@ interface View {
 }
 
 function path({ id, arrival = 10_000, isMetered = false, isMeasured = true, estimate = 1e6 }: View): Path {
-  const view = { id, arrival, isMeasured, estimate, metric: 0, isUp: true, jitter: 0, ownLoss: 0 };
+  const view = { id, arrival, isMeasured, estimate, metric: 0, isUp: true, jitter: 0, randomLoss: 0 };
   return { ...view, limits: { isMetered } } as Path;
 }
 
