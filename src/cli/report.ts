@@ -43,13 +43,13 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
     aqm.marked + aqm.dropped + aqm.shed === 0
       ? []
       : [["kept short", `${aqm.marked} marked, ${aqm.dropped} dropped, ${aqm.shed} without room`]],
-  ({ snapshot: { parts } }) => (parts.sent === 0 ? [] : [["sent in parts", parts.sent]]),
-  ({ snapshot: { repair } }) =>
-    repair.repaired + repair.copied + repair.duplicated + repair.received + repair.givenUp === 0
+  ({ snapshot: { fragments } }) => (fragments.sent === 0 ? [] : [["sent in parts", fragments.sent]]),
+  ({ snapshot: { resent } }) =>
+    resent.retransmitted + resent.reinjected + resent.duplicated + resent.received + resent.abandoned === 0
       ? []
       : [
-          ["repaired", `${repair.repaired}, copied ${repair.copied}, given up ${repair.givenUp}`],
-          ["sparse duplicated", `${repair.duplicated}, copies received ${repair.received}`],
+          ["retransmitted", `${resent.retransmitted}, reinjected ${resent.reinjected}, given up ${resent.abandoned}`],
+          ["sparse duplicated", `${resent.duplicated}, redundant received ${resent.received}`],
         ],
   ({ snapshot: { order } }) =>
     order.heldTotal === 0
@@ -104,12 +104,12 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
     ["transfer", transfer(path.received, path.sent)],
     ["mtu", path.mtuState === "searching" ? `${path.mtu} (searching)` : path.mtu],
   ],
-  ({ repeated: { repairs, copies, duplicates } }) =>
-    repairs + copies + duplicates === 0
+  ({ resent: { retransmissions, reinjections, duplicates } }) =>
+    retransmissions + reinjections + duplicates === 0
       ? []
-      : [["carried again", `${repairs} repaired, ${copies} copied, ${duplicates} duplicated`]],
+      : [["resent", `${retransmissions} retransmitted, ${reinjections} reinjected, ${duplicates} duplicated`]],
   ({ limits }) => {
-    const metered: [string, string][] = limits.metered ? [["metered", "no copies, few keepalives"]] : [];
+    const metered: [string, string][] = limits.metered ? [["metered", "no reinjections, few keepalives"]] : [];
     const rates = [
       limits.out > 0 ? `${formatRate(limits.out)} out` : "",
       limits.in > 0 ? `${formatRate(limits.in)} in` : "",

@@ -127,7 +127,7 @@ export class PacketPool {
     return slot;
   }
 
-  /** Copies everything known of a packet but its bytes and length. */
+  /** Reinjections everything known of a packet but its bytes and length. */
   copyFacts(from: Slot, to: Slot): void {
     this.flags[to] = this.flags[from] as number;
     this.flow[to] = this.flow[from] as number;

@@ -77,8 +77,8 @@ export class Path {
   sentBytes = 0;
   lostPackets = 0;
   /** What it carried of others: packets sent again, copies of what lossy paths sent, duplicates of sparse flows. */
-  repairs = 0;
-  copies = 0;
+  retransmissions = 0;
+  reinjections = 0;
   duplicates = 0;
   readonly sentRate = new RateMeter();
   readonly receivedRate = new RateMeter();

@@ -10,7 +10,7 @@ import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
 import type { Rekeying } from "./links/rekeying.ts";
 import type { PathTable } from "./path-table.ts";
-import type { Repair } from "./sending/retransmissions.ts";
+import type { Retransmissions } from "./sending/retransmissions.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 export interface PortalContext {
@@ -31,7 +31,7 @@ export interface PortalContext {
   readonly resequencer: Resequencer;
   /** The zero of one-way delays, one for all paths to the peer. */
   readonly delayOrigin: DelayOrigin;
-  readonly repair: Repair;
+  readonly retransmissions: Retransmissions;
   readonly rekeys: Rekeying;
   readonly events: PortalEvent[];
 }

@@ -31,7 +31,7 @@ import { Diagnosis } from "./reporting/diagnosis.ts";
 import { reportTunnel } from "./reporting/report.ts";
 import { Outbound } from "./sending/outbound.ts";
 import { Outlook } from "./sending/outlook.ts";
-import { Repair } from "./sending/retransmissions.ts";
+import { Retransmissions } from "./sending/retransmissions.ts";
 import type { LinkChange, LinkSettings, TunnelSettings } from "./settings.ts";
 import type { TunnelSnapshot } from "./snapshot.ts";
 
@@ -66,7 +66,7 @@ export class Portal {
       ...discipline,
       drops,
       paths,
-      repair: new Repair(pool),
+      retransmissions: new Retransmissions(pool),
       rekeys: new Rekeying(settings.keyLimits),
       delayOrigin: new DelayOrigin(),
       events: [],
@@ -171,8 +171,8 @@ export class Portal {
 
   /** Lets time pass. */
   handleTimeout(now: Micros): void {
-    this.#context.repair.now = now;
-    this.#context.repair.forgetCopies(now);
+    this.#context.retransmissions.now = now;
+    this.#context.retransmissions.forgetReinjections(now);
     this.#outbound.duplicates.forget(now);
     this.#outlook.update(now);
     this.#inbound.reassembly.handleTimeout(now);

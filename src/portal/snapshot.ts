@@ -43,7 +43,7 @@ export interface PathSnapshot {
   /** Datagrams sent and taken for lost. */
   readonly lost: number;
   /** Packets it carried that had left before: lost elsewhere, copies of what lossy paths sent, duplicates of sparse flows. */
-  readonly repeated: { repairs: number; copies: number; duplicates: number };
+  readonly resent: { retransmissions: number; reinjections: number; duplicates: number };
   /** Share of datagrams lost over about the last second, 0 to 1. */
   readonly loss: number;
   /** Datagrams of the peer that did not arrive, or not yet: gaps in its packet numbers. */
@@ -104,13 +104,13 @@ export interface TunnelSnapshot {
   /** Flows that wait, sparse and bulk; packets that waited too long for nothing, marked or dropped for it; packets without room. */
   readonly aqm: { sparse: number; bulk: number; marked: number; dropped: number; shed: number };
   /** Packets sent in parts because they did not fit their path, and waiting for parts. */
-  readonly parts: { sent: number; waiting: number };
+  readonly fragments: { sent: number; waiting: number };
   /** Packets sent again, copied on an idle path, given up, and waiting to be sent again; copies and duplicates that came from the peer. */
-  readonly repair: {
-    repaired: number;
-    copied: number;
+  readonly resent: {
+    retransmitted: number;
+    reinjected: number;
     duplicated: number;
-    givenUp: number;
+    abandoned: number;
     waiting: number;
     received: number;
   };

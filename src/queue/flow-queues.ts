@@ -56,7 +56,7 @@ export class FlowQueues {
   readonly #rtts: Float64Array;
   length = 0;
   bytes = 0;
-  /** How much later the slowest path in use delivers than the fastest, and what waits at the far end for repairs, µs: that waiting is useful. */
+  /** How much later the slowest path in use delivers than the fastest, and what waits at the far end for retransmissions, µs: that waiting is useful. */
   spread: Micros = 0;
   /** A sparse flow sends so much per second at most, and so much at once; one that is urgent by its nature, so much per second. */
   sparseRate = 125_000;

@@ -87,7 +87,13 @@ export class ParsedHeader {
  * @param isReversed true for the hash of the opposite direction of the flow
  * @returns an unsigned 32-bit integer
  */
-export function flowHash(view: DataView, start: number, parsed: ParsedHeader, salt: number, isReversed = false): number {
+export function flowHash(
+  view: DataView,
+  start: number,
+  parsed: ParsedHeader,
+  salt: number,
+  isReversed = false,
+): number {
   let h = (salt ^ parsed.protocol) >>> 0;
   const size = parsed.version === 4 ? 4 : 16;
   const source = start + (parsed.version === 4 ? 12 : 8);

@@ -59,11 +59,11 @@ export const DATA_FLAG = {
   /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */
   CHECKSUM_PARTIAL: 1,
   /** Sent before, on this or another path. */
-  REPEAT: 2,
+  RESENT: 2,
   /** A length follows and further messages may come after the packet. */
   LENGTH: 4,
   /** Sent though nothing says that another datagram with the same packet was lost. */
-  COPY: 8,
+  REDUNDANT: 8,
 } as const;
 
 /** Delivery classes, given by the sender to each packet. */

@@ -14,7 +14,7 @@ describe("renderReport", () => {
   queue: 1 packet, 1.37 KiB, 0.2 ms to send, flows: 0 sparse, 1 bulk, slots: 4000 of 4096 free
   kept short: 2 marked, 5 dropped, 12 without room
   sent in parts: 5
-  repaired: 7, copied 3, given up 1, sparse duplicated: 20, copies received 4
+  retransmitted: 7, reinjected 3, given up 1, sparse duplicated: 20, redundant received 4
   held for order: 90 for at most 80.0 ms, now 2, in vain 1, late 0
   dropped: queue-full 12, datagram-forged 3
 
@@ -28,8 +28,8 @@ link: fibre  (UDP, initiates)
     loss: 0.25 % of 1000 datagrams sent now, 7 in all, received: 0.20 % missing
     in flight: 128.00 KiB of 256.00 KiB, congestion: newreno (avoidance), believes 44.00 Mbit/s
     transfer: 2.67 MiB received, 1.34 MiB sent, mtu: 1472
-    carried again: 5 repaired, 1 copied, 2 duplicated
-    limit: 5.00 Mbit/s out, metered: no copies, few keepalives
+    resent: 5 retransmitted, 1 reinjected, 2 duplicated
+    limit: 5.00 Mbit/s out, metered: no reinjections, few keepalives
 
 link: lte  (TCP, initiates)
   state: waiting for 2 seconds: interface wwan0 has no address, 3 failed attempts, next attempt in 1.5 s

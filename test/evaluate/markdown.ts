@@ -17,7 +17,7 @@ export function provenance(results: PartResults): string {
   const origins = [...byOrigin].map(([text, names]) => (byOrigin.size === 1 ? text : `${names.join(", ")}: ${text}`));
   const failures = Object.values(results).flatMap((result) => result.failures ?? []);
   const repeated =
-    failures.length === 0 ? "" : ` Experiments that failed and were repeated: ${failures.length} (${failures[0]}).`;
+    failures.length === 0 ? "" : ` Experiments that failed and were resent: ${failures.length} (${failures[0]}).`;
   return `Measured with ${origins.join("; ")}.${repeated}`;
 }
 

@@ -2,7 +2,7 @@
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { applyAck, Outcome } from "../../src/path/loss.ts";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
-import { Repair } from "../../src/portal/sending/retransmissions.ts";
+import { Retransmissions } from "../../src/portal/sending/retransmissions.ts";
 import { Ack } from "../../src/wire/messages.ts";
 import { seedsOf } from "./corpus.ts";
 import { mutate } from "./mutate.ts";
@@ -14,7 +14,7 @@ const PATHS = 2;
 
 class Bench {
   readonly #pool = new PacketPool(SLOTS, 64);
-  readonly #repair = new Repair(this.#pool);
+  readonly #retransmissions = new Retransmissions(this.#pool);
   readonly #sent = Array.from({ length: PATHS }, () => new SentPackets());
   readonly #ack = new Ack();
   readonly #out = new Outcome();
@@ -26,7 +26,7 @@ class Bench {
     for (const sent of this.#sent) this.#checkCounts(sent);
     // At the end of all things everything comes back.
     this.#settleAll();
-    this.#repair.clear();
+    this.#retransmissions.clear();
     check(this.#pool.free === SLOTS, `${SLOTS - this.#pool.free} slots are lost`);
   }
 
@@ -36,10 +36,11 @@ class Bench {
     const sent = this.#sent[path] as SentPackets;
     if (what < 4) this.#send(operations, path, this.#pool.take());
     else if (what < 6) this.#acknowledge(operations, sent);
-    else if (what === 6) this.#send(operations, path, this.#repair.next(this.#now));
-    else if (what === 7) this.#send(operations, path, this.#repair.copies.next(this.#now, path, 20_000));
-    else if (what === 10) this.#send(operations, path, this.#repair.repeats.next(this.#now, path, 60_000));
-    else if (what === 11) this.#send(operations, path, this.#repair.repeats.nextOverdue(this.#now, 30_000, 60_000));
+    else if (what === 6) this.#send(operations, path, this.#retransmissions.next(this.#now));
+    else if (what === 7) this.#send(operations, path, this.#retransmissions.reinjections.next(this.#now, path, 20_000));
+    else if (what === 10) this.#send(operations, path, this.#retransmissions.resends.next(this.#now, path, 60_000));
+    else if (what === 11)
+      this.#send(operations, path, this.#retransmissions.resends.nextOverdue(this.#now, 30_000, 60_000));
     else if (what === 8) this.#now += operations.below(60_000);
     else this.#disturb(operations, sent);
   }
@@ -55,10 +56,10 @@ class Bench {
     }
     pool.attempts[slot] = (pool.attempts[slot] as number) + 1;
     const parts = operations.oneIn(5) ? 2 + operations.below(4) : 1;
-    const kept = this.#repair.keep(slot, parts);
+    const kept = this.#retransmissions.keep(slot, parts);
     for (let part = 0; part < parts; part++) this.#sent[path]?.add(this.#now, 100, 100, kept);
-    if (operations.oneIn(3)) this.#repair.copies.offer(this.#now, slot, path);
-    if (operations.oneIn(3)) this.#repair.repeats.offer(this.#now, slot, path);
+    if (operations.oneIn(3)) this.#retransmissions.reinjections.offer(this.#now, slot, path);
+    if (operations.oneIn(3)) this.#retransmissions.resends.offer(this.#now, slot, path);
     pool.release(slot);
   }
 
@@ -70,7 +71,7 @@ class Bench {
     ack.latest = ack.largest - operations.below(3);
     ack.ranges = operations.below(5);
     for (let i = 0; i < 2 * ack.ranges; i++) ack.pairs[i] = operations.below(i % 2 === 0 ? 4 : 6);
-    const fate = operations.oneIn(10) ? this.#repair.forgets : this.#repair;
+    const fate = operations.oneIn(10) ? this.#retransmissions.forgets : this.#retransmissions;
     const before = sent.next;
     const isTaken = applyAck(sent, ack, operations.oneIn(2) ? "nack" : "gap", fate, this.#out);
     check(!isTaken || ack.largest < before, "believed in what was never sent");
@@ -79,13 +80,13 @@ class Bench {
   }
 
   #disturb(operations: Operations, sent: SentPackets): void {
-    if (operations.oneIn(4)) this.#repair.clear();
+    if (operations.oneIn(4)) this.#retransmissions.clear();
     if (operations.oneIn(4)) sent.add(this.#now, 0, 40, -1);
-    while (this.#repair.hasAbandoned) {
-      check(this.#repair.abandonedBucket() < 5, "abandons a bucket that is none");
-      check(this.#repair.abandonedSequence() >= 0, "abandons half a packet");
+    while (this.#retransmissions.hasAbandoned) {
+      check(this.#retransmissions.abandonedBucket() < 5, "abandons a bucket that is none");
+      check(this.#retransmissions.abandonedSequence() >= 0, "abandons half a packet");
     }
-    this.#repair.patience = 20_000 + operations.below(60_000);
+    this.#retransmissions.patience = 20_000 + operations.below(60_000);
   }
 
   #settleAll(): void {
@@ -93,7 +94,7 @@ class Bench {
       for (let number = sent.firstInFlight; number < sent.next; number++) {
         if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
         const kept = sent.settle(number, SENT.LOST);
-        if (kept >= 0) this.#repair.forgets.onLost(kept);
+        if (kept >= 0) this.#retransmissions.forgets.onLost(kept);
       }
       sent.trim();
       check(sent.packetsInFlight === 0 && sent.bytesInFlight === 0, "still in flight");
@@ -111,8 +112,8 @@ class Bench {
   }
 }
 
-export const REPAIRS: Target = {
-  draw: (random) => mutate(random, seedsOf("repairs"), 240),
+export const RETRANSMISSIONS: Target = {
+  draw: (random) => mutate(random, seedsOf("retransmissions"), 240),
   start() {
     const bench = new Bench();
     return (_random, input) => bench.attempt(input);

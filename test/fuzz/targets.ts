@@ -9,7 +9,7 @@ import { ORDER } from "./order.ts";
 import { PORTALS } from "./portal.ts";
 import { QUEUES } from "./queues.ts";
 import { REKEY_TARGET } from "./rekey.ts";
-import { REPAIRS } from "./retransmissions.ts";
+import { RETRANSMISSIONS } from "./retransmissions.ts";
 import type { Target } from "./target.ts";
 import { TEXTS } from "./texts.ts";
 import { WINDOWS } from "./windows.ts";
@@ -24,7 +24,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   framing: FRAMING,
   order: ORDER,
   ...QUEUES,
-  repairs: REPAIRS,
+  retransmissions: RETRANSMISSIONS,
   gate: GATE,
   windows: WINDOWS,
   ...PORTALS,

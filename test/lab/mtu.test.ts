@@ -45,8 +45,8 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
         for (const place of ["local", "remote"] as const) await untilFound(lab, place, 0, mtu - headers(outer, Method));
         for (const way of WAYS)
           atLeast(`${way}, against full packets`, (await lab.tunnel(way, SHORT)).steadyMbits / FULL, 0.82);
-        const { parts } = await lab.portals.local.snapshot();
-        atMost("packets sent in parts", parts.sent, 100);
+        const { fragments } = await lab.portals.local.snapshot();
+        atMost("packets sent in parts", fragments.sent, 100);
       });
 
   for (const outer of FAMILIES)
@@ -61,7 +61,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
         expect(round.lost, round.text).toBe(0);
       }
       for (const place of ["local", "remote"] as const)
-        expect((await lab.portals[place].snapshot()).parts.sent).toBeGreaterThanOrEqual(20);
+        expect((await lab.portals[place].snapshot()).fragments.sent).toBeGreaterThanOrEqual(20);
     });
 
   for (const outer of FAMILIES)

@@ -47,7 +47,7 @@ describeLab("flows", { links: [line(FAST), { both: { ...line(FAST).both, delay: 
       // Other programs on the machine lengthen single round trips: the median is what is promised here.
       atMost(`ping beside them, ms above the idle one, ${way}`, loaded.median - idle.median, 10);
       console.log(`  95th percentile ${quantile(loaded.roundTrips, 0.95).toFixed(1)} ms, ${loaded.lost} lost`);
-      expect((await sender(way).snapshot()).repair.duplicated).toBeGreaterThan(0);
+      expect((await sender(way).snapshot()).resent.duplicated).toBeGreaterThan(0);
     });
 
     test(`keep a link to its limit, ${way}, though only one end was told`, async () => {

@@ -106,7 +106,7 @@ describeLab("WireGuard inside the tunnel", { links: LINKS }, (lab) => {
           const { steadyMbits } = await lab.traffic.bulk({ from: INNER, way, millis: LONG_MILLIS });
           atLeast(`${Security}, ${way}, against both links`, steadyMbits / FULL, LEAST);
         }
-        expect((await lab.portals.local.snapshot()).parts.sent).toBe(0);
+        expect((await lab.portals.local.snapshot()).fragments.sent).toBe(0);
       }
     } finally {
       await wireguard?.stop();

@@ -190,12 +190,12 @@ describe("the tunnel", () => {
 describe("packets in parts", () => {
   test("are noted when they are more than a few", () => {
     const outbound = { packets: 10_000, bytes: 0 };
-    expect(sentInParts(withSnapshot({ outbound, parts: { sent: 99, waiting: 0 } }))).toEqual([]);
-    expect(said(sentInParts, withSnapshot({ outbound, parts: { sent: 2_500, waiting: 0 } }))).toEqual([
+    expect(sentInParts(withSnapshot({ outbound, fragments: { sent: 99, waiting: 0 } }))).toEqual([]);
+    expect(said(sentInParts, withSnapshot({ outbound, fragments: { sent: 2_500, waiting: 0 } }))).toEqual([
       "note parts nc0: 25.00 % of the packets went in parts, as a path does not take 1400 bytes whole",
     ]);
     expect(
-      sentInParts(withSnapshot({ outbound: { packets: 1e6, bytes: 0 }, parts: { sent: 200, waiting: 0 } })),
+      sentInParts(withSnapshot({ outbound: { packets: 1e6, bytes: 0 }, fragments: { sent: 200, waiting: 0 } })),
     ).toEqual([]);
   });
 });

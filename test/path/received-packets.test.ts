@@ -85,7 +85,7 @@ describe("ReceivedPackets", () => {
     expect([received.ack, received.nack]).toEqual([4, 3]);
   });
 
-  test("gives nothing up when reordering repairs itself in time", () => {
+  test("gives nothing up when reordering retransmissions itself in time", () => {
     const received = new ReceivedPackets();
     receive(received, [0, 3, 2], 0);
     receive(received, [1], RTT / 4);

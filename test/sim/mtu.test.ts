@@ -91,7 +91,7 @@ describe(`path MTU (NC_SEED=${seed})`, () => {
       const world = tunnelWorld(shapes, { seed, portal: { ...ADAPTIVE, each: { 1: { metric } } } });
       const bulk = addBulk(world, { startAt: 2 * SECOND });
       world.run(4 * SECOND);
-      expect(portalOf(world, 0).portal.snapshot(world.now).parts.sent).toBe(0);
+      expect(portalOf(world, 0).portal.snapshot(world.now).fragments.sent).toBe(0);
       // 28 of the network's headers, 14 of ours, 20 of IPv4 and 20 of TCP.
       expect(bulk.from.sender.segmentSize).toBe((isWhole ? 1_400 - HEADERS - 14 : 1_400) - 40 - 12);
     });
@@ -103,19 +103,19 @@ describe(`path MTU (NC_SEED=${seed})`, () => {
     expect(lostNumbers(flow)).toEqual([]);
     expect(flow.to.duplicates).toBe(0);
     expect(Math.max(...flow.to.delays)).toBeLessThan(20_000);
-    expect(portalOf(world, 0).portal.snapshot(world.now).parts.sent).toBe(flow.from.sent);
+    expect(portalOf(world, 0).portal.snapshot(world.now).fragments.sent).toBe(flow.from.sent);
     expectAllSlotsFree(world);
   });
 
-  test("loses a packet whose part is lost only until it is repaired", () => {
+  test("loses a packet whose part is lost only until it is retransmitted", () => {
     const world = worldOf(1_300, 1_300);
     for (const link of [0, 1]) world.change(link, { loss: 0.02 });
     // Before the path's MTU is known, so that segments are not clamped to it.
     const bulk = addBulk(world, { startAt: SECOND / 2 });
     world.run(5 * SECOND);
-    const { repair, parts } = portalOf(world, 0).portal.snapshot(world.now);
-    expect(parts.sent).toBeGreaterThan(2_000);
-    expect(repair.repaired).toBeGreaterThan(50);
+    const { resent, fragments } = portalOf(world, 0).portal.snapshot(world.now);
+    expect(fragments.sent).toBeGreaterThan(2_000);
+    expect(resent.retransmitted).toBeGreaterThan(50);
     expect(goodput(bulk, 3 * SECOND, 5 * SECOND)).toBeGreaterThan(0.6 * 32e6);
   });
 

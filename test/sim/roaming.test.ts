@@ -44,7 +44,7 @@ describe(`a peer that moves (NC_SEED=${seed})`, () => {
       expect(goodput(bulk, 2 * SECOND, 5 * SECOND)).toBeGreaterThan(0.75 * links * 16e6);
     });
 
-  test("costs what was on its way to the old address, repaired, and no more", () => {
+  test("costs what was on its way to the old address, retransmitted, and no more", () => {
     const world = worldOf(1);
     addBulk(world, { from: 1, startAt: SECOND });
     const sparse = addUdp(world, { rate: 100_000, size: 200, startAt: 2 * SECOND, endAt: 4 * SECOND });

@@ -30,12 +30,12 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
       expect(flow.to.duplicates).toBe(0);
       // Of the better link, or after it by no more than the other is farther.
       expect(Math.max(...flow.to.delays)).toBeLessThan(31_000);
-      const { duplicated } = snapshot(world, from).repair;
+      const { duplicated } = snapshot(world, from).resent;
       expect(duplicated).toBeGreaterThan(0.9 * flow.from.sent);
-      const [near, far] = pathsOf(world, from).map((path) => path.repeated.duplicates) as [number, number];
+      const [near, far] = pathsOf(world, from).map((path) => path.resent.duplicates) as [number, number];
       expect(near + far).toBe(duplicated);
       const other = snapshot(world, from === 0 ? 1 : 0);
-      expect(other.repair.received).toBeGreaterThan(0.75 * duplicated);
+      expect(other.resent.received).toBeGreaterThan(0.75 * duplicated);
       expect(other.drops["sequence-duplicate"]).toBeGreaterThan(0.6 * duplicated);
     });
   }
@@ -47,9 +47,9 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
       addUdp(world, { rate: 100_000, size: 250, startAt: 3 * SECOND, endAt: 13 * SECOND, port: 7100 + i });
     }
     world.run(3 * SECOND);
-    const before = pathsOf(world, 0)[1]?.repeated.duplicates as number;
+    const before = pathsOf(world, 0)[1]?.resent.duplicates as number;
     world.run(13 * SECOND);
-    const duplicates = (pathsOf(world, 0)[1]?.repeated.duplicates as number) - before;
+    const duplicates = (pathsOf(world, 0)[1]?.resent.duplicates as number) - before;
     expect((duplicates * 250 * 8) / 10).toBeLessThan(0.05 * 1.1e6);
   });
 
@@ -59,7 +59,7 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
     const flow = addUdp(world, { rate: 80_000, size: 200, startAt: 2 * SECOND, endAt: 6 * SECOND });
     world.run(7 * SECOND);
     expect(lostNumbers(flow)).toEqual([]);
-    expect(snapshot(world, 0).repair.duplicated).toBe(0);
+    expect(snapshot(world, 0).resent.duplicated).toBe(0);
   });
 
   test("go by the steady path rather than by one that is early but loses much or varies", () => {
@@ -98,7 +98,7 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
     for (const flow of flows) expect(flow.to.reordered).toBe(0);
   });
 
-  test("of realtime are repaired in time or not at all", () => {
+  test("of realtime are retransmitted in time or not at all", () => {
     // The only path: what is lost can come again after one round trip at the earliest.
     for (const [delay, isInTime] of [
       [5_000, true],

@@ -60,7 +60,7 @@ export function bufferbloat(report: Parameters<Check>[0]): Finding[] {
 }
 
 const LOSS_ADVICE =
-  "losses are repaired, at a price: check signal, cable and duplex, and whether the provider polices the rate";
+  "losses are retransmitted, at a price: check signal, cable and duplex, and whether the provider polices the rate";
 
 /** Our datagrams that did not arrive: now, or over the path's life. */
 export function lossSent(report: Parameters<Check>[0]): Finding[] {

@@ -177,10 +177,10 @@ export function lateOrder({ interface: subject, snapshot: { order, inbound } }: 
 /** It works, and costs a header more for each packet. */
 export function sentInParts({
   interface: subject,
-  snapshot: { parts, outbound, mtu },
+  snapshot: { fragments, outbound, mtu },
 }: Parameters<Check>[0]): Finding[] {
-  if (parts.sent < 100 || parts.sent < PARTS * outbound.packets) return [];
-  const share = formatShare(parts.sent / Math.max(1, outbound.packets));
+  if (fragments.sent < 100 || fragments.sent < PARTS * outbound.packets) return [];
+  const share = formatShare(fragments.sent / Math.max(1, outbound.packets));
   return [
     {
       severity: "note",

@@ -331,12 +331,12 @@ export class Links {
       const isSameLink = other.link === path.link && other.settings.peerLink === settings.peerLink;
       if (other.settings.run !== settings.run) {
         // The former run may have delivered what it did not acknowledge, and the new one would not know.
-        other.abandon(now, this.#context.repair.forgets);
+        other.abandon(now, this.#context.retransmissions.forgets);
         this.#losePath(now, other, "peer restarted");
       } else if (isSameLink) this.#dropPath(now, other, "replaced");
     }
     if (isNewRun) {
-      this.#context.repair.clear();
+      this.#context.retransmissions.clear();
       this.#onNewPeer(now);
     }
     this.#log("info", settings.name, `up: ${formatEndpoint(path.remote)}`);

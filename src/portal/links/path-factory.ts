@@ -54,7 +54,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     local: facts.local,
     security: facts.agreement.security,
     lossDetection: settings.congestion === "newreno" ? "nack" : "gap",
-    fate: context.repair,
+    fate: context.retransmissions,
     delayOrigin: context.delayOrigin,
     controller: createController(settings.congestion, mtu.ceiling),
     mtu,

@@ -63,7 +63,7 @@ export class Inbound {
   packets = 0;
   bytes = 0;
   /** Packets sent by the peer besides another of the same. */
-  copies = 0;
+  redundant = 0;
   /** When a user's packet last arrived. */
   lastActivity: Micros = 0;
   /** Set by a message that does not fit. */
@@ -265,7 +265,7 @@ export class Inbound {
       return end;
     }
     this.#asksForAck = true;
-    if ((flags & DATA_FLAG.COPY) !== 0) this.copies++;
+    if ((flags & DATA_FLAG.REDUNDANT) !== 0) this.redundant++;
     const bucket = dataBucket(view, at);
     const deliveryClass = dataClass(view, at);
     const sequence = dataSequence(view, at);

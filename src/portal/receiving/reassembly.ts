@@ -8,7 +8,7 @@ import { DROP, type DropCounters } from "../../drops.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import type { Fragment } from "../../wire/messages.ts";
 
-/** A packet whose parts are further apart was repaired meanwhile, or is past repairing. */
+/** A packet whose parts are further apart was retransmitted meanwhile, or is past retransmitting. */
 const PATIENCE: Micros = 1_000_000;
 /** Share of the arena that may wait for parts, 1 in so many. */
 const SHARE = 8;

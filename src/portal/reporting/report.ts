@@ -17,7 +17,7 @@ export function reportTunnel(
   outbound: Outbound,
   inbound: Inbound,
 ): TunnelSnapshot {
-  const { settings, pool, queue, repair, resequencer } = context;
+  const { settings, pool, queue, retransmissions, resequencer } = context;
   return {
     security: settings.security,
     publicKey: context.publicKey?.toBase64() ?? "",
@@ -27,14 +27,14 @@ export function reportTunnel(
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
     aqm: reportQueues(context.flowQueues),
-    parts: { sent: outbound.fragmenter.packets, waiting: inbound.reassembly.waiting },
-    repair: {
-      repaired: repair.repaired,
-      copied: repair.copied,
+    fragments: { sent: outbound.fragmenter.packets, waiting: inbound.reassembly.waiting },
+    resent: {
+      retransmitted: retransmissions.retransmitted,
+      reinjected: retransmissions.reinjected,
       duplicated: outbound.duplicates.sent,
-      givenUp: repair.givenUp,
-      waiting: repair.length,
-      received: inbound.copies,
+      abandoned: retransmissions.abandoned,
+      waiting: retransmissions.length,
+      received: inbound.redundant,
     },
     order: {
       held: resequencer.held,
@@ -99,7 +99,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     sent: { packets: path.sentPackets, bytes: path.sentBytes },
     received: { packets: path.received.packets, bytes: path.received.bytes },
     lost: path.lostPackets,
-    repeated: { repairs: path.repairs, copies: path.copies, duplicates: path.duplicates },
+    resent: { retransmissions: path.retransmissions, reinjections: path.reinjections, duplicates: path.duplicates },
     loss: path.lossShare(now),
     missing: path.received.missing,
     mtu: path.mtu,

@@ -62,7 +62,7 @@ export class ControlMessages {
     // With a probe, so that it is acknowledged.
     if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
     if (this.hasEchoes(now, path)) due |= DUE.ECHO;
-    if (this.#context.repair.hasAbandoned) due |= DUE.ABANDON;
+    if (this.#context.retransmissions.hasAbandoned) due |= DUE.ABANDON;
     if (this.#holdDue(now)) due |= DUE.HOLD;
     return due;
   }
@@ -202,13 +202,13 @@ export class ControlMessages {
   }
 
   #writeAbandoned(from: number): number {
-    const { pool, repair } = this.#context;
+    const { pool, retransmissions } = this.#context;
     const { view } = pool;
     let at = from;
-    for (let n = 0; n < MAX_ABANDON && repair.hasAbandoned; n++) {
+    for (let n = 0; n < MAX_ABANDON && retransmissions.hasAbandoned; n++) {
       view.setUint8(at, MESSAGE.ABANDON << 4);
-      view.setUint16(at + 1, repair.abandonedBucket());
-      const sequence = repair.abandonedSequence();
+      view.setUint16(at + 1, retransmissions.abandonedBucket());
+      const sequence = retransmissions.abandonedSequence();
       view.setUint8(at + 3, sequence >>> 16);
       view.setUint16(at + 4, sequence & 0xffff);
       view.setUint8(at + 6, 1);

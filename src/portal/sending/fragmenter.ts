@@ -1,7 +1,7 @@
 // @hot
 /**
  * Sends a packet that is too large for its path in parts, all alike in size so that they leave in one run, with consecutive packet numbers.
- * The packet itself stays whole in its slot for repair.
+ * The packet itself stays whole in its slot for retransmissions.
  */
 import type { Micros } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";

@@ -21,7 +21,7 @@ import { AckGate } from "../receiving/ack-gate.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Fragmenter } from "./fragmenter.ts";
-import { isLossy, Repeats } from "./resend-policy.ts";
+import { isLossy, ResendPolicy } from "./resend-policy.ts";
 
 /** A flow that has so much waiting finds the paths it uses full. */
 const FULL_BACKLOG = 16_000;
@@ -39,7 +39,7 @@ export class Outbound {
   readonly #parsed = new ParsedHeader();
   readonly control: ControlMessages;
   readonly duplicates: Duplicates;
-  readonly repeats: Repeats;
+  readonly resends: ResendPolicy;
   readonly fragmenter: Fragmenter;
   readonly ackGate: AckGate;
   /** Errors on their way back to the host. */
@@ -59,7 +59,7 @@ export class Outbound {
     this.#context = context;
     this.control = new ControlMessages(context);
     this.duplicates = new Duplicates(context.pool, context.paths.list);
-    this.repeats = new Repeats(context);
+    this.resends = new ResendPolicy(context);
     this.fragmenter = new Fragmenter(context);
     const salt = new Uint8Array(4);
     context.random(salt);
@@ -141,18 +141,18 @@ export class Outbound {
     if (!path.roaming.isProving) this.#pollMtuProbe(now, path, out);
     if (path.metric !== this.activeMetric) return;
     const { scheduler, queue, settings } = this.#context;
-    const { repeats } = this;
+    const { resends } = this;
     const most = Math.min(MAX_FRAGMENTS, this.fragmenter.fragmentsOf(path, settings.mtu));
-    repeats.consider(path);
+    resends.consider(path);
     path.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
-      let slot = repeats.urgent(now, path);
+      let slot = resends.urgent(now, path);
       if (slot < 0) slot = scheduler.next(now, path, queue);
-      if (slot < 0) slot = repeats.idle(now, path);
+      if (slot < 0) slot = resends.idle(now, path);
       if (slot < 0) slot = this.#nextDuplicate(now, path);
       path.isStarved = slot < 0;
       if (slot < 0) break;
-      this.#sendPacket(now, path, slot, out, repeats.isRepair);
+      this.#sendPacket(now, path, slot, out, resends.isRetransmission);
     }
     if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
     if (path.isStarved && this.#isExplored(path)) this.#explore(now, path, out);
@@ -197,24 +197,24 @@ export class Outbound {
     return slot;
   }
 
-  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRepair: boolean): void {
-    const { pool, repair } = this.#context;
+  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRetransmission: boolean): void {
+    const { pool, retransmissions } = this.#context;
     const parts = this.fragmenter.fragmentsOf(path, pool.length[slot] as number);
     if (parts > 1 && !this.fragmenter.admits(slot, parts)) return;
     const attempts = pool.attempts[slot] as number;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    const repeat = attempts === 0 ? 0 : isRepair ? DATA_FLAG.REPEAT : DATA_FLAG.REPEAT | DATA_FLAG.COPY;
+    const repeat = attempts === 0 ? 0 : isRetransmission ? DATA_FLAG.RESENT : DATA_FLAG.RESENT | DATA_FLAG.REDUNDANT;
     const flags = (isPartial ? DATA_FLAG.CHECKSUM_PARTIAL : 0) | repeat;
     const isSparse = ((pool.flags[slot] as number) & PACKET_FLAG.SPARSE) !== 0;
     if (attempts === 0) pool.time[slot] = now;
     pool.attempts[slot] = attempts + 1;
-    const kept = repair.keep(slot, parts);
+    const kept = retransmissions.keep(slot, parts);
     if (parts > 1) this.fragmenter.send(now, path, slot, parts, flags, kept, out);
     else this.#sendWhole(now, path, slot, flags, kept, out);
     if (kept !== NO_SLOT && isSparse && attempts === 0) this.duplicates.offer(slot, path);
-    else if (kept !== NO_SLOT) this.repeats.offer(now, path, slot);
-    if (isRepair) path.repairs++;
-    if (isRepair || isLossy(path)) path.tailAtRisk = true;
+    else if (kept !== NO_SLOT) this.resends.offer(now, path, slot);
+    if (isRetransmission) path.retransmissions++;
+    if (isRetransmission || isLossy(path)) path.tailAtRisk = true;
   }
 
   #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
@@ -264,9 +264,9 @@ export class Outbound {
     if (this.control.hasEchoes(now, path)) return now;
     const { queue } = this.#context;
     const mayCarry = path.isUp && path.metric === this.activeMetric;
-    const repeatAt = this.repeats.dueAt();
-    if (mayCarry && repeatAt > now) at = Math.min(at, repeatAt);
-    const waits = queue.length > 0 || repeatAt <= now;
+    const resendAt = this.resends.dueAt();
+    if (mayCarry && resendAt > now) at = Math.min(at, resendAt);
+    const waits = queue.length > 0 || resendAt <= now;
     const isWanted =
       mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path) || this.#isExplored(path));
     return isWanted ? Math.min(at, path.maySendAt(now)) : at;

@@ -1,6 +1,6 @@
 /**
  * What the paths together promise, looked at a few times a second: how far apart they deliver, how long early packets are worth holding at the far end,
- * and how long a lost packet is worth repairing.
+ * and how long a lost packet is worth retransmitting.
  */
 import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
 import { overdueAfter } from "../../path/overdue.ts";
@@ -73,20 +73,20 @@ export class Outlook implements GateFlows {
     const jitter = used.reduce((most, path) => Math.max(most, path.jitter, path.reorder.window(now) / 3), 0);
     const search = used.reduce((most, path) => Math.max(most, path.controller.isSettled ? 0 : path.rtt.smoothed), 0);
     // What is held for a repair, a round trip, or for what jitter keeps back must come from the queue before.
-    const repairing = used.some(isLossy) ? best.rtt.smoothed : 0;
-    const needed = spread + repairing + 3 * jitter;
+    const retransmitting = used.some(isLossy) ? best.rtt.smoothed : 0;
+    const needed = spread + retransmitting + 3 * jitter;
     this.#queues.spread = needed + SEARCH_RTTS * search;
     this.#useful = needed + search / 2 + SATED;
     this.#isGrowing = used.some(isGrowing);
     this.#tellSparse(this.#queues, paths);
     this.#outbound.tunnelRtt = best.rtt.smoothed;
     this.#outbound.ackGate.isNeeded = paths.length > 1 || best.jitter > JITTERY;
-    const { repair } = this.#context;
+    const { retransmissions } = this.#context;
     const patience = this.#patience(best);
     const notice = used.reduce((most, path) => Math.max(most, path.rtt.smoothed + path.reorder.window(now)), 0);
-    repair.patience = patience + notice;
-    repair.copyPatience = best.rtt.smoothed;
-    repair.overdue = used.reduce((most, path) => Math.max(most, overdueAfter(path.rtt)), 0);
+    retransmissions.patience = patience + notice;
+    retransmissions.reinjectionLifetime = best.rtt.smoothed;
+    retransmissions.overdue = used.reduce((most, path) => Math.max(most, overdueAfter(path.rtt)), 0);
     this.#outbound.control.hold = Math.min(LONGEST_HOLD, patience + spread + 3 * jitter + 10_000);
   }
 

@@ -1,18 +1,18 @@
 // @hot
-/** Packets of which a copy may go on another path than the one that carried them: the oldest first, each once, while it may still come sooner than a repair. */
+/** Packets of which a copy may go on another path than the one that carried them: the oldest first, each once, while it may still come sooner than a retransmissions. */
 import { type Micros, NEVER } from "../../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 
 const ENTRIES = 1_024;
 
-export class Copies {
+export class Reinjections {
   readonly #pool: PacketPool;
   readonly #slots = new Int32Array(ENTRIES);
   readonly #carriers = new Uint8Array(ENTRIES);
   readonly #offeredAt = new Float64Array(ENTRIES);
   #head = 0;
   length = 0;
-  /** Copies taken. */
+  /** Reinjections taken. */
   taken = 0;
 
   constructor(pool: PacketPool) {

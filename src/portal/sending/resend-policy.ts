@@ -4,7 +4,7 @@
  *
  *     repair ─▶ its copy ─▶ what is overdue, if another path has nothing to do ─▶ (what is new) ─▶ what is overdue ─▶ a copy in advance
  *
- * A flow waits for whatever was lost, and for a repair that was lost again so much longer that its host takes notice. Hence repairs are copied at once
+ * A flow waits for whatever was lost, and for a repair that was lost again so much longer that its host takes notice. Hence retransmissions are copied at once
  * where that displaces nothing, and otherwise as soon as they are overdue.
  */
 import type { Micros } from "../../clock.ts";
@@ -19,16 +19,16 @@ const SLACK: Micros = 5_000;
 /** A path that loses more than this of its own has its packets copied where there is room. */
 const LOSSY = 0.001;
 
-export class Repeats {
+export class ResendPolicy {
   readonly #context: PortalContext;
-  #mayRepair = false;
-  #mayCopy = false;
-  #mayRepeat = false;
+  #mayRetransmit = false;
+  #mayReinject = false;
+  #mayResend = false;
   #hasSpare = false;
   /** What was told last is waited for so much that, should it be lost too, it goes once more. */
   #isPressing = false;
   /** Whether what `urgent` told last had been taken for lost. */
-  isRepair = false;
+  isRetransmission = false;
 
   constructor(context: PortalContext) {
     this.#context = context;
@@ -36,56 +36,56 @@ export class Repeats {
 
   /** To be called before the others, for a path that may send. */
   consider(path: Path): void {
-    const { length, repeats, copyPatience } = this.#context.repair;
+    const { length, resends, reinjectionLifetime } = this.#context.retransmissions;
     const isFast = this.#isAmongFastest(path, SLACK);
-    this.#mayRepair = isFast && length > 0;
-    this.#mayCopy = isFast && !path.limits.isMetered;
-    this.#mayRepeat = repeats.length > 0 && !path.limits.isMetered && this.#isAmongFastest(path, copyPatience);
-    this.#hasSpare = this.#mayCopy && this.#isOtherIdle(path);
+    this.#mayRetransmit = isFast && length > 0;
+    this.#mayReinject = isFast && !path.limits.isMetered;
+    this.#mayResend = resends.length > 0 && !path.limits.isMetered && this.#isAmongFastest(path, reinjectionLifetime);
+    this.#hasSpare = this.#mayReinject && this.#isOtherIdle(path);
   }
 
   /** A packet that goes before all new ones, owned by the caller; -1 for none. */
   urgent(now: Micros, path: Path): Slot {
-    const { repair } = this.#context;
-    let slot = this.#mayRepair ? repair.next(now) : NO_SLOT;
-    this.isRepair = slot !== NO_SLOT;
-    this.#isPressing = this.isRepair;
-    if (this.isRepair) return slot;
-    if (this.#mayRepeat) slot = this.#nextRepeat(now, path);
+    const { retransmissions } = this.#context;
+    let slot = this.#mayRetransmit ? retransmissions.next(now) : NO_SLOT;
+    this.isRetransmission = slot !== NO_SLOT;
+    this.#isPressing = this.isRetransmission;
+    if (this.isRetransmission) return slot;
+    if (this.#mayResend) slot = this.#nextResend(now, path);
     if (slot < 0 && this.#hasSpare) slot = this.#nextOverdue(now);
-    if (slot !== NO_SLOT) path.copies++;
+    if (slot !== NO_SLOT) path.reinjections++;
     return slot;
   }
 
   /** A packet for a path that has nothing else to carry, owned by the caller; -1 for none. */
   idle(now: Micros, path: Path): Slot {
-    if (!this.#mayCopy) return NO_SLOT;
-    const { copies, copyPatience } = this.#context.repair;
+    if (!this.#mayReinject) return NO_SLOT;
+    const { reinjections, reinjectionLifetime } = this.#context.retransmissions;
     let slot = this.#nextOverdue(now);
-    if (slot < 0) slot = copies.next(now, path.id, copyPatience);
-    if (slot !== NO_SLOT) path.copies++;
+    if (slot < 0) slot = reinjections.next(now, path.id, reinjectionLifetime);
+    if (slot !== NO_SLOT) path.reinjections++;
     return slot;
   }
 
   /** `slot` is about to leave on `path`: may it be copied? */
   offer(now: Micros, path: Path, slot: Slot): void {
-    const { repair, pool } = this.#context;
+    const { retransmissions, pool } = this.#context;
     const attempts = pool.attempts[slot] as number;
-    if (this.#isPressing && attempts < MAX_ATTEMPTS) repair.repeats.offer(now, slot, path.id);
-    else if (attempts === 1 && isLossy(path)) repair.copies.offer(now, slot, path.id);
+    if (this.#isPressing && attempts < MAX_ATTEMPTS) retransmissions.resends.offer(now, slot, path.id);
+    else if (attempts === 1 && isLossy(path)) retransmissions.reinjections.offer(now, slot, path.id);
   }
 
   /** When `urgent` has something that it has not now; in the past if it may have something. */
   dueAt(): Micros {
-    const { repair } = this.#context;
-    return repair.length > 0 ? 0 : repair.repeats.overdueAt(repair.overdue);
+    const { retransmissions } = this.#context;
+    return retransmissions.length > 0 ? 0 : retransmissions.resends.overdueAt(retransmissions.overdue);
   }
 
-  #nextRepeat(now: Micros, path: Path): Slot {
-    const { repeats, overdue, copyPatience } = this.#context.repair;
-    const patience = overdue + copyPatience;
-    if (this.#hasSpare) return repeats.next(now, path.id, patience);
-    const slot = repeats.nextOverdue(now, overdue, patience);
+  #nextResend(now: Micros, path: Path): Slot {
+    const { resends, overdue, reinjectionLifetime } = this.#context.retransmissions;
+    const patience = overdue + reinjectionLifetime;
+    if (this.#hasSpare) return resends.next(now, path.id, patience);
+    const slot = resends.nextOverdue(now, overdue, patience);
     this.#isPressing = slot !== NO_SLOT;
     return slot;
   }

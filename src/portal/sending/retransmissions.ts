@@ -1,6 +1,6 @@
 // @hot
 /**
- * Repair of losses: a packet whose flow profits is kept until its datagram is acknowledged, and sent again by the best path when that is
+ * Retransmissions of losses: a packet whose flow profits is kept until its datagram is acknowledged, and sent again by the best path when that is
  * lost, a few times and not for long. What is given up is told to the peer, so that nothing waits for it.
  */
 import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
@@ -9,7 +9,7 @@ import { Ring } from "../../memory/ring.ts";
 import type { SlotFate } from "../../path/loss.ts";
 import { CLASS } from "../../wire/messages.ts";
 import { Parts } from "./fragments.ts";
-import { Copies } from "./reinjections.ts";
+import { Reinjections } from "./reinjections.ts";
 
 /** Sendings of a packet in all. */
 export const MAX_ATTEMPTS = 8;
@@ -21,31 +21,31 @@ const REALTIME_PATIENCE: Micros = 60_000;
 const RESERVE_SHARE = 1 / 4;
 const MAX_ABANDONED = 256;
 
-export class Repair implements SlotFate {
+export class Retransmissions implements SlotFate {
   readonly #pool: PacketPool;
   readonly #queue: Ring;
   readonly #parts: Parts;
   /** Sequences given up, to be told: bucket and sequence in turn. */
   readonly #abandoned = new Ring(2 * MAX_ABANDONED);
   /** Sent by paths that lose some, for paths that have nothing else to do; and sent again, so that a flow waits for them: before all else. */
-  readonly copies: Copies;
-  readonly repeats: Copies;
-  /** A copy sent later than this would come no sooner than a repair. */
-  copyPatience: Micros = MICROS_PER_SECOND / 50;
+  readonly reinjections: Reinjections;
+  readonly resends: Reinjections;
+  /** A copy sent later than this would come no sooner than a retransmissions. */
+  reinjectionLifetime: Micros = MICROS_PER_SECOND / 50;
   /** What was sent is acknowledged after this, or probably lost. */
   overdue: Micros = MICROS_PER_SECOND / 10;
   /** How old a packet may become, µs from its first sending. */
   patience: Micros = MICROS_PER_SECOND / 5;
   now: Micros = 0;
-  repaired = 0;
-  givenUp = 0;
+  retransmitted = 0;
+  abandoned = 0;
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
     this.#queue = new Ring(pool.count);
     this.#parts = new Parts(pool.count);
-    this.copies = new Copies(pool);
-    this.repeats = new Copies(pool);
+    this.reinjections = new Reinjections(pool);
+    this.resends = new Reinjections(pool);
   }
 
   /** Packets that wait to be sent again. */
@@ -95,16 +95,16 @@ export class Repair implements SlotFate {
   }
 
   /** Lets go of what is not worth copying any more; also where no path may carry copies, and so none asks for one. */
-  forgetCopies(now: Micros): void {
-    this.copies.forget(now, this.copyPatience);
-    this.repeats.forget(now, this.overdue + this.copyPatience);
+  forgetReinjections(now: Micros): void {
+    this.reinjections.forget(now, this.reinjectionLifetime);
+    this.resends.forget(now, this.overdue + this.reinjectionLifetime);
   }
 
   /** Sends and tells nothing of what waits: the peer that would know of it is gone. */
   clear(): void {
     for (let slot = this.#queue.shift(); slot >= 0; slot = this.#queue.shift()) this.#pool.release(slot);
-    this.copies.clear();
-    this.repeats.clear();
+    this.reinjections.clear();
+    this.resends.clear();
     this.#abandoned.clear();
   }
 
@@ -115,16 +115,16 @@ export class Repair implements SlotFate {
       const slot = this.#queue.shift();
       if (slot < 0) return NO_SLOT;
       if (this.#isWorthIt(slot)) {
-        this.repaired++;
+        this.retransmitted++;
         return slot;
       }
       this.#giveUp(slot);
     }
   }
 
-  /** Copies sent. */
-  get copied(): number {
-    return this.copies.taken + this.repeats.taken;
+  /** Reinjections sent. */
+  get reinjected(): number {
+    return this.reinjections.taken + this.resends.taken;
   }
 
   get hasAbandoned(): boolean {
@@ -150,7 +150,7 @@ export class Repair implements SlotFate {
   }
 
   #giveUp(slot: Slot): void {
-    this.givenUp++;
+    this.abandoned++;
     if (this.#abandoned.length < 2 * MAX_ABANDONED) {
       this.#abandoned.push(this.#pool.flow[slot] as number);
       this.#abandoned.push(this.#pool.sequence[slot] as number);

@@ -99,7 +99,10 @@ export const FAILOVER: Part = {
   observe: (outcome, { steps }) =>
     outcome.flows.length === 0 ? observeSparse(outcome, steps?.[0]?.at ?? CUT_AT) : observeBulk(outcome),
   summary: (results) =>
-    [results.cut && table(SPARSE_HEAD, sparseRows(results.cut)), results.bulk && table(BULK_HEAD, bulkRows(results.bulk))]
+    [
+      results.cut && table(SPARSE_HEAD, sparseRows(results.cut)),
+      results.bulk && table(BULK_HEAD, bulkRows(results.bulk)),
+    ]
       .filter(Boolean)
       .join("\n\n"),
   section: (results, stage) => {
