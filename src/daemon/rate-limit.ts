@@ -1,9 +1,10 @@
 /** Lets a few events of a kind through at once and then one now and then. Pure: time is an argument. */
-import type { Micros } from "../clock.ts";
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
-interface Bucket {
-  tokens: number;
-  filledAt: Micros;
+interface Kind {
+  /** Time saved up, µs, of which an event spends one interval. */
+  readonly saved: TokenBucket;
   suppressed: number;
 }
 
@@ -15,7 +16,7 @@ export interface Verdict {
 }
 
 export class RateLimit {
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #kinds = new Map<string, Kind>();
   readonly #burst: number;
   readonly #interval: Micros;
   readonly #keys: number;
@@ -27,30 +28,26 @@ export class RateLimit {
     this.#keys = keys;
   }
 
+  /** Counts one event of the kind `key`. */
   check(now: Micros, key: string): Verdict {
-    const bucket = this.#bucketOf(now, key);
-    const earned = Math.floor((now - bucket.filledAt) / this.#interval);
-    if (earned > 0) {
-      bucket.tokens = Math.min(this.#burst, bucket.tokens + earned);
-      bucket.filledAt += earned * this.#interval;
+    const kind = this.#kindOf(key);
+    if (kind.saved.fill(now, MICROS_PER_SECOND, this.#burst * this.#interval) < this.#interval) {
+      kind.suppressed++;
+      return { passes: false, suppressed: kind.suppressed };
     }
-    if (bucket.tokens === 0) {
-      bucket.suppressed++;
-      return { passes: false, suppressed: bucket.suppressed };
-    }
-    const { suppressed } = bucket;
-    bucket.tokens--;
-    bucket.suppressed = 0;
+    const { suppressed } = kind;
+    kind.saved.spend(this.#interval);
+    kind.suppressed = 0;
     return { passes: true, suppressed };
   }
 
-  #bucketOf(now: Micros, key: string): Bucket {
-    const known = this.#buckets.get(key);
+  #kindOf(key: string): Kind {
+    const known = this.#kinds.get(key);
     // The kind seen last goes to the end, so that the first is the one to forget.
-    this.#buckets.delete(key);
-    const bucket = known ?? { tokens: this.#burst, filledAt: now, suppressed: 0 };
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size > this.#keys) this.#buckets.delete(this.#buckets.keys().next().value as string);
-    return bucket;
+    this.#kinds.delete(key);
+    const kind = known ?? { saved: new TokenBucket(this.#burst * this.#interval), suppressed: 0 };
+    this.#kinds.set(key, kind);
+    if (this.#kinds.size > this.#keys) this.#kinds.delete(this.#kinds.keys().next().value as string);
+    return kind;
   }
 }

@@ -4,6 +4,7 @@
  * Who receives tells the peer, since only the sender can hold back; each end obeys the stricter of both words.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
 export interface LinkLimits {
   /** Traffic is paid for: no copies, no duplicates, and no more probes than keep the path alive. */
@@ -31,8 +32,7 @@ export class PathLimits {
   #isTold = false;
   readonly #headers: number;
   readonly #minBurst: number;
-  #credit: number;
-  #at: Micros = 0;
+  readonly #bytes: TokenBucket;
 
   /**
    * @param headers bytes of IP and transport headers in front of each datagram
@@ -44,7 +44,7 @@ export class PathLimits {
     this.isMetered = own.isMetered;
     this.#headers = headers;
     this.#minBurst = 2 * (datagram + headers);
-    this.#credit = this.#minBurst;
+    this.#bytes = new TokenBucket(this.#minBurst);
     this.#isTold = !own.isMetered && own.in === NEVER;
   }
 
@@ -75,20 +75,16 @@ export class PathLimits {
   allows(now: Micros): boolean {
     if (this.rate === NEVER) return true;
     const burst = Math.max(this.#minBurst, (this.rate * BURST) / MICROS_PER_SECOND);
-    const elapsed = Math.max(0, now - this.#at);
-    this.#at = now;
-    this.#credit = Math.min(burst, this.#credit + (this.rate * elapsed) / MICROS_PER_SECOND);
-    return this.#credit > 0;
+    return this.#bytes.fill(now, this.rate, burst) > 0;
   }
 
   /** A datagram went; those that no limit holds back count too. */
   spend(bytes: number): void {
-    if (this.rate !== NEVER) this.#credit -= bytes + this.#headers;
+    if (this.rate !== NEVER) this.#bytes.spend(bytes + this.#headers);
   }
 
   /** When the next datagram may go; `now` or before if one may already. */
   readyAt(now: Micros): Micros {
-    if (this.rate === NEVER || this.#credit > 0) return now;
-    return now + Math.ceil(((1 - this.#credit) * MICROS_PER_SECOND) / this.rate);
+    return this.rate === NEVER ? now : this.#bytes.readyAt(now, this.rate, 1);
   }
 }

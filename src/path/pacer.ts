@@ -4,6 +4,7 @@
  * calls few and the path's queue short.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
+import { TokenBucket } from "../token-bucket.ts";
 
 /** A burst lasts about this long at the current rate. */
 const BURST: Micros = 1_000;
@@ -11,13 +12,12 @@ const MAX_BURST = 524_288;
 
 export class Pacer {
   readonly #minBurst: number;
-  #credit: number;
-  #at: Micros = 0;
+  readonly #bytes: TokenBucket;
 
   /** @param datagram bytes of a full datagram: two of them may always go together */
   constructor(datagram: number) {
     this.#minBurst = 2 * datagram;
-    this.#credit = this.#minBurst;
+    this.#bytes = new TokenBucket(this.#minBurst);
   }
 
   /**
@@ -28,21 +28,18 @@ export class Pacer {
   advance(now: Micros, rate: number): number {
     if (rate === Number.POSITIVE_INFINITY) return rate;
     const burst = Math.max(this.#minBurst, Math.min(MAX_BURST, (rate * BURST) / MICROS_PER_SECOND));
-    const elapsed = Math.max(0, now - this.#at);
-    this.#at = now;
-    this.#credit = Math.min(burst, this.#credit + (rate * elapsed) / MICROS_PER_SECOND);
-    return this.#credit;
+    return this.#bytes.fill(now, rate, burst);
   }
 
   spend(bytes: number): void {
-    this.#credit -= bytes;
+    this.#bytes.spend(bytes);
   }
 
   /** When the next datagram may go; `now` if one may already. */
   readyAt(now: Micros, rate: number): Micros {
-    if (rate === Number.POSITIVE_INFINITY || this.#credit > 0) return now;
+    if (rate === Number.POSITIVE_INFINITY) return now;
     // A quarter of a burst at a time keeps wake-ups few.
     const wanted = Math.min(this.#minBurst / 2, (rate * BURST) / 4 / MICROS_PER_SECOND);
-    return now + Math.ceil(((wanted - this.#credit) * MICROS_PER_SECOND) / rate);
+    return this.#bytes.readyAt(now, rate, wanted);
   }
 }

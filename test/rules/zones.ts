@@ -4,7 +4,9 @@ import { posix } from "node:path";
 import { type Import, importsOf, type SourceFile } from "./sources.ts";
 
 /** Small files that everything may import, next to the whole of src/memory. */
-const FLOOR_FILES = ["ports", "errors", "clock", "random", "endpoint", "drops"].map((name) => `src/${name}.ts`);
+const FLOOR_FILES = ["ports", "errors", "clock", "random", "endpoint", "drops", "token-bucket"].map(
+  (name) => `src/${name}.ts`,
+);
 
 /** Places without I/O, clock and randomness of their own. */
 export const PURE_ZONES = [

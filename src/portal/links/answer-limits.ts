@@ -2,8 +2,9 @@
  * How many initiations are answered. While there are few, all; under load only those whose sender has shown a cookie, and so that it
  * receives at its address, and of one address a few. The others are sent a cookie, which costs little.
  */
-import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import type { Micros } from "../../clock.ts";
 import { addressOf, type Endpoint } from "../../endpoint.ts";
+import { TokenBucket } from "../../token-bucket.ts";
 
 /** Answers per second, and how many may come at once. */
 const ANSWERS = { rate: 100, burst: 50 } as const;
@@ -50,24 +51,21 @@ export class AnswerLimits {
 class Credit {
   readonly #rate: number;
   readonly #burst: number;
-  #credit: number;
-  #at: Micros = 0;
+  readonly #tokens: TokenBucket;
 
   constructor({ rate, burst }: { readonly rate: number; readonly burst: number }) {
     this.#rate = rate;
     this.#burst = burst;
-    this.#credit = burst;
+    this.#tokens = new TokenBucket(burst);
   }
 
   has(now: Micros, amount: number): boolean {
-    this.#credit = Math.min(this.#burst, this.#credit + ((now - this.#at) * this.#rate) / MICROS_PER_SECOND);
-    this.#at = now;
-    return this.#credit >= amount;
+    return this.#tokens.fill(now, this.#rate, this.#burst) >= amount;
   }
 
   spend(now: Micros): boolean {
     if (!this.has(now, 1)) return false;
-    this.#credit--;
+    this.#tokens.spend(1);
     return true;
   }
 }

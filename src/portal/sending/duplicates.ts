@@ -3,11 +3,12 @@
  * Packets of sparse flows, carried a second time by the next best path when that has nothing else to do: what one path loses or holds up is there
  * all the same. The receiver drops the second one by its sequence. Only a small part of a path's rate goes into it, and nothing where traffic is paid for.
  */
-import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import type { Micros } from "../../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import { Ring } from "../../memory/ring.ts";
 import type { Path } from "../../path/path.ts";
 import { sparseCost } from "../../scheduler/sparse-path.ts";
+import { TokenBucket } from "../../token-bucket.ts";
 import { MAX_PATHS } from "../path-table.ts";
 
 const WAITING = 64;
@@ -30,8 +31,7 @@ export class Duplicates {
   /** The path that carried each. */
   readonly #carriers = new Ring(WAITING);
   /** Bytes each path may carry now. */
-  readonly #credit = new Float64Array(MAX_PATHS);
-  readonly #at = new Float64Array(MAX_PATHS);
+  readonly #bytes = Array.from({ length: MAX_PATHS }, () => new TokenBucket(0));
 
   /** @param paths the portal's, live */
   constructor(pool: PacketPool, paths: readonly Path[]) {
@@ -63,7 +63,7 @@ export class Duplicates {
     this.sent++;
     this.#carriers.shift();
     const slot = this.#slots.shift();
-    this.#credit[path.id] = (this.#credit[path.id] as number) - (this.#pool.length[slot] as number);
+    (this.#bytes[path.id] as TokenBucket).spend(this.#pool.length[slot] as number);
     return slot;
   }
 
@@ -104,9 +104,6 @@ export class Duplicates {
   #refill(now: Micros, path: Path): number {
     const { id, estimate } = path;
     const rate = BUDGET * (Number.isFinite(estimate) ? estimate : UNKNOWN_RATE);
-    const gained = (rate * (now - (this.#at[id] as number))) / MICROS_PER_SECOND;
-    this.#at[id] = now;
-    this.#credit[id] = Math.min(BURST, (this.#credit[id] as number) + gained);
-    return this.#credit[id] as number;
+    return (this.#bytes[id] as TokenBucket).fill(now, rate, BURST);
   }
 }
