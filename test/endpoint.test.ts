@@ -16,7 +16,7 @@ import {
   setEndpoint,
   setPort,
 } from "../src/endpoint.ts";
-import type { SeededRandom } from "../src/random.ts";
+import type { SeededRandom } from "./support/random.ts";
 import { seeded } from "./support/seed.ts";
 
 function parsed(text: string, port = 0): Endpoint {

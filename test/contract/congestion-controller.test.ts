@@ -4,8 +4,8 @@ import type { CongestionController } from "../../src/congestion/controller.ts";
 import { NewReno } from "../../src/congestion/new-reno.ts";
 import { NoCongestionControl } from "../../src/congestion/none.ts";
 import { RateController } from "../../src/congestion/rate.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { ackSample } from "../support/ack-sample.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 const DATAGRAM = 1_400;

@@ -3,8 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { FifoQueue } from "../../src/queue/fifo.ts";
 import { FlowQueues } from "../../src/queue/flow-queues.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import type { PacketQueue } from "../../src/scheduler/scheduler.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 const PACKETS = 64;

@@ -4,10 +4,10 @@ import { NEVER } from "../../src/clock.ts";
 import { DropCounters } from "../../src/drops.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { ImmediateDispatch } from "../../src/resequencer/immediate.ts";
 import { PerFlowResequencer } from "../../src/resequencer/per-flow.ts";
 import type { Resequencer } from "../../src/resequencer/resequencer.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 const SLOTS = 256;

@@ -3,11 +3,11 @@ import { createEndpoint, parseEndpoint } from "../../src/endpoint.ts";
 import { type Agreement, type Introduction, isRefused, type Question } from "../../src/exchange/exchange.ts";
 import { type Identity, NoiseExchange } from "../../src/exchange/noise-exchange.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { SeededRandom } from "../../src/random.ts";
 import { createOffer, type Offer } from "../../src/security/offer.ts";
 import type { Security } from "../../src/security/security.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { counting, flipBit } from "../support/bytes.ts";
+import { SeededRandom } from "../support/random.ts";
 import { contentOf, sealSlot, slotWith } from "../support/slots.ts";
 import golden from "../vectors/exchange.json";
 

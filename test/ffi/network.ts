@@ -5,7 +5,7 @@ import { createEndpoint, type Endpoint, parseEndpoint } from "../../src/endpoint
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
 import type { Producer } from "../../src/ports.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 
 export const NONE: Endpoint = createEndpoint();
 export const isRoot = process.getuid?.() === 0;

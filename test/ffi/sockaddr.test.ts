@@ -5,7 +5,7 @@ import { LINUX } from "../../ffi/linux/constants.ts";
 import { MessageArray } from "../../ffi/message.ts";
 import { isLinkLocal6, isUnspecified, readSockaddr, SOCKADDR_ROOM, writeSockaddr } from "../../ffi/sockaddr.ts";
 import { createEndpoint, formatEndpoint, setPort } from "../../src/endpoint.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { at, NONE, SEED } from "./network.ts";
 
 function written(layout: Layout, endpoint: Uint8Array, family: 4 | 6): string {

@@ -7,7 +7,7 @@ import { TcpListener } from "../../ffi/tcp-listener.ts";
 import { formatEndpoint, portOf } from "../../src/endpoint.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { at, batchOf, bytesOf, datagrams, isReady, NONE, receiveAll, releaseAll, SEED } from "./network.ts";
 
 const MTU = 1500;

@@ -6,7 +6,7 @@ import { type UdpRequest, UdpSocket } from "../../ffi/udp.ts";
 import { createEndpoint, formatAddress, formatEndpoint, portOf, setPort } from "../../src/endpoint.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { at, batchOf, datagrams, isReady, NONE, receiveAll, releaseAll, SEED } from "./network.ts";
 
 const MTU = 1500;

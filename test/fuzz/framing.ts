@@ -5,10 +5,10 @@ import { TcpStream } from "../../ffi/tcp.ts";
 import { createEndpoint } from "../../src/endpoint.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { fakeLibc } from "../ffi/fake-libc.ts";
 import { counting } from "../support/bytes.ts";
 import { join } from "../support/internet.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { mutate } from "./mutate.ts";
 import { check, type Target } from "./target.ts";
 

@@ -1,5 +1,5 @@
 /** Structured mutation: an input that was valid is changed in few places, in the ways that hurt decoders most. */
-import type { SeededRandom } from "../../src/random.ts";
+import type { SeededRandom } from "../support/random.ts";
 
 const INTERESTING = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 129, 254, 255];
 

@@ -5,7 +5,6 @@
 import { parseEndpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
 import type { SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { TYPE, writeHeader } from "../../src/wire/datagram.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
 import {
@@ -28,6 +27,7 @@ import {
 import { End, linkSettings, Pair, udpPacket } from "../portal/pair.ts";
 import { counting } from "../support/bytes.ts";
 import { join } from "../support/internet.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { mutate } from "./mutate.ts";
 import { PACKETS } from "./packets.ts";
 import { check, type Target } from "./target.ts";

@@ -1,10 +1,10 @@
 /** New keys for a path: of all questions and answers that are not the genuine ones, none is taken. */
 import { type Agreement, isRefused, type Session } from "../../src/exchange/exchange.ts";
 import { NoiseExchange } from "../../src/exchange/noise-exchange.ts";
-import { SeededRandom } from "../../src/random.ts";
 import { createOffer } from "../../src/security/offer.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { counting } from "../support/bytes.ts";
+import { SeededRandom } from "../support/random.ts";
 import { mutate } from "./mutate.ts";
 import { check, type Target } from "./target.ts";
 

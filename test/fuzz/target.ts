@@ -1,5 +1,5 @@
 /** A decoder under fuzz, and how it is driven. */
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 
 export interface Target {
   /** Makes a fresh state; returned is what tries one input and throws when something is wrong. */

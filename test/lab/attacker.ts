@@ -3,8 +3,8 @@
  * played back, changed in one bit, cut short or made up, and exchange messages of chance, from the address of the peer or another of its ports.
  */
 import type { Micros } from "../../src/clock.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { TYPE } from "../../src/wire/datagram.ts";
+import type { SeededRandom } from "../support/random.ts";
 
 export const ATTACKS = ["replayed", "flipped", "truncated", "forged"] as const;
 export type Attack = (typeof ATTACKS)[number];

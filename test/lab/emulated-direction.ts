@@ -2,8 +2,8 @@
 
 import { type Libc, pointerTo } from "../../ffi/libc.ts";
 import type { Micros } from "../../src/clock.ts";
-import { SeededRandom } from "../../src/random.ts";
 import { LINK_DROP, LinkModel, type LinkOutput, type LinkShape } from "../sim/link-model.ts";
+import { SeededRandom } from "../support/random.ts";
 import { Attacker } from "./attacker.ts";
 import type { DirectionCounters } from "./emulator-protocol.ts";
 import type { FrameStore } from "./frame-store.ts";

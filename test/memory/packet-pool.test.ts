@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { HEADROOM, NO_SLOT, PacketPool, TAILROOM } from "../../src/memory/packet-pool.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { HEADER_SIZE } from "../../src/wire/datagram.ts";
 import { DATA_SIZE } from "../../src/wire/messages.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 /** Takes, retains or releases one of the owned slots; `owned` holds a slot once for each owner. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Ring } from "../../src/memory/ring.ts";
-import type { SeededRandom } from "../../src/random.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 /** One random step on the ring and on the array; tells whether both did the same. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { formatAddress, parseEndpoint } from "../../src/endpoint.ts";
 import { EXIT, NetcombinerError } from "../../src/errors.ts";
 import { decodeToken, encodeToken, localAddress, type Pairing } from "../../src/pairing/token.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 
 const address = (text: string, prefix: number) => {
   const endpoint = parseEndpoint(text);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { OneWayDelay } from "../../src/path/one-way-delay.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 
 describe("OneWayDelay", () => {
   test("takes its first sample as it is", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { RECEIVE_WINDOW, ReceivedPackets } from "../../src/path/received-packets.ts";
-import type { SeededRandom } from "../../src/random.ts";
 import { Ack, MAX_RANGES } from "../../src/wire/messages.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 const RTT = 10_000;

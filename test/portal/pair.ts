@@ -5,8 +5,8 @@ import { PacketPool } from "../../src/memory/packet-pool.ts";
 import type { PortalEvent } from "../../src/portal/events.ts";
 import { Portal } from "../../src/portal/portal.ts";
 import type { LinkSettings, TunnelSettings } from "../../src/portal/settings.ts";
-import { SeededRandom } from "../../src/random.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
+import { SeededRandom } from "../support/random.ts";
 
 export const SHARED_KEY = new Uint8Array(32).fill(7);
 const DELAY = 5_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { SeededRandom } from "../../src/random.ts";
 import { ReplayWindow } from "../../src/security/replay-window.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 /** What the window says it does, with a set that forgets nothing. */

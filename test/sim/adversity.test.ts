@@ -3,7 +3,7 @@ import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import { setPort } from "../../src/endpoint.ts";
 import type { Slot } from "../../src/memory/packet-pool.ts";
 import type { SecurityName } from "../../src/portal/settings.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { deliver, inject, randomRun, settle } from "./chance.ts";
 import type { LinkShape } from "./link-model.ts";
 import { addressAt, PortalGateway } from "./portal-gateway.ts";

@@ -1,5 +1,5 @@
 /** Bursty loss after Gilbert and Elliott: two states, each with its loss, changed with a probability per packet. */
-import type { SeededRandom } from "../../src/random.ts";
+import type { SeededRandom } from "../support/random.ts";
 
 export interface BurstLoss {
   readonly goodToBad: number;

@@ -1,7 +1,7 @@
 /** Worlds whose links, traffic and mishaps follow from a seed; the world's invariants are what they test. */
 import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import { NO_SLOT } from "../../src/memory/packet-pool.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import type { LinkShape } from "./link-model.ts";
 import { ADAPTIVE, DISSERTATION } from "./portal-gateway.ts";
 import { addBulk, addUdp, createPortal, type TunnelOptions, tunnelWorld } from "./scenarios.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../src/clock.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import type { LinkShape } from "./link-model.ts";
 import { PROTOCOL, writeIp } from "./packets.ts";
 import { ADAPTIVE } from "./portal-gateway.ts";

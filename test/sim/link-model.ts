@@ -7,7 +7,7 @@
  * Call `offer` for each packet, `advance` when `next()` is due (and whenever convenient), and change it while it runs.
  */
 import { type Micros, NEVER } from "../../src/clock.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { type BurstLoss, BurstState } from "./burst-loss.ts";
 import { TimerQueue } from "./timer-queue.ts";
 import { type Policer, TokenBucket } from "./token-bucket.ts";

@@ -11,7 +11,7 @@ import type { Path } from "../../src/path/path.ts";
 import type { PortalEvent } from "../../src/portal/events.ts";
 import { Portal } from "../../src/portal/portal.ts";
 import type { LinkSettings, SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Side } from "./packets.ts";
 

@@ -1,7 +1,7 @@
 /** Worlds and measurements that several tests and comparisons want. */
 import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { PassThrough } from "./gateway.ts";
 import type { LinkShape } from "./link-model.ts";
 import type { Family, Side } from "./packets.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { NEVER } from "../../src/clock.ts";
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "../support/random.ts";
 import { TimerQueue } from "./timer-queue.ts";
 
 describe("TimerQueue", () => {

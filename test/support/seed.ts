@@ -1,5 +1,5 @@
 /** One seed for all random tests of a run: `NC_SEED`, or a fixed one. A failure names it, so that the run can be resent. */
-import { SeededRandom } from "../../src/random.ts";
+import { SeededRandom } from "./random.ts";
 
 export const SEED = Number(process.env.NC_SEED ?? 4725);
 

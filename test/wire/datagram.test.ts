@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { SeededRandom } from "../../src/random.ts";
 import { extendPacketNumber, indexOf, packetNumberOf, TYPE, typeOf, writeHeader } from "../../src/wire/datagram.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 const SPAN = 2 ** 32;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { SeededRandom } from "../../src/random.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
 import { clampMss } from "../../src/wire/mss.ts";
 import { build, completed, isPartial, isRight, type Shape, startOf, TCP } from "../offload/packets.ts";
+import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
 const SYN = TCP.SYN;

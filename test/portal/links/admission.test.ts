@@ -3,11 +3,11 @@ import { type Endpoint, parseEndpoint } from "../../../src/endpoint.ts";
 import { NoiseExchange } from "../../../src/exchange/noise-exchange.ts";
 import { AnswerLimits } from "../../../src/portal/links/answer-limits.ts";
 import type { TunnelSettings } from "../../../src/portal/settings.ts";
-import { SeededRandom } from "../../../src/random.ts";
 import { createOffer } from "../../../src/security/offer.ts";
 import { KeyPair } from "../../../src/security/x25519.ts";
 import { TYPE } from "../../../src/wire/datagram.ts";
 import { counting } from "../../support/bytes.ts";
+import { SeededRandom } from "../../support/random.ts";
 import { End, keysOf, linkSettings, Pair, udpPacket } from "../pair.ts";
 
 const [A, B, STRANGER] = [1, 2, 3].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array, Uint8Array];

@@ -3,7 +3,7 @@
  * the eight-phase gain cycle, a probe of the minimum RTT every 10 s, pacing at 99 %, compensation of aggregated ACKs.
  */
 import { MICROS_PER_SECOND, type Micros } from "../../../src/clock.ts";
-import type { SeededRandom } from "../../../src/random.ts";
+import type { SeededRandom } from "../../support/random.ts";
 import type { AckFacts, InnerControl } from "./inner-control.ts";
 
 const HIGH_GAIN = 2.885;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../../src/clock.ts";
-import { SeededRandom } from "../../../src/random.ts";
+import { SeededRandom } from "../../support/random.ts";
 import { jainIndex } from "../../support/statistics.ts";
 import { LINK_DROP, type LinkShape } from "../link-model.ts";
 import { addBulk, addPingPong, bareWorld, goodput, percentile, seedOr } from "../scenarios.ts";

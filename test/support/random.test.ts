@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { SeededRandom } from "../src/random.ts";
+import { SeededRandom } from "./random.ts";
 
 const draw = <T>(seed: number, n: number, take: (random: SeededRandom) => T): T[] => {
   const random = new SeededRandom(seed);
