@@ -13,8 +13,8 @@ import { Redactor } from "../monitor/redact.ts";
 import { formatBytes, formatCount } from "../monitor/units.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile } from "./arguments.ts";
 import { colours } from "./colour.ts";
-import { renderReport } from "./report.ts";
 import { askTunnel, chosenInterface, reportOf } from "./running.ts";
+import { renderShow } from "./show-view.ts";
 
 const TOOL_PATIENCE_MS = 2_000;
 const NOT_TO_BE_HAD = "(not to be had: ";
@@ -64,7 +64,7 @@ async function bugreport(name: string, path: string): Promise<string> {
     ["System", attempt(describeSystem)],
     ["Configuration", describeConfiguration(file)],
     ["Check of the configuration", checkConfiguration(path)],
-    ["Show", await settle(report.then((found) => renderReport(found, plain)))],
+    ["Show", await settle(report.then((found) => renderShow(found, plain)))],
     ["Counters", await settle(report.then((found) => renderMetrics([found]).replaceAll(/^#.*\n/gm, "")))],
     ["Log", await settle(askTunnel(name, "log").then(({ lines }) => (Array.isArray(lines) ? lines.join("\n") : "")))],
     ["Network", describeNetwork()],

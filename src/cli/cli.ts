@@ -30,7 +30,7 @@ export async function runCli(rawArgs: string[], program: Program): Promise<void>
   try {
     await dispatch(rawArgs, program);
   } catch (error) {
-    process.exitCode = report(error);
+    process.exitCode = printError(error);
   }
 }
 
@@ -100,7 +100,7 @@ async function printUsage(command: Command): Promise<void> {
   console.log(colours(process.stdout).isOn ? text : Bun.stripANSI(text));
 }
 
-function report(error: unknown): number {
+function printError(error: unknown): number {
   const isUsage = error instanceof Error && error.name === "CLIError";
   if (error instanceof NetcombinerError || isUsage) {
     const exitCode = error instanceof NetcombinerError ? error.exitCode : EXIT.USAGE;

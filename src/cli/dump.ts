@@ -4,7 +4,7 @@
  */
 import { lossReceived, lossSent } from "../monitor/derived.ts";
 import { findings } from "../monitor/health.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import type { LinkSnapshot, PathSnapshot } from "../portal/snapshot.ts";
 
 type Value = string | number | boolean;

@@ -64,7 +64,7 @@ export function joinCommand(program: Program) {
       else machine.tell(`${path} is of this token already and stays as it is; --force replaces it`);
       if (args["write-only"]) return;
       await startPaired(machine, name, path, isNew, program);
-      await report(name, pairing);
+      await printLinks(name, pairing);
     },
   });
 }
@@ -119,7 +119,7 @@ function namedInterfaces(text: string | undefined): string[] {
   return names;
 }
 
-async function report(name: string, { addresses }: Pairing): Promise<void> {
+async function printLinks(name: string, { addresses }: Pairing): Promise<void> {
   const { text, areAllUp } = await checkLinks(name, colours(process.stdout));
   console.log(`\n${text}\n`);
   const [peer] = addresses;

@@ -13,7 +13,7 @@ import { checkEgress, type Egress } from "../host/egress.ts";
 import type { LinkSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 import { colours } from "./colour.ts";
-import { judgeLink, type LinkFindings, renderFindings } from "./netcheck-report.ts";
+import { judgeLink, type LinkFindings, renderFindings } from "./netcheck-view.ts";
 import type { NamedEcho } from "./ping.ts";
 import type { Program } from "./program.ts";
 import { isRunning } from "./running.ts";

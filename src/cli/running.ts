@@ -2,7 +2,7 @@
 import { type AskOptions, askControl, controlledInterfaces } from "../daemon/control-client.ts";
 import { socketPath } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 
 /** @throws NetcombinerError `UNAVAILABLE` "nc0 is not running", and what `askControl` throws */

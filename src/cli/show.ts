@@ -1,12 +1,12 @@
 /** `netcombiner show`: how the running tunnels are doing. */
 import { defineCommand } from "citty";
-import { jsonReport } from "../monitor/json.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import { jsonReport } from "../monitor/health.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 import { colours } from "./colour.ts";
 import { FIELD_NAMES, renderDump, renderField } from "./dump.ts";
-import { renderReport } from "./report.ts";
 import { reportAll, reportOf } from "./running.ts";
+import { renderShow } from "./show-view.ts";
 
 const WATCH_MS = 1_000;
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
@@ -60,7 +60,7 @@ function chooseView(name: string | undefined, field: string | undefined, isJson:
     if (isJson) return renderJson(reports, isOne, indent);
     if (field !== undefined) return renderRows(reports, field, isOne);
     const c = colours(process.stdout);
-    return reports.map((report) => renderReport(report, c)).join("\n\n") || "no tunnel is running";
+    return reports.map((report) => renderShow(report, c)).join("\n\n") || "no tunnel is running";
   };
 }
 

@@ -1,32 +1,32 @@
 /** The figures of a speed test as a table: each link alone, the best of them, their sum, the tunnel, and how it compares. */
 
-export type Way = "forward" | "reverse";
+export type TransferDirection = "forward" | "reverse";
 
-/** Megabits a second; a way that was not measured is left out. */
-export type Rates = Partial<Record<Way, number>>;
+/** Megabits a second; a direction that was not measured is left out. */
+export type Rates = Partial<Record<TransferDirection, number>>;
 
 export interface Speeds {
   readonly links: ({ readonly name: string } & Rates)[];
   readonly tunnel: Rates;
 }
 
-const TITLES: Record<Way, string> = { forward: "to the peer", reverse: "from the peer" };
+const TITLES: Record<TransferDirection, string> = { forward: "to the peer", reverse: "from the peer" };
 
 export function renderSpeeds({ links, tunnel }: Speeds): string {
-  const ways = (["forward", "reverse"] as const).filter((way) => tunnel[way] !== undefined);
-  const row = (name: string, cell: (way: Way) => string) => [name, ...ways.map(cell)];
-  const rates = (way: Way) => links.map((link) => link[way] ?? 0);
-  const best = (way: Way) => Math.max(...rates(way), 0);
-  const sum = (way: Way) => rates(way).reduce((a, b) => a + b, 0);
-  const of = (way: Way) => tunnel[way] ?? 0;
+  const directions = (["forward", "reverse"] as const).filter((direction) => tunnel[direction] !== undefined);
+  const row = (name: string, cell: (direction: TransferDirection) => string) => [name, ...directions.map(cell)];
+  const rates = (direction: TransferDirection) => links.map((link) => link[direction] ?? 0);
+  const best = (direction: TransferDirection) => Math.max(...rates(direction), 0);
+  const sum = (direction: TransferDirection) => rates(direction).reduce((a, b) => a + b, 0);
+  const of = (direction: TransferDirection) => tunnel[direction] ?? 0;
   return aligned([
-    row("Mbit/s", (way) => TITLES[way]),
-    ...links.map((link) => row(link.name, (way) => (link[way] ?? 0).toFixed(2))),
-    row("best link", (way) => best(way).toFixed(2)),
-    row("sum of links", (way) => sum(way).toFixed(2)),
-    row("tunnel", (way) => of(way).toFixed(2)),
-    row("times the best link", (way) => ratio(of(way), best(way))),
-    row("share of the sum", (way) => ratio(of(way), sum(way))),
+    row("Mbit/s", (direction) => TITLES[direction]),
+    ...links.map((link) => row(link.name, (direction) => (link[direction] ?? 0).toFixed(2))),
+    row("best link", (direction) => best(direction).toFixed(2)),
+    row("sum of links", (direction) => sum(direction).toFixed(2)),
+    row("tunnel", (direction) => of(direction).toFixed(2)),
+    row("times the best link", (direction) => ratio(of(direction), best(direction))),
+    row("share of the sum", (direction) => ratio(of(direction), sum(direction))),
   ]);
 }
 

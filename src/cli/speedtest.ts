@@ -1,4 +1,4 @@
-/** `netcombiner speedtest`: what one TCP connection gets by each link alone and by the tunnel, both ways. */
+/** `netcombiner speedtest`: what one TCP connection gets by each link alone and by the tunnel, both directions. */
 import { connect, type Socket } from "node:net";
 import { defineCommand } from "citty";
 import {
@@ -15,7 +15,7 @@ import { EXIT, NetcombinerError } from "../errors.ts";
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import { usageError } from "./arguments.ts";
 import { askTunnel, chosenInterface, reportOf } from "./running.ts";
-import { renderSpeeds, type Speeds, type Way } from "./speed-table.ts";
+import { renderSpeeds, type Speeds, type TransferDirection } from "./speed-table.ts";
 
 const DEFAULT_SECONDS = 5;
 /** What a transfer may take beyond its time: connecting, and what was queued on the way. */
@@ -40,17 +40,21 @@ export const speedtestCommand = defineCommand({
     const seconds = parseSeconds(args.duration);
     if (args.forward && args.reverse)
       throw usageError("--forward and --reverse together are what happens without them");
-    const ways: Way[] = args.forward ? ["forward"] : args.reverse ? ["reverse"] : ["forward", "reverse"];
+    const directions: TransferDirection[] = args.forward
+      ? ["forward"]
+      : args.reverse
+        ? ["reverse"]
+        : ["forward", "reverse"];
     const interfaceName = await chosenInterface(args.interface);
     const { snapshot } = await reportOf(interfaceName);
     const { measured, inReserve, metered } = chooseLinks(snapshot.links, args.all === true);
     if (metered.length > 0) throw usageError(`${metered.join(", ")}: metered, and a test would load it; --all does so`);
-    const all = (measured.length + 1) * ways.length * (seconds + MARGIN_SECONDS);
+    const all = (measured.length + 1) * directions.length * (seconds + MARGIN_SECONDS);
     if (all > ALL_SECONDS_MAX)
       throw usageError(`that takes ${all} s, more than ${ALL_SECONDS_MAX}: shorten --duration`);
     const tell = (line: string) => console.error(line);
     if (inReserve.length > 0) tell(`${inReserve.join(", ")}: in reserve, not measured alone; --all does`);
-    const speeds = await measureAll(await openTest(interfaceName, all), measured, ways, seconds, tell);
+    const speeds = await measureAll(await openTest(interfaceName, all), measured, directions, seconds, tell);
     console.log(args.json ? JSON.stringify(speeds, undefined, 2) : renderSpeeds(speeds));
   },
 });
@@ -71,7 +75,7 @@ export function chooseLinks(links: readonly LinkSnapshot[], withAll: boolean) {
   };
 }
 
-interface Test {
+interface SpeedTest {
   readonly interface: string;
   readonly port: number;
   readonly address: string;
@@ -79,36 +83,36 @@ interface Test {
 }
 
 /** @throws NetcombinerError when the peer does not take part */
-async function openTest(interfaceName: string, seconds: number): Promise<Test> {
+async function openTest(interfaceName: string, seconds: number): Promise<SpeedTest> {
   const answer = await askTunnel(interfaceName, "speedtest", { parameters: { seconds }, patience: 10_000 });
   const { port, addresses, secret } = answer as { port: number; addresses: string[]; secret: string };
   return { interface: interfaceName, port, address: addresses[0] ?? "", secret: Uint8Array.fromHex(secret) };
 }
 
 async function measureAll(
-  test: Test,
+  test: SpeedTest,
   links: readonly string[],
-  ways: readonly Way[],
+  directions: readonly TransferDirection[],
   seconds: number,
   tell: (line: string) => void,
 ): Promise<Speeds> {
   const speeds: Speeds = { links: [], tunnel: {} };
   try {
     for (const link of links) {
-      const rates: Partial<Record<Way, number>> = {};
-      for (const way of ways) {
-        tell(`${link} alone, ${way} ...`);
+      const rates: Partial<Record<TransferDirection, number>> = {};
+      for (const direction of directions) {
+        tell(`${link} alone, ${direction} ...`);
         await beAlone(test.interface, link, seconds + MARGIN_SECONDS);
-        rates[way] = await measure(test, way, seconds);
+        rates[direction] = await measure(test, direction, seconds);
       }
       speeds.links.push({ name: link, ...rates });
     }
   } finally {
     await beAlone(test.interface, undefined, 1);
   }
-  for (const way of ways) {
-    tell(`tunnel, ${way} ...`);
-    speeds.tunnel[way] = await measure(test, way, seconds);
+  for (const direction of directions) {
+    tell(`tunnel, ${direction} ...`);
+    speeds.tunnel[direction] = await measure(test, direction, seconds);
   }
   return speeds;
 }
@@ -119,11 +123,11 @@ async function beAlone(interfaceName: string, link: string | undefined, seconds:
 }
 
 /** Megabits a second of one transfer. @throws NetcombinerError that says what to look at */
-async function measure(test: Test, way: Way, seconds: number): Promise<number> {
+async function measure(test: SpeedTest, direction: TransferDirection, seconds: number): Promise<number> {
   const socket = connect({ host: test.address, port: test.port, allowHalfOpen: true });
   const patience = setTimeout(() => socket.destroy(new Error("no answer")), (seconds + MARGIN_SECONDS) * 1_000);
   try {
-    const result = await transfer(socket, test, way, seconds);
+    const result = await transfer(socket, test, direction, seconds);
     return result.time > 0 ? (result.bytes * 8) / result.time : 0;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
@@ -138,14 +142,19 @@ async function measure(test: Test, way: Way, seconds: number): Promise<number> {
   }
 }
 
-async function transfer(socket: Socket, test: Test, way: Way, seconds: number): Promise<Measured> {
+async function transfer(
+  socket: Socket,
+  test: SpeedTest,
+  direction: TransferDirection,
+  seconds: number,
+): Promise<Measured> {
   await connected(socket);
   const head = new Uint8Array(HEAD_SIZE);
   head.set(test.secret);
-  head[SECRET_SIZE] = way === "forward" ? WAY.TO_RESPONDER : WAY.TO_CLIENT;
+  head[SECRET_SIZE] = direction === "forward" ? WAY.TO_RESPONDER : WAY.TO_CLIENT;
   head[SECRET_SIZE + 1] = seconds;
   socket.write(head);
-  if (way === "reverse") return await receive(socket, seconds);
+  if (direction === "reverse") return await receive(socket, seconds);
   const result = resultOf(socket);
   await send(socket, seconds);
   return await result;

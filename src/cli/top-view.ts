@@ -2,7 +2,7 @@
 import { addedDelay, carrying, linkWord } from "../monitor/derived.ts";
 import type { Finding } from "../monitor/finding.ts";
 import { findings } from "../monitor/health.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { formatCount, formatMillis, formatRate, formatSeconds, formatShare } from "../monitor/units.ts";
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";

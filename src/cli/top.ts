@@ -1,7 +1,7 @@
 /** `netcombiner top`: the running tunnels, live, with a bar and the last minutes of every link in both directions. */
 import { defineCommand } from "citty";
 import { EXIT, NetcombinerError } from "../errors.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { assertInterfaceName } from "./arguments.ts";
 import { colours } from "./colour.ts";
 import { reportAll, reportOf } from "./running.ts";

@@ -40,13 +40,13 @@ export interface Configuration {
 }
 
 /** Of the sections or of the files they name; undefined where not given or not used. */
-export interface Keys {
+export interface KeyMaterial {
   readonly privateKey?: Uint8Array | undefined;
   readonly sharedKey?: Uint8Array | undefined;
   readonly peerKey?: Uint8Array | undefined;
 }
 
-export function buildConfiguration(host: HostSection, keys: Keys, peers: readonly PeerSection[]): Configuration {
+export function buildConfiguration(host: HostSection, keys: KeyMaterial, peers: readonly PeerSection[]): Configuration {
   const taken = new Set(peers.map((peer) => peer.Name));
   return {
     tunnel: {

@@ -8,6 +8,7 @@
  * A comment begins with `#` or `;` at the start of a line or after white space. There is no quoting and no continuation.
  * Every value keeps its line, and nothing here throws: faults are values too. They never quote the line, which may hold a key.
  */
+import type { ConfigFault } from "./fault.ts";
 
 export interface IniEntry {
   readonly key: string;
@@ -24,14 +25,9 @@ export interface IniSection {
   readonly entries: readonly IniEntry[];
 }
 
-export interface IniFault {
-  readonly line: number;
-  readonly text: string;
-}
-
 export interface IniDocument {
   readonly sections: readonly IniSection[];
-  readonly faults: readonly IniFault[];
+  readonly faults: readonly ConfigFault[];
 }
 
 // Names are short words, so that a secret pasted onto a line of its own is not taken for one and shown.
@@ -44,7 +40,7 @@ const CONTROL = /[\0-\x08\x0b-\x1f\x7f]/;
 /** Reads all of `text`; lines end with LF or CRLF. */
 export function parseIni(text: string): IniDocument {
   const sections: { name: string; line: number; entries: IniEntry[] }[] = [];
-  const faults: IniFault[] = [];
+  const faults: ConfigFault[] = [];
   for (const [index, raw] of text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)

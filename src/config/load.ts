@@ -6,7 +6,7 @@ import { buildConfiguration, type Configuration } from "./configuration.ts";
 import { FILE_SIZE_MAX, LINKS_MAX } from "./defaults.ts";
 import { type ConfigFault, formatFaults } from "./fault.ts";
 import { type IniDocument, parseIni } from "./ini.ts";
-import { collectKeys, type FileReader, type FoundFile, isOpenToOthers, showMode } from "./keys.ts";
+import { collectKeyMaterial, type FileReader, type FoundFile, isOpenToOthers, showMode } from "./key-material.ts";
 import { SECRET_KEYS } from "./schema.ts";
 import { readSections } from "./sections.ts";
 
@@ -31,7 +31,7 @@ export function validateConfiguration(file: FoundFile, path: string, readKey: Fi
   if (holdsKey(document) && isOpenToOthers(file)) {
     faults.push({ line: 0, text: `holds a key and is open to others (${showMode(file.mode)}): chmod 600 ${path}` });
   }
-  const keys = collectKeys(sections, (file) => readKey(resolve(dirname(path), file)), faults);
+  const keys = collectKeyMaterial(sections, (file) => readKey(resolve(dirname(path), file)), faults);
   if (faults.length > 0 || !sections.host) return { configuration: undefined, faults };
   const peers = sections.peers.map((peer) => peer.keys);
   return { configuration: buildConfiguration(sections.host.keys, keys, peers), faults: [] };

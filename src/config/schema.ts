@@ -20,12 +20,12 @@ import { COMMAND_KEYS, SYSTEM_KEYS, systemFaults } from "./system-schema.ts";
 import {
   address,
   bitRate,
+  cryptoKey,
   duration,
   filePath,
   host,
   interfaceAddresses,
   interfaceName,
-  key,
   linkName,
   listenAddress,
   oneOf,
@@ -46,9 +46,9 @@ export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
 ]);
 
 const HOST_KEYS = {
-  PrivateKey: v.optional(key("genkey")),
+  PrivateKey: v.optional(cryptoKey("genkey")),
   PrivateKeyFile: v.optional(filePath()),
-  SharedKey: v.optional(key("genpsk")),
+  SharedKey: v.optional(cryptoKey("genpsk")),
   SharedKeyFile: v.optional(filePath()),
   Security: v.optional(oneOf(["auto", "aes-256-gcm", "chacha20-poly1305", "blake2s", "none"])),
   Scheduling: v.optional(oneOf(["adaptive", "greedy"])),

@@ -74,7 +74,7 @@ function readSection<S extends SectionSchema>(
   faults: ConfigFault[],
 ): TypedSection<v.InferOutput<S>> | undefined {
   const before = faults.length;
-  const given = collectKeys(section, place, known, faults);
+  const given = entriesByKey(section, place, known, faults);
   const texts = Object.fromEntries([...given].map(([name, entry]) => [name, entry.value]));
   const result = v.safeParse(schema, texts);
   const reported = new Set<string>();
@@ -97,7 +97,7 @@ function issueFault(place: string, line: number, name: string, entry: IniEntry |
 }
 
 /** The entries of a section by canonical key name; those of a list key as one. */
-function collectKeys(section: IniSection, place: string, known: readonly string[], faults: ConfigFault[]) {
+function entriesByKey(section: IniSection, place: string, known: readonly string[], faults: ConfigFault[]) {
   const given = new Map<string, IniEntry>();
   for (const entry of section.entries) {
     const name = known.find((key) => key.toLowerCase() === entry.key.toLowerCase());

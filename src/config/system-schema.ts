@@ -46,13 +46,13 @@ export type HostSystemSection = v.InferOutput<typeof SystemSchema>;
 /** What the rules look at besides: an address of the tunnel to send from. */
 type Rules = HostSystemSection & { readonly Address?: readonly unknown[] | undefined };
 
-interface Fault {
+interface RuleFault {
   readonly key: keyof Rules;
   readonly rule: string;
 }
 
 /** What is wrong with the keys together, each on its key. */
-export function systemFaults(host: Rules): Fault[] {
+export function systemFaults(host: Rules): RuleFault[] {
   const isGiven = (key: keyof Rules) => host[key] !== undefined;
   const { Role: role } = host;
   const lendsAddress = isGiven("ClientAddress");

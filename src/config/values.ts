@@ -190,7 +190,7 @@ function parseInterfaceAddress(text: string): InterfaceAddress | undefined {
 const KEY = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 
 /** 32 bytes as base64, not all zero, as the command `maker` prints. */
-export function key(maker: "genkey" | "genpsk" | "pubkey") {
+export function cryptoKey(maker: "genkey" | "genpsk" | "pubkey") {
   return v.pipe(
     v.string(),
     v.regex(KEY, `expected 32 bytes as base64, as "netcombiner ${maker}" prints`),
@@ -201,14 +201,14 @@ export function key(maker: "genkey" | "genpsk" | "pubkey") {
 
 /** The key that `text` is, if it is one. */
 export function parseKey(text: string): Uint8Array | undefined {
-  const result = v.safeParse(key("genkey"), text);
+  const result = v.safeParse(cryptoKey("genkey"), text);
   return result.success ? result.output : undefined;
 }
 
 /** A public key that somebody can have the private one of. */
 export function publicKey() {
   return v.pipe(
-    key("pubkey"),
+    cryptoKey("pubkey"),
     v.check((bytes) => isPublicKey(bytes), "no public key: nothing secret can be agreed with it"),
   );
 }

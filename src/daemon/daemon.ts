@@ -5,7 +5,7 @@
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { type Answer, type Commands, openControl } from "./control.ts";
 import { DataplaneClient, type DataplaneThread, type ResponderWanted, type Stopped } from "./dataplane-client.ts";
 import type { Log } from "./log.ts";

@@ -4,9 +4,9 @@
  */
 import type { ListenAddress } from "../config/values.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
-import { jsonReport } from "../monitor/json.ts";
+import { jsonReport } from "../monitor/health.ts";
 import { CONTENT_TYPE, renderMetrics } from "../monitor/metrics.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { type HttpHandler, type HttpRequest, type HttpResponse, type HttpServer, openHttp, plain } from "./http.ts";
 import { PAGE, PAGE_POLICY } from "./status-page.ts";
 

@@ -1,5 +1,5 @@
 /** What a health check says. */
-import type { TunnelReport } from "./report.ts";
+import type { TunnelReport } from "./tunnel-report.ts";
 
 /** `problem`: something does not work; `warning`: it works less well than it could; `note`: worth knowing. */
 export type Severity = "problem" | "warning" | "note";

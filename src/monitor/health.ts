@@ -3,7 +3,7 @@ import { LINK_CHECKS } from "./checks/links.ts";
 import { PATH_CHECKS } from "./checks/paths.ts";
 import { TUNNEL_CHECKS } from "./checks/tunnel.ts";
 import type { Check, Finding, Severity } from "./finding.ts";
-import type { TunnelReport } from "./report.ts";
+import type { TunnelReport } from "./tunnel-report.ts";
 
 const CHECKS: readonly Check[] = [...TUNNEL_CHECKS, ...LINK_CHECKS, ...PATH_CHECKS];
 
@@ -12,4 +12,10 @@ const ORDER: readonly Severity[] = ["problem", "warning", "note"];
 export function findings(report: TunnelReport): Finding[] {
   const found = CHECKS.flatMap((check) => check(report));
   return found.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));
+}
+
+/** Returns the report as `show --json` and the status page have it: the snapshot's fields beside the process's, and the findings under `health`. */
+export function jsonReport(report: TunnelReport) {
+  const { snapshot, ...rest } = report;
+  return { ...rest, ...snapshot, health: findings(report) };
 }

@@ -7,7 +7,7 @@ import { DROP_REASONS } from "../drops.ts";
 import type { LinkSnapshot, PathSnapshot } from "../portal/snapshot.ts";
 import type { Severity } from "./finding.ts";
 import { findings } from "./health.ts";
-import type { TunnelReport } from "./report.ts";
+import type { TunnelReport } from "./tunnel-report.ts";
 
 export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 

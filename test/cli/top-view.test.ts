@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { colours } from "../../src/cli/colour.ts";
 import { clip, RateHistory, renderTop, sparkline } from "../../src/cli/top-view.ts";
-import type { TunnelReport } from "../../src/monitor/report.ts";
+import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import { REPORT, withPath } from "../support/report.ts";
 
 const PLAIN = colours({ isTTY: false });

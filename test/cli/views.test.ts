@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { renderDump } from "../../src/cli/dump.ts";
 import { EXIT } from "../../src/errors.ts";
-import { jsonReport } from "../../src/monitor/json.ts";
+import { jsonReport } from "../../src/monitor/health.ts";
 import { renderMetrics } from "../../src/monitor/metrics.ts";
 import { FakeTunnel } from "../support/fake-tunnel.ts";
 import { REPORT } from "../support/report.ts";

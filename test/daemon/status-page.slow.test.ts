@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { HttpServer } from "../../src/daemon/http.ts";
 import { openStatus } from "../../src/daemon/status-server.ts";
-import type { TunnelReport } from "../../src/monitor/report.ts";
+import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import { Browser, hasBrowser, type Page } from "../support/browser.ts";
 import { REPORT, withLink, withPath } from "../support/report.ts";
 

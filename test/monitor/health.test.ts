@@ -21,7 +21,7 @@ import {
 } from "../../src/monitor/checks/tunnel.ts";
 import { CHECK_NAMES, type Check } from "../../src/monitor/finding.ts";
 import { findings } from "../../src/monitor/health.ts";
-import type { TunnelReport } from "../../src/monitor/report.ts";
+import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import type { LinkSnapshot } from "../../src/portal/snapshot.ts";
 import { REPORT, withLink, withPath, withSnapshot } from "../support/report.ts";
 

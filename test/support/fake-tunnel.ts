@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Commands, openControl } from "../../src/daemon/control.ts";
-import type { TunnelReport } from "../../src/monitor/report.ts";
+import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import { REPORT } from "./report.ts";
 
 export const MAIN = join(import.meta.dir, "../../src/main.ts");

@@ -1,5 +1,5 @@
 /** A tunnel of two links, one up and one that never was: what views, checks and metrics are tried on. */
-import type { TunnelReport } from "../../src/monitor/report.ts";
+import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import type { LinkSnapshot, PathSnapshot, TunnelSnapshot } from "../../src/portal/snapshot.ts";
 
 export const REPORT: TunnelReport = {

@@ -6,7 +6,7 @@ import { MICROS_PER_SECOND } from "../clock.ts";
 import { addedDelay, lossReceived, queueDelay } from "../monitor/derived.ts";
 import type { Finding } from "../monitor/finding.ts";
 import { findings } from "../monitor/health.ts";
-import type { TunnelReport } from "../monitor/report.ts";
+import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import {
   formatAge,
   formatBytes,
@@ -126,7 +126,7 @@ function congestion({ congestion: name, control: { mode, estimate: rate, randomL
   return `${name}${mode === "" ? "" : ` (${mode})`}${believed}${believed === "" ? "" : loss}`;
 }
 
-export function renderReport(report: TunnelReport, c: Colours): string {
+export function renderShow(report: TunnelReport, c: Colours): string {
   const { interface: name, snapshot } = report;
   const tunnel = [`${c.bold(c.green("interface"))}: ${c.green(name)}`, ...lines(TUNNEL_LINES, report, 1, c)].join("\n");
   return [tunnel, ...snapshot.links.map((link) => renderLink(link, c)), ...renderFindings(findings(report), c)].join(

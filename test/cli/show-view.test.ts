@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { colours } from "../../src/cli/colour.ts";
-import { renderReport } from "../../src/cli/report.ts";
+import { renderShow } from "../../src/cli/show-view.ts";
 import { REPORT } from "../support/report.ts";
 
-describe("renderReport", () => {
+describe("renderShow", () => {
   test("has a block for the tunnel and one for each link, its paths nested", () => {
-    expect(renderReport(REPORT, colours({ isTTY: false }))).toBe(`interface: nc0
+    expect(renderShow(REPORT, colours({ isTTY: false }))).toBe(`interface: nc0
   running: 1 hour 2 minutes, pid 12, version 0.1.0
   security: auto, mtu: 1400
   public key: cdOTSpmTe8iXAFv4rY0Z6zQvRHUB/Ua5hDSSnlzp5A8=
@@ -46,12 +46,12 @@ link: lte  (TCP, initiates)
   });
 
   test("is coloured on a terminal that wants it, and says the same", () => {
-    const plain = renderReport(REPORT, colours({ isTTY: false }));
-    const coloured = renderReport(REPORT, colours({ isTTY: true }, { TERM: "xterm" }));
+    const plain = renderShow(REPORT, colours({ isTTY: false }));
+    const coloured = renderShow(REPORT, colours({ isTTY: true }, { TERM: "xterm" }));
     expect(coloured).toContain("\x1b[1m");
     expect(Bun.stripANSI(coloured)).toBe(plain);
-    expect(renderReport(REPORT, colours({ isTTY: true }, { NO_COLOR: "1", TERM: "xterm" }))).toBe(plain);
-    expect(renderReport(REPORT, colours({ isTTY: true }, { TERM: "dumb" }))).toBe(plain);
+    expect(renderShow(REPORT, colours({ isTTY: true }, { NO_COLOR: "1", TERM: "xterm" }))).toBe(plain);
+    expect(renderShow(REPORT, colours({ isTTY: true }, { TERM: "dumb" }))).toBe(plain);
   });
 });
 

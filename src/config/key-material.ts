@@ -1,11 +1,11 @@
 /** The keys of a configuration: from its sections or from the files they name, and whether they make a whole. */
 import * as v from "valibot";
 import { KeyPair } from "../security/x25519.ts";
-import type { Keys } from "./configuration.ts";
+import type { KeyMaterial } from "./configuration.ts";
 import { type ConfigFault, invalidText } from "./fault.ts";
 import type { HostSection, PeerSection } from "./schema.ts";
 import type { Sections, TypedSection } from "./sections.ts";
-import { key } from "./values.ts";
+import { cryptoKey } from "./values.ts";
 
 /** A file as it was found. */
 export interface FoundFile {
@@ -29,11 +29,11 @@ export function showMode(mode: number): string {
 }
 
 /** Adds to `faults` what is wrong; without security no key is needed, and none is used. */
-export function collectKeys(
+export function collectKeyMaterial(
   { host, peers, faults: known }: Sections,
   readKey: FileReader,
   faults: ConfigFault[],
-): Keys {
+): KeyMaterial {
   if (!host || host.keys.Security === "none") return {};
   const before = faults.length;
   const privateKey = host.keys.PrivateKey ?? readFile(host, "PrivateKeyFile", readKey, faults);
@@ -63,7 +63,7 @@ function readFile(
 function parseKeyFile(file: ReturnType<FileReader>, maker: "genkey" | "genpsk"): Uint8Array | string {
   if ("problem" in file) return file.problem;
   if (isOpenToOthers(file)) return `open to others (${showMode(file.mode)}), chmod 600 it`;
-  const result = v.safeParse(key(maker), file.text.trim());
+  const result = v.safeParse(cryptoKey(maker), file.text.trim());
   return result.success ? result.output : `the file: ${result.issues[0].message}`;
 }
 

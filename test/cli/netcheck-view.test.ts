@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { colours } from "../../src/cli/colour.ts";
-import { judgeLink, type LinkFacts, renderFindings } from "../../src/cli/netcheck-report.ts";
+import { judgeLink, type LinkFacts, renderFindings } from "../../src/cli/netcheck-view.ts";
 import type { NamedEcho } from "../../src/cli/ping.ts";
 import type { LinkSnapshot, PathSnapshot, SocketSnapshot } from "../../src/portal/snapshot.ts";
 
