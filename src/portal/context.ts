@@ -8,9 +8,7 @@ import type { RandomBytes } from "../random.ts";
 import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
-import type { Rekeying } from "./links/rekeying.ts";
 import type { PathTable } from "./path-table.ts";
-import type { Retransmissions } from "./sending/retransmissions.ts";
 import type { TunnelSettings } from "./settings.ts";
 
 export interface PortalContext {
@@ -31,8 +29,6 @@ export interface PortalContext {
   readonly resequencer: Resequencer;
   /** The zero of one-way delays, one for all paths to the peer. */
   readonly delayOrigin: DelayOrigin;
-  readonly retransmissions: Retransmissions;
-  readonly rekeys: Rekeying;
   readonly events: PortalEvent[];
 }
 

@@ -2,6 +2,7 @@
  * The portal's paths by position and by receiver index. An index is the position in its low 8 bits and 16 random bits above,
  * so that a late datagram for a former path finds nothing.
  */
+import { NEVER } from "../clock.ts";
 import type { Path } from "../path/path.ts";
 import type { RandomBytes } from "../random.ts";
 
@@ -13,6 +14,9 @@ export class PathTable {
   readonly #random: RandomBytes;
   /** The paths in use, in no order; a list kept for cheap iteration. */
   readonly list: Path[] = [];
+
+  /** The lowest metric of the paths that are up, `NEVER` if none is; only paths with this one carry packets. */
+  activeMetric = NEVER;
 
   constructor(random: RandomBytes) {
     this.#random = random;
@@ -48,6 +52,13 @@ export class PathTable {
     const at = this.list.indexOf(path);
     this.list[at] = this.list[this.list.length - 1] as Path;
     this.list.pop();
+  }
+
+  /** Finds `activeMetric` anew; to be called when a path's state or metric has changed. */
+  updateActiveMetric(): void {
+    let lowest = NEVER;
+    for (const path of this.list) if (path.isUp) lowest = Math.min(lowest, path.metric);
+    this.activeMetric = lowest;
   }
 
   /** By receiver index, as a datagram names it. */

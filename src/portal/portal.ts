@@ -5,7 +5,7 @@
  * Order of calls: any number of `handle*`, then `pollDatagrams` for every path in `paths`, `pollPackets` and `pollEvent` until they yield
  * nothing, then sleep until `pollTimeout` or the next input, then `handleTimeout`.
  */
-import { type Micros, NEVER } from "../clock.ts";
+import type { Micros } from "../clock.ts";
 import { DropCounters } from "../drops.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { type Identity, NoiseExchange } from "../exchange/noise-exchange.ts";
@@ -23,9 +23,9 @@ import type { PortalContext } from "./context.ts";
 import { createDiscipline } from "./discipline.ts";
 import type { PortalEvent } from "./events.ts";
 import { Links } from "./links/links.ts";
-import { Rekeying } from "./links/rekeying.ts";
 import { PathTable } from "./path-table.ts";
 import type { Query, Responder } from "./query.ts";
+import { AckGate } from "./receiving/ack-gate.ts";
 import { Inbound } from "./receiving/inbound.ts";
 import { Diagnosis } from "./reporting/diagnosis.ts";
 import { reportTunnel } from "./reporting/report.ts";
@@ -41,6 +41,8 @@ export class Portal {
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
   readonly #outlook: Outlook;
+  readonly #retransmissions: Retransmissions;
+  readonly #ackGate: AckGate;
   readonly #parsed = new ParsedHeader();
   readonly #diagnosis: Diagnosis;
 
@@ -66,29 +68,27 @@ export class Portal {
       ...discipline,
       drops,
       paths,
-      retransmissions: new Retransmissions(pool),
-      rekeys: new Rekeying(settings.keyLimits),
       delayOrigin: new DelayOrigin(),
       events: [],
     };
-    this.#links = new Links(
-      this.#context,
-      () => this.#chooseMetric(),
-      (now) => this.#restartFlows(now),
+    this.#retransmissions = new Retransmissions(pool);
+    this.#links = new Links(this.#context, this.#retransmissions, (now) => this.#restartFlows(now));
+    const salt = drawSalt(random);
+    const ackGate = new AckGate(pool, salt);
+    this.#ackGate = ackGate;
+    this.#outbound = new Outbound(this.#context, this.#retransmissions, salt, (now, slot, parsed) =>
+      ackGate.onOutbound(now, slot, parsed),
     );
-    this.#outbound = new Outbound(this.#context);
     this.#outlook = new Outlook(this.#context, this.#outbound, discipline.flowQueues);
-    this.#diagnosis = new Diagnosis(
-      this.#context,
-      () => this.#outbound.best(),
-      () => this.#chooseMetric(),
-    );
+    this.#diagnosis = new Diagnosis(this.#context, () => this.#outbound.best());
     this.#inbound = new Inbound(this.#context, {
       onExchange: (now, socket, message, type, remote, local) =>
         this.#links.handleExchange(now, socket, message, type, remote, local),
       onConfirmed: (now, path) => this.#links.handleConfirmed(now, path),
       onClosed: (now, path, reason) => this.#links.handleClosed(now, path, reason),
       onArrival: (now, start, parsed) => this.#outbound.handleArrival(now, start, parsed),
+      onRekey: (now, path, isAnswer, epoch, message) =>
+        this.#links.rekeying.handleMessage(now, path, isAnswer, epoch, message),
       onDiagnosis: (now, path, at, end) => this.#diagnosis.handleMessage(now, path, at, end),
       onAnswered: (now, path) => this.#links.handleAnswered(now, path),
     });
@@ -171,8 +171,8 @@ export class Portal {
 
   /** Lets time pass. */
   handleTimeout(now: Micros): void {
-    this.#context.retransmissions.now = now;
-    this.#context.retransmissions.forgetReinjections(now);
+    this.#retransmissions.now = now;
+    this.#retransmissions.forgetReinjections(now);
     this.#outbound.duplicates.forget(now);
     this.#outlook.update(now);
     this.#inbound.reassembly.handleTimeout(now);
@@ -195,13 +195,12 @@ export class Portal {
   /** Appends IP packets for the host to `out`; the caller owns their slots. */
   pollPackets(now: Micros, out: PacketBatch): void {
     this.#outbound.pollErrors(out);
-    const { ackGate } = this.#outbound;
     for (;;) {
       const from = out.count;
       if (this.#context.resequencer.poll(now, out) === 0) break;
-      ackGate.filter(now, out, from, this.#parsed, this.#outlook);
+      this.#ackGate.filter(now, out, from, this.#parsed, this.#outlook);
     }
-    ackGate.pollDue(now, out);
+    this.#ackGate.pollDue(now, out);
   }
 
   pollEvent(): PortalEvent | undefined {
@@ -212,7 +211,7 @@ export class Portal {
   pollTimeout(now: Micros): Micros {
     let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline(), this.#diagnosis.deadline());
     at = Math.min(at, this.#inbound.reassembly.deadline());
-    at = Math.min(at, this.#outbound.ackGate.deadline());
+    at = Math.min(at, this.#ackGate.deadline());
     if (this.#outbound.hasErrors || this.#context.events.length > 0) return now;
     for (const path of this.#context.paths.list) at = Math.min(at, this.#outbound.deadline(now, path));
     return at;
@@ -223,14 +222,9 @@ export class Portal {
   }
 
   #restartFlows(now: Micros): void {
+    this.#retransmissions.clear();
     this.#outbound.restartFlows();
     this.#context.resequencer.reset(now);
-  }
-
-  #chooseMetric(): void {
-    let lowest = NEVER;
-    for (const path of this.#context.paths.list) if (path.isUp) lowest = Math.min(lowest, path.metric);
-    this.#outbound.activeMetric = lowest;
   }
 }
 
@@ -238,6 +232,13 @@ export class Portal {
 function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings): Identity {
   if (security === "none") return { sharedKey: NO_KEY };
   return { sharedKey: sharedKey ?? NO_KEY, keyPair: privateKey && new KeyPair(privateKey), peerKey };
+}
+
+/** Returns 32 random bits, so that nobody can choose flows that share a bucket. */
+function drawSalt(random: RandomBytes): number {
+  const salt = new Uint8Array(4);
+  random(salt);
+  return new DataView(salt.buffer).getUint32(0);
 }
 
 const NO_KEY = new Uint8Array(32);

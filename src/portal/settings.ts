@@ -2,17 +2,34 @@
  * What a tunnel end is told to be, after configuration was read and names were given their defaults.
  * Plain values only: it crosses from the control plane to the data plane as a message.
  */
-import type { Micros } from "../clock.ts";
+import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { LinkLimits } from "../path/limits.ts";
 import type { SuiteCosts } from "../security/offer.ts";
 import type { SuiteName } from "../security/suite.ts";
-import type { KeyLimits } from "./links/rekeying.ts";
 
 export type Method = "UDP" | "TCP" | "IP";
 /** `auto`: the better of those that hide what they carry. */
 export type SecurityName = "auto" | SuiteName;
 export type CongestionName = "rate" | "newreno" | "none";
+
+/** When keys are changed, and when they must not be used any more. WireGuard has the same times. */
+export interface KeyLimits {
+  /** Age of the keys, µs. */
+  readonly rekeyAfter: Micros;
+  readonly endAfter: Micros;
+  /** Datagrams sealed or opened under the keys, whichever is more. */
+  readonly rekeyAfterDatagrams: number;
+  readonly endAfterDatagrams: number;
+}
+
+export const KEY_LIMITS: KeyLimits = {
+  rekeyAfter: 120 * MICROS_PER_SECOND,
+  endAfter: 180 * MICROS_PER_SECOND,
+  rekeyAfterDatagrams: 2 ** 22,
+  // The confidentiality limit of AES-GCM for datagrams of any size (RFC 9001, 6.6).
+  endAfterDatagrams: 2 ** 23,
+};
 
 /** The tunnel as a whole: the `[Host]` section. */
 export interface TunnelSettings {

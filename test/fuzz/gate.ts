@@ -33,10 +33,11 @@ class Bench {
   readonly #sent = new Float64Array(CONVERSATIONS).fill(1);
   readonly #acked = new Float64Array(CONVERSATIONS).fill(1);
   readonly #flows = {
-    isSated: () => this.#isSated,
+    needsAckGate: true,
+    isSaturated: () => this.#isSaturated,
     onRound: (_bucket: number, length: number) => check(length >= 0, "a round of less than nothing"),
   };
-  #isSated = false;
+  #isSaturated = false;
   /** Of the packet made last. */
   #isSpoilt = false;
   #order = 0;
@@ -44,7 +45,7 @@ class Bench {
 
   attempt(input: Uint8Array): void {
     const operations = new Operations(input);
-    this.#gate.isNeeded = !operations.oneIn(8);
+    this.#flows.needsAckGate = !operations.oneIn(8);
     while (!operations.isDone) this.#step(operations);
     this.#drain();
     check(this.#pool.free === SLOTS, `${SLOTS - this.#pool.free} slots are lost`);
@@ -59,7 +60,7 @@ class Bench {
     else if (what === 8) {
       this.#now += operations.oneIn(20) ? 6_000_000 : operations.below(30_000);
       this.#due();
-    } else this.#isSated = operations.oneIn(4);
+    } else this.#isSaturated = operations.oneIn(4);
   }
 
   #send(operations: Operations, conversation: number): void {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import type { PacketBatch } from "../../src/memory/packet-batch.ts";
 import type { Slot } from "../../src/memory/packet-pool.ts";
-import { KEY_LIMITS } from "../../src/portal/links/rekeying.ts";
+import { KEY_LIMITS } from "../../src/portal/settings.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { indexOf, packetNumberOf, TYPE, typeOf } from "../../src/wire/datagram.ts";
 import { PortalGateway } from "./portal-gateway.ts";

@@ -1,8 +1,8 @@
 /** Tunnels whose keys change all the time. */
 import { expect } from "bun:test";
 import { MICROS_PER_SECOND } from "../../src/clock.ts";
-import { KEY_LIMITS, type KeyLimits } from "../../src/portal/links/rekeying.ts";
 import type { SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
+import { KEY_LIMITS, type KeyLimits } from "../../src/portal/settings.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { counting } from "../support/bytes.ts";
 import type { LinkShape } from "./link-model.ts";

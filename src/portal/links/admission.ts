@@ -11,7 +11,7 @@ import type { PortalContext } from "../context.ts";
 import { AnswerLimits } from "./answer-limits.ts";
 import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import type { Link } from "./link.ts";
-import { createPath } from "./path-factory.ts";
+import type { PathFactory } from "./path-factory.ts";
 import type { Rejection } from "./refusals.ts";
 import { SeenAttempts } from "./seen-attempts.ts";
 
@@ -38,6 +38,7 @@ export interface Arrival {
 
 export class Admission {
   readonly #context: PortalContext;
+  readonly #factory: PathFactory;
   #unconfirmed: Unconfirmed[] = [];
   readonly #limits = new AnswerLimits();
   readonly #seen = new SeenAttempts();
@@ -47,8 +48,9 @@ export class Admission {
   /** Runs in the order in which they first asked: a datagram of the older one may be the last to arrive. */
   readonly #answeredRuns: string[] = [];
 
-  constructor(context: PortalContext) {
+  constructor(context: PortalContext, factory: PathFactory) {
     this.#context = context;
+    this.#factory = factory;
   }
 
   /** Answers an initiation, or tells why not. The cheap questions come first. */
@@ -112,8 +114,7 @@ export class Admission {
     this.#noteAnswered(agreement.run);
     const { name } = hello;
     const facts = { link, agreement, index, socket, remote, local, isConnected, name, metric };
-    const path = createPath(this.#context, now, { ...facts, state: "exchanging" });
-    paths.add(path);
+    const path = this.#factory.create(now, { ...facts, state: "exchanging" });
     this.#unconfirmed.push({ path, initiation, response, expires: now + CONFIRM_TIMEOUT });
     this.#send(socket, remote, local, response);
     return undefined;
@@ -161,8 +162,7 @@ export class Admission {
 
   #discard(entry: Unconfirmed): void {
     this.confirmed(entry.path);
-    this.#context.paths.remove(entry.path);
-    this.#context.rekeys.remove(entry.path);
+    this.#factory.remove(entry.path);
   }
 
   #send(socket: number, remote: Endpoint, local: Endpoint, message: Uint8Array): void {

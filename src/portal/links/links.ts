@@ -15,8 +15,9 @@ import { Admission } from "./admission.ts";
 import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import { sayGoodbye } from "./goodbye.ts";
 import { Link } from "./link.ts";
-import { createPath } from "./path-factory.ts";
+import { type Deliveries, PathFactory } from "./path-factory.ts";
 import { reportRefusal } from "./refusals.ts";
+import { Rekeying } from "./rekeying.ts";
 
 /** An accepted connection that carries no path by then is closed. */
 const ACCEPTED_PATIENCE: Micros = 10_000_000;
@@ -33,18 +34,21 @@ export class Links {
   readonly #context: PortalContext;
   readonly #links = new Map<number, Link>();
   readonly #sockets = new Map<number, Socket>();
+  readonly rekeying: Rekeying;
+  readonly #factory: PathFactory;
   readonly #admission: Admission;
-  /** Called when the set of paths that are up may have changed. */
-  readonly #onPathsChanged: () => void;
+  readonly #deliveries: Deliveries;
   /** Called when the peer turns out to be a new run: sequences begin anew. */
   readonly #onNewPeer: (now: Micros) => void;
   #isClosing = false;
 
-  constructor(context: PortalContext, onPathsChanged: () => void, onNewPeer: (now: Micros) => void) {
+  constructor(context: PortalContext, deliveries: Deliveries, onNewPeer: (now: Micros) => void) {
     this.#context = context;
-    this.#onPathsChanged = onPathsChanged;
+    this.#deliveries = deliveries;
+    this.rekeying = new Rekeying(context.settings.keyLimits);
+    this.#factory = new PathFactory(context, this.rekeying, deliveries);
     this.#onNewPeer = onNewPeer;
-    this.#admission = new Admission(context);
+    this.#admission = new Admission(context, this.#factory);
   }
 
   get all(): Iterable<Link> {
@@ -86,7 +90,7 @@ export class Links {
     }
     this.#log("info", link.settings.name, link.byHand || `metric ${link.settings.metric ?? "the peer's"}`);
     link.deadline = Math.min(link.deadline, link.state === "up" ? now : NEVER);
-    this.#onPathsChanged();
+    this.#context.paths.updateActiveMetric();
   }
 
   /** Ends all of a link: its paths tell the peer and go, its sockets are closed. */
@@ -180,7 +184,7 @@ export class Links {
   handlePathState(now: Micros, path: Path): void {
     this.#log("info", path.settings.name, `${path.state}: ${path.liveness.reason}`);
     if (path.state === "down") this.#losePath(now, path, path.liveness.reason);
-    else this.#onPathsChanged();
+    else this.#context.paths.updateActiveMetric();
   }
 
   /** A suspect path answers again: an attempt made beside it is not needed. */
@@ -191,7 +195,7 @@ export class Links {
       this.#abandon(link);
       link.resumed(now);
     }
-    this.#onPathsChanged();
+    this.#context.paths.updateActiveMetric();
   }
 
   handleTimeout(now: Micros): void {
@@ -199,8 +203,7 @@ export class Links {
     if (this.#isClosing) return;
     for (const [socket, { deadline }] of this.#sockets) if (now >= deadline) this.#closeIdle(socket);
     for (const path of [...this.#context.paths.list]) {
-      if (this.#context.rekeys.handleTimeout(now, path))
-        this.#losePath(now, path, "its keys ran out and were not renewed");
+      if (this.rekeying.handleTimeout(now, path)) this.#losePath(now, path, "its keys ran out and were not renewed");
       else this.#reviveBeside(now, path);
     }
     for (const link of this.#links.values()) if (now >= link.deadline) this.#act(now, link);
@@ -214,7 +217,7 @@ export class Links {
       if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
         at = Math.min(at, path.liveness.reviveAt);
       }
-      at = Math.min(at, this.#context.rekeys.deadline(path));
+      at = Math.min(at, this.rekeying.deadline(path));
     }
     return at;
   }
@@ -303,7 +306,7 @@ export class Links {
 
   #adopt(now: Micros, link: Link, socket: number, agreement: Agreement): void {
     const { isConnected } = this.#sockets.get(socket) as Socket;
-    const path = createPath(this.#context, now, {
+    const path = this.#factory.create(now, {
       link,
       agreement,
       index: link.index,
@@ -318,7 +321,6 @@ export class Links {
     link.succeeded(now);
     link.index = 0;
     path.probeWanted = true;
-    this.#context.paths.add(path);
     this.#install(now, path);
   }
 
@@ -331,16 +333,13 @@ export class Links {
       const isSameLink = other.link === path.link && other.settings.peerLink === settings.peerLink;
       if (other.settings.run !== settings.run) {
         // The former run may have delivered what it did not acknowledge, and the new one would not know.
-        other.abandon(now, this.#context.retransmissions.forgets);
+        other.abandon(now, this.#deliveries.forgets);
         this.#losePath(now, other, "peer restarted");
       } else if (isSameLink) this.#dropPath(now, other, "replaced");
     }
-    if (isNewRun) {
-      this.#context.retransmissions.clear();
-      this.#onNewPeer(now);
-    }
+    if (isNewRun) this.#onNewPeer(now);
     this.#log("info", settings.name, `up: ${formatEndpoint(path.remote)}`);
-    this.#onPathsChanged();
+    this.#context.paths.updateActiveMetric();
   }
 
   /** A path ended; an initiating link tries again at once, and waits if that fails. */
@@ -353,8 +352,7 @@ export class Links {
   #dropPath(now: Micros, path: Path, reason: string): void {
     if (path.state !== "down") this.#log("info", path.settings.name, `down: ${reason}`);
     path.liveness.close(now, reason);
-    this.#context.paths.remove(path);
-    this.#context.rekeys.remove(path);
+    this.#factory.remove(path);
     path.abandon(now);
     this.#admission.confirmed(path);
     const isShared = this.#context.paths.list.some((other) => other.socket === path.socket);
@@ -368,7 +366,7 @@ export class Links {
     ) {
       this.#closeSocket(path.socket);
     }
-    this.#onPathsChanged();
+    this.#context.paths.updateActiveMetric();
   }
 
   #failAttempt(now: Micros, link: Link, reason: string): void {

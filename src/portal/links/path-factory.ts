@@ -8,6 +8,7 @@ import { type Endpoint, familyOf } from "../../endpoint.ts";
 import type { Agreement } from "../../exchange/exchange.ts";
 import { NO_LIMITS } from "../../path/limits.ts";
 import type { PathState } from "../../path/liveness.ts";
+import type { SlotFate } from "../../path/loss.ts";
 import type { MtuLimits } from "../../path/mtu.ts";
 import { Path } from "../../path/path.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
@@ -15,6 +16,7 @@ import { DATA_SIZE } from "../../wire/messages.ts";
 import type { PortalContext } from "../context.ts";
 import type { CongestionName, LinkSettings } from "../settings.ts";
 import type { Link } from "./link.ts";
+import type { Rekeying } from "./rekeying.ts";
 
 /** Ethernet's payload, which a path is taken to carry unless the link says otherwise. */
 const ETHERNET = 1_500;
@@ -35,11 +37,44 @@ export interface PathFacts {
   readonly metric?: number;
 }
 
-export function createPath(context: PortalContext, now: Micros, facts: PathFacts): Path {
+/** Takes the packets kept for retransmission when their datagrams are settled. */
+export interface Deliveries extends SlotFate {
+  /** The same for packets that must not be sent again. */
+  readonly forgets: SlotFate;
+}
+
+export class PathFactory {
+  readonly #context: PortalContext;
+  readonly #rekeying: Rekeying;
+  readonly #fate: SlotFate;
+
+  /** @param fate takes the packets kept for retransmission when their datagram is settled */
+  constructor(context: PortalContext, rekeying: Rekeying, fate: SlotFate) {
+    this.#context = context;
+    this.#rekeying = rekeying;
+    this.#fate = fate;
+  }
+
+  /** Makes the path and adds it to the portal's. */
+  create(now: Micros, facts: PathFacts): Path {
+    const path = makePath(this.#context, now, facts, this.#fate);
+    this.#rekeying.add(path, facts.agreement.session);
+    this.#context.paths.add(path);
+    return path;
+  }
+
+  /** Takes a path that has ended out of the portal's. */
+  remove(path: Path): void {
+    this.#context.paths.remove(path);
+    this.#rekeying.remove(path);
+  }
+}
+
+function makePath(context: PortalContext, now: Micros, facts: PathFacts, fate: SlotFate): Path {
   const { settings } = facts.link;
   const { peer } = facts.agreement;
   const mtu = mtuLimits(context, settings, facts.remote);
-  const path = new Path(now, {
+  return new Path(now, {
     id: facts.index & 0xff,
     index: facts.index,
     peerIndex: peer.index,
@@ -54,7 +89,7 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     local: facts.local,
     security: facts.agreement.security,
     lossDetection: settings.congestion === "newreno" ? "nack" : "gap",
-    fate: context.retransmissions,
+    fate,
     delayOrigin: context.delayOrigin,
     controller: createController(settings.congestion, mtu.ceiling),
     mtu,
@@ -67,8 +102,6 @@ export function createPath(context: PortalContext, now: Micros, facts: PathFacts
     isInitiator: facts.link.isInitiator,
     suite: facts.agreement.suite,
   });
-  context.rekeys.add(path, facts.agreement.session);
-  return path;
 }
 
 function createController(name: CongestionName, mtu: number): CongestionController {

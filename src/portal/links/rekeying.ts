@@ -5,23 +5,7 @@
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import type { Rekey, Session } from "../../exchange/exchange.ts";
 import type { Path } from "../../path/path.ts";
-
-/** When keys are changed, and when they must not be used any more. WireGuard has the same times. */
-export interface KeyLimits {
-  readonly rekeyAfter: Micros;
-  readonly endAfter: Micros;
-  /** Datagrams in either direction. */
-  readonly rekeyAfterDatagrams: number;
-  readonly endAfterDatagrams: number;
-}
-
-export const KEY_LIMITS: KeyLimits = {
-  rekeyAfter: 120 * MICROS_PER_SECOND,
-  endAfter: 180 * MICROS_PER_SECOND,
-  rekeyAfterDatagrams: 2 ** 22,
-  // The confidentiality limit of AES-GCM for datagrams of any size (RFC 9001, 6.6).
-  endAfterDatagrams: 2 ** 23,
-};
+import { KEY_LIMITS, type KeyLimits } from "../settings.ts";
 
 const RESEND_WAITS: readonly Micros[] = [250_000, 500_000];
 const RESEND_WAIT: Micros = MICROS_PER_SECOND;

@@ -38,8 +38,10 @@ const LONGEST_PLAIN_HEADER = 32;
 
 /** What the gate asks and tells of the flow with a bucket. */
 export interface GateFlows {
+  /** True while paths differ so that senders of young flows need help; otherwise all acknowledgements pass. */
+  readonly needsAckGate: boolean;
   /** Whether more waits of it than the paths can use, or more than that is under way; `flight` is in bytes. */
-  isSated(bucket: number, flight: number): boolean;
+  isSaturated(bucket: number, flight: number): boolean;
   /** A packet was acknowledged so long after it joined the queue. */
   onRound(bucket: number, length: Micros): void;
 }
@@ -66,8 +68,6 @@ export class AckGate {
   readonly #due = new Float64Array(ENTRIES).fill(NEVER);
   /** Entries that hold something. */
   readonly #waiting: number[] = [];
-  /** Whether paths differ so that senders need help; while not, all pass. */
-  isNeeded = false;
   /** Acknowledgements not passed on because a later one spoke for them. */
   thinned = 0;
 
@@ -173,8 +173,14 @@ export class AckGate {
     if (covered <= 0 || left < 0 || covered > flight) return true;
     this.#flight[entry] = Math.max(flight, this.#flight[entry] as number);
     const bucket = this.#bucket[entry] as number;
-    if (this.#isThinned[entry] && flows.isSated(bucket, flight + covered)) this.#dismiss(entry);
-    else if (this.#isThinned[entry] && this.isNeeded && left > 0 && flight > SMALL_FLIGHT && covered < SHARE * flight) {
+    if (this.#isThinned[entry] && flows.isSaturated(bucket, flight + covered)) this.#dismiss(entry);
+    else if (
+      this.#isThinned[entry] &&
+      flows.needsAckGate &&
+      left > 0 &&
+      flight > SMALL_FLIGHT &&
+      covered < SHARE * flight
+    ) {
       this.#hold(now, entry, slot);
       return false;
     }

@@ -45,6 +45,8 @@ export interface InboundEvents {
   /** The first authentic datagram of a path that this end did not initiate. */
   onConfirmed(now: Micros, path: Path): void;
   onClosed(now: Micros, path: Path, reason: number): void;
+  /** A message about the keys of `path`; returns false if it makes no sense. */
+  onRekey(now: Micros, path: Path, isAnswer: boolean, epoch: number, message: Uint8Array): boolean;
   /** A DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
   onDiagnosis(now: Micros, path: Path, at: number, end: number): number;
   /** A TCP packet for the host, at `start` in the arena. */
@@ -228,13 +230,7 @@ export class Inbound {
     this.#malformed = to > end;
     if (this.#malformed) return end;
     const isAnswer = (view.getUint8(at) & REKEY_ANSWER) !== 0;
-    const isRight = this.#context.rekeys.handleMessage(
-      now,
-      path,
-      isAnswer,
-      view.getUint32(at + 1),
-      bytes.slice(from, to),
-    );
+    const isRight = this.#events.onRekey(now, path, isAnswer, view.getUint32(at + 1), bytes.slice(from, to));
     if (!isRight) this.#context.drops.count(DROP["exchange-unexpected"]);
     return to;
   }

@@ -36,18 +36,15 @@ interface Waiting {
 
 export class Diagnosis {
   readonly #context: PortalContext;
-  /** Called when another set of paths may carry packets. */
-  readonly #onPathsChanged: () => void;
   /** The path that a lone packet would take now. */
   readonly #best: () => Path | undefined;
   #rounds: Round[] = [];
   #token = 0;
   #aloneUntil: Micros = NEVER;
 
-  constructor(context: PortalContext, best: () => Path | undefined, onPathsChanged: () => void) {
+  constructor(context: PortalContext, best: () => Path | undefined) {
     this.#context = context;
     this.#best = best;
-    this.#onPathsChanged = onPathsChanged;
   }
 
   /** The answer is a `diagnosed` event. */
@@ -152,7 +149,7 @@ export class Diagnosis {
   #setAlone(now: Micros, path: Path | undefined, seconds: number): void {
     for (const other of this.#context.paths.list) other.isAside = path !== undefined && other !== path;
     this.#aloneUntil = path ? now + seconds * MICROS_PER_SECOND : NEVER;
-    this.#onPathsChanged();
+    this.#context.paths.updateActiveMetric();
   }
 
   #finish(round: Round, responder?: { readonly port: number; readonly addresses: readonly string[] }): void {

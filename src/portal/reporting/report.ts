@@ -17,7 +17,8 @@ export function reportTunnel(
   outbound: Outbound,
   inbound: Inbound,
 ): TunnelSnapshot {
-  const { settings, pool, queue, retransmissions, resequencer } = context;
+  const { settings, pool, queue, resequencer } = context;
+  const { retransmissions } = outbound;
   return {
     security: settings.security,
     publicKey: context.publicKey?.toBase64() ?? "",
@@ -45,7 +46,7 @@ export function reportTunnel(
     },
     slots: { total: pool.count, free: pool.free },
     drops: context.drops.snapshot(),
-    links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.activeMetric)),
+    links: Array.from(links.all, (link) => reportLink(now, context, link, context.paths.activeMetric)),
     sockets: [],
   };
 }

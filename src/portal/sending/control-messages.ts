@@ -23,6 +23,7 @@ import {
   writeLink,
 } from "../../wire/messages.ts";
 import type { PortalContext } from "../context.ts";
+import type { Retransmissions } from "./retransmissions.ts";
 
 /** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
 const ACTIVE_KEEPALIVE: Micros = MICROS_PER_SECOND;
@@ -38,6 +39,7 @@ const MAX_ABANDON = 16;
 
 export class ControlMessages {
   readonly #context: PortalContext;
+  readonly #retransmissions: Retransmissions;
   readonly #ack = new Ack();
   #holdTold = 0;
   #holdAt: Micros = -NEVER;
@@ -46,8 +48,9 @@ export class ControlMessages {
   /** How long the peer should hold early packets; 0 for no resequencing. */
   hold: Micros = 0;
 
-  constructor(context: PortalContext) {
+  constructor(context: PortalContext, retransmissions: Retransmissions) {
     this.#context = context;
+    this.#retransmissions = retransmissions;
   }
 
   /** What is due on `path` now, as bits of `DUE`. */
@@ -62,7 +65,7 @@ export class ControlMessages {
     // With a probe, so that it is acknowledged.
     if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
     if (this.hasEchoes(now, path)) due |= DUE.ECHO;
-    if (this.#context.retransmissions.hasAbandoned) due |= DUE.ABANDON;
+    if (this.#retransmissions.hasAbandoned) due |= DUE.ABANDON;
     if (this.#holdDue(now)) due |= DUE.HOLD;
     return due;
   }
@@ -202,8 +205,8 @@ export class ControlMessages {
   }
 
   #writeAbandoned(from: number): number {
-    const { pool, retransmissions } = this.#context;
-    const { view } = pool;
+    const retransmissions = this.#retransmissions;
+    const { view } = this.#context.pool;
     let at = from;
     for (let n = 0; n < MAX_ABANDON && retransmissions.hasAbandoned; n++) {
       view.setUint8(at, MESSAGE.ABANDON << 4);

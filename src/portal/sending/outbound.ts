@@ -3,7 +3,7 @@
  * Host to network. In the order a packet meets them: `handlePacket` looks at it, names its flow and queues it;
  * `pollDatagrams` lets repair and the scheduler pick for a path, wraps, numbers and seals. Control messages go before data.
  */
-import { type Micros, NEVER } from "../../clock.ts";
+import type { Micros } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../../memory/packet-pool.ts";
 import { Ring } from "../../memory/ring.ts";
@@ -17,11 +17,11 @@ import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
 import { BUCKET_MASK, CLASS, DATA_FLAG, DATA_SIZE, MAX_FRAGMENTS, writeData } from "../../wire/messages.ts";
 import { clampMss } from "../../wire/mss.ts";
 import { drop, dropFor, type PortalContext } from "../context.ts";
-import { AckGate } from "../receiving/ack-gate.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Fragmenter } from "./fragmenter.ts";
 import { isLossy, ResendPolicy } from "./resend-policy.ts";
+import type { Retransmissions } from "./retransmissions.ts";
 
 /** A flow that has so much waiting finds the paths it uses full. */
 const FULL_BACKLOG = 16_000;
@@ -32,6 +32,9 @@ const EXPLORED_SHARE = 1 / 4;
 /** A path that could carry some of what waits is asked how it is, so long after anything else was. */
 const ASK: Micros = 50_000;
 
+/** Called with each TCP packet of the host that joins the queue; may set flags of its slot. */
+export type TcpPacketListener = (now: Micros, slot: Slot, parsed: ParsedHeader) => void;
+
 export class Outbound {
   readonly #context: PortalContext;
   readonly #flows: Flows;
@@ -41,13 +44,12 @@ export class Outbound {
   readonly duplicates: Duplicates;
   readonly resends: ResendPolicy;
   readonly fragmenter: Fragmenter;
-  readonly ackGate: AckGate;
+  readonly retransmissions: Retransmissions;
+  readonly #onTcpPacket: TcpPacketListener;
   /** Errors on their way back to the host. */
   readonly #toHost: Ring;
   /** Whether flows are told apart and their packets ordered at the far end. */
   readonly #isOrdering: boolean;
-  /** The lowest metric of the paths that are up; only paths with this one carry packets. */
-  activeMetric = NEVER;
   /** The way through the tunnel and back. */
   tunnelRtt: Micros = 0;
   /** Bytes per second that all carrying paths are believed to carry. */
@@ -55,16 +57,16 @@ export class Outbound {
   packets = 0;
   bytes = 0;
 
-  constructor(context: PortalContext) {
+  /** @param salt random per run */
+  constructor(context: PortalContext, retransmissions: Retransmissions, salt: number, onTcpPacket: TcpPacketListener) {
     this.#context = context;
-    this.control = new ControlMessages(context);
+    this.retransmissions = retransmissions;
+    this.#onTcpPacket = onTcpPacket;
+    this.control = new ControlMessages(context, retransmissions);
     this.duplicates = new Duplicates(context.pool, context.paths.list);
-    this.resends = new ResendPolicy(context);
+    this.resends = new ResendPolicy(context, retransmissions);
     this.fragmenter = new Fragmenter(context);
-    const salt = new Uint8Array(4);
-    context.random(salt);
-    this.#flows = new Flows(new DataView(salt.buffer).getUint32(0));
-    this.ackGate = new AckGate(context.pool, new DataView(salt.buffer).getUint32(0));
+    this.#flows = new Flows(salt);
     this.#toHost = new Ring(64);
     this.#isOrdering = context.settings.scheduling !== "greedy";
   }
@@ -86,7 +88,7 @@ export class Outbound {
     const bucket = this.#flows.recognise(pool, slot, parsed, traffic);
     if (traffic === TRAFFIC.STREAM) {
       this.#noteHandshake(now, handshakeStep(pool.view, start, parsed), bucket, this.tunnelRtt);
-      if (this.#isOrdering) this.ackGate.onOutbound(now, slot, parsed);
+      if (this.#isOrdering) this.#onTcpPacket(now, slot, parsed);
     }
     pool.time[slot] = now;
     const reason = queue.push(now, slot, parsed.length);
@@ -139,7 +141,7 @@ export class Outbound {
     this.#pollControl(now, path, out);
     if (!path.isUp) return;
     if (!path.roaming.isProving) this.#pollMtuProbe(now, path, out);
-    if (path.metric !== this.activeMetric) return;
+    if (path.metric !== this.#context.paths.activeMetric) return;
     const { scheduler, queue, settings } = this.#context;
     const { resends } = this;
     const most = Math.min(MAX_FRAGMENTS, this.fragmenter.fragmentsOf(path, settings.mtu));
@@ -166,7 +168,8 @@ export class Outbound {
    */
   #isExplored(path: Path): boolean {
     const { flowQueues } = this.#context;
-    const isUnknown = path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.activeMetric;
+    const isUnknown =
+      path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.#context.paths.activeMetric;
     if (!isUnknown || !flowQueues || path.limits.isMetered || path.explored > MOST_EXPLORED) return false;
     return flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.total;
   }
@@ -198,7 +201,8 @@ export class Outbound {
   }
 
   #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRetransmission: boolean): void {
-    const { pool, retransmissions } = this.#context;
+    const { retransmissions } = this;
+    const { pool } = this.#context;
     const parts = this.fragmenter.fragmentsOf(path, pool.length[slot] as number);
     if (parts > 1 && !this.fragmenter.admits(slot, parts)) return;
     const attempts = pool.attempts[slot] as number;
@@ -263,7 +267,7 @@ export class Outbound {
       at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
     if (this.control.hasEchoes(now, path)) return now;
     const { queue } = this.#context;
-    const mayCarry = path.isUp && path.metric === this.activeMetric;
+    const mayCarry = path.isUp && path.metric === this.#context.paths.activeMetric;
     const resendAt = this.resends.dueAt();
     if (mayCarry && resendAt > now) at = Math.min(at, resendAt);
     const waits = queue.length > 0 || resendAt <= now;
@@ -274,7 +278,9 @@ export class Outbound {
 
   /** The path that a lone packet would take now. */
   best(): Path | undefined {
-    const carrying = this.#context.paths.list.filter((path) => path.isUp && path.metric === this.activeMetric);
+    const carrying = this.#context.paths.list.filter(
+      (path) => path.isUp && path.metric === this.#context.paths.activeMetric,
+    );
     return carrying.reduce<Path | undefined>((a, b) => (a && a.arrival <= b.arrival ? a : b), undefined);
   }
 

@@ -49,6 +49,8 @@ export class Outlook implements GateFlows {
   #useful: Micros = 0;
   /** Bytes per second that the paths may turn out to carry. */
   #possible = 0;
+  /** True if paths differ so that senders of young flows need the gate for acknowledgements. */
+  needsAckGate = false;
   /** A path that is used may turn out to carry more. */
   #isGrowing = false;
 
@@ -61,7 +63,7 @@ export class Outlook implements GateFlows {
   update(now: Micros): void {
     if (now < this.#next || !this.#queues) return;
     this.#next = now + INTERVAL;
-    const metric = this.#outbound.activeMetric;
+    const metric = this.#context.paths.activeMetric;
     const paths = this.#context.paths.list.filter((path) => path.isUp && path.metric === metric && path.isMeasured);
     if (paths.length === 0) return;
     const best = paths.reduce((a, b) => (b.arrival < a.arrival ? b : a));
@@ -80,8 +82,8 @@ export class Outlook implements GateFlows {
     this.#isGrowing = used.some(isGrowing);
     this.#tellSparse(this.#queues, paths);
     this.#outbound.tunnelRtt = best.rtt.smoothed;
-    this.#outbound.ackGate.isNeeded = paths.length > 1 || best.jitter > JITTERY;
-    const { retransmissions } = this.#context;
+    this.needsAckGate = paths.length > 1 || best.jitter > JITTERY;
+    const { retransmissions } = this.#outbound;
     const patience = this.#patience(best);
     const notice = used.reduce((most, path) => Math.max(most, path.rtt.smoothed + path.reorder.window(now)), 0);
     retransmissions.patience = patience + notice;
@@ -99,7 +101,7 @@ export class Outlook implements GateFlows {
   }
 
   /** Whether more waits of the flow with this bucket, or more of it is under way, than the paths can use: all are full. */
-  isSated(bucket: number, flight: number): boolean {
+  isSaturated(bucket: number, flight: number): boolean {
     const queues = this.#queues;
     if (!queues || this.#possible === 0) return false;
     if (queues.isCrowding(bucket)) return true;

@@ -12,7 +12,7 @@ import { NO_SLOT, type Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
 import { CLASS } from "../../wire/messages.ts";
 import type { PortalContext } from "../context.ts";
-import { MAX_ATTEMPTS } from "./retransmissions.ts";
+import { MAX_ATTEMPTS, type Retransmissions } from "./retransmissions.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
 const SLACK: Micros = 5_000;
@@ -21,6 +21,7 @@ const LOSSY = 0.001;
 
 export class ResendPolicy {
   readonly #context: PortalContext;
+  readonly #retransmissions: Retransmissions;
   #mayRetransmit = false;
   #mayReinject = false;
   #mayResend = false;
@@ -30,13 +31,14 @@ export class ResendPolicy {
   /** Whether what `urgent` told last had been taken for lost. */
   isRetransmission = false;
 
-  constructor(context: PortalContext) {
+  constructor(context: PortalContext, retransmissions: Retransmissions) {
     this.#context = context;
+    this.#retransmissions = retransmissions;
   }
 
   /** To be called before the others, for a path that may send. */
   consider(path: Path): void {
-    const { length, resends, reinjectionLifetime } = this.#context.retransmissions;
+    const { length, resends, reinjectionLifetime } = this.#retransmissions;
     const isFast = this.#isAmongFastest(path, SLACK);
     this.#mayRetransmit = isFast && length > 0;
     this.#mayReinject = isFast && !path.limits.isMetered;
@@ -46,7 +48,7 @@ export class ResendPolicy {
 
   /** A packet that goes before all new ones, owned by the caller; -1 for none. */
   urgent(now: Micros, path: Path): Slot {
-    const { retransmissions } = this.#context;
+    const retransmissions = this.#retransmissions;
     let slot = this.#mayRetransmit ? retransmissions.next(now) : NO_SLOT;
     this.isRetransmission = slot !== NO_SLOT;
     this.#isPressing = this.isRetransmission;
@@ -60,7 +62,7 @@ export class ResendPolicy {
   /** A packet for a path that has nothing else to carry, owned by the caller; -1 for none. */
   idle(now: Micros, path: Path): Slot {
     if (!this.#mayReinject) return NO_SLOT;
-    const { reinjections, reinjectionLifetime } = this.#context.retransmissions;
+    const { reinjections, reinjectionLifetime } = this.#retransmissions;
     let slot = this.#nextOverdue(now);
     if (slot < 0) slot = reinjections.next(now, path.id, reinjectionLifetime);
     if (slot !== NO_SLOT) path.reinjections++;
@@ -69,7 +71,8 @@ export class ResendPolicy {
 
   /** `slot` is about to leave on `path`: may it be copied? */
   offer(now: Micros, path: Path, slot: Slot): void {
-    const { retransmissions, pool } = this.#context;
+    const retransmissions = this.#retransmissions;
+    const { pool } = this.#context;
     const attempts = pool.attempts[slot] as number;
     if (this.#isPressing && attempts < MAX_ATTEMPTS) retransmissions.resends.offer(now, slot, path.id);
     else if (attempts === 1 && isLossy(path)) retransmissions.reinjections.offer(now, slot, path.id);
@@ -77,12 +80,12 @@ export class ResendPolicy {
 
   /** When `urgent` has something that it has not now; in the past if it may have something. */
   dueAt(): Micros {
-    const { retransmissions } = this.#context;
+    const retransmissions = this.#retransmissions;
     return retransmissions.length > 0 ? 0 : retransmissions.resends.overdueAt(retransmissions.overdue);
   }
 
   #nextResend(now: Micros, path: Path): Slot {
-    const { resends, overdue, reinjectionLifetime } = this.#context.retransmissions;
+    const { resends, overdue, reinjectionLifetime } = this.#retransmissions;
     const patience = overdue + reinjectionLifetime;
     if (this.#hasSpare) return resends.next(now, path.id, patience);
     const slot = resends.nextOverdue(now, overdue, patience);

@@ -13,7 +13,7 @@ class Bench {
   readonly pool = new PacketPool(SLOTS, 1_500);
   readonly gate = new AckGate(this.pool, 7);
   readonly rounds: number[] = [];
-  isSated = false;
+  isSaturated = false;
   now = 0;
   #sent = 1;
   readonly #family: Family;
@@ -22,14 +22,14 @@ class Bench {
   full = Number.POSITIVE_INFINITY;
   /** Sequences of what the host sent again. */
   readonly again: number[] = [];
-  readonly #flows = {
-    isSated: (_bucket: number, flight: number) => this.isSated || flight > this.full,
+  readonly flows = {
+    needsAckGate: true,
+    isSaturated: (_bucket: number, flight: number) => this.isSaturated || flight > this.full,
     onRound: (_bucket: number, length: number) => void this.rounds.push(length),
   };
 
   constructor(family: Family = 4) {
     this.#family = family;
-    this.gate.isNeeded = true;
     this.#outbound(0, TCP_FLAG.SYN, 0);
   }
 
@@ -50,7 +50,7 @@ class Bench {
   ack(segments: number, flags: number = TCP_FLAG.ACK): number[] {
     const batch = new PacketBatch(8);
     batch.push(this.#packet(1, 1, flags, 0, 1 + segments * MSS));
-    this.gate.filter(this.now, batch, 0, this.#parsed, this.#flows);
+    this.gate.filter(this.now, batch, 0, this.#parsed, this.flows);
     return this.#heard(batch);
   }
 
@@ -123,10 +123,10 @@ describe("AckGate", () => {
 
   test("passes all when the paths are full, when it is not needed, and while little is in flight", () => {
     const full = new Bench();
-    full.isSated = true;
+    full.isSaturated = true;
     full.send(100);
     const idle = new Bench();
-    idle.gate.isNeeded = false;
+    idle.flows.needsAckGate = false;
     idle.send(100);
     const small = new Bench();
     small.send(14);
@@ -190,7 +190,7 @@ describe("AckGate", () => {
 
   test("tells how long packets take from the queue to their acknowledgement, also when nothing is held any more", () => {
     const bench = new Bench();
-    bench.isSated = true;
+    bench.isSaturated = true;
     bench.send(20);
     bench.now = 50_000;
     bench.ack(20);
