@@ -13,10 +13,10 @@ export interface SourceFile {
   readonly text: string;
 }
 
-/** Every TypeScript and JavaScript file below `folders`, by path. */
-export function sourceFiles(folders: readonly string[]): SourceFile[] {
-  const paths = folders.flatMap((folder) => [...new Glob(`${folder}/**/*.{ts,mjs}`).scanSync({ cwd: ROOT })]);
-  return paths.sort().map((path) => ({ path, text: readFileSync(join(ROOT, path), "utf8") }));
+/** Returns every TypeScript and JavaScript file below `folders` of the check-out at `root`, by path. */
+export function sourceFiles(folders: readonly string[], root = ROOT): SourceFile[] {
+  const paths = folders.flatMap((folder) => [...new Glob(`${folder}/**/*.{ts,mjs}`).scanSync({ cwd: root })]);
+  return paths.sort().map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 }
 
 export interface Import {
