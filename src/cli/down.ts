@@ -40,7 +40,7 @@ export async function endTunnel(name: string): Promise<string | undefined> {
   // What the process took back is not in the journal any more.
   const done = before.entries.slice(journalOf(name).entries.length);
   for (const line of undoLines({ entries: done })) showStep("command", line);
-  await new HostSystem({ name, journalPath: before.path, tell: showStep }).heal();
+  await new HostSystem({ name, journalPath: before.path, print: showStep }).heal();
   return stop;
 }
 

@@ -4,12 +4,12 @@ import { networkInterfaces } from "node:os";
 import { defineCommand } from "citty";
 import { loadConfiguration } from "../config/load.ts";
 import { isHost } from "../config/values.ts";
-import { parseInterfaceAddress } from "../host/host.ts";
+import { parsePrefixedAddress } from "../host/host.ts";
 import { remoteConfiguration } from "../pairing/configuration-text.ts";
 import { openFirewall } from "../pairing/firewall.ts";
 import { systemMachine } from "../pairing/machine.ts";
 import { renderQr } from "../pairing/qr.ts";
-import { existingPairing, newPairing, type RemoteWishes } from "../pairing/remote.ts";
+import { existingPairing, newPairing, type RemoteOptions } from "../pairing/remote.ts";
 import { encodeToken, type Pairing } from "../pairing/token.ts";
 import { keepToken, readToken, tokenPath, writeConfiguration } from "../pairing/write.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile, usageError } from "./arguments.ts";
@@ -32,24 +32,24 @@ export function initCommand(program: Program) {
         valueHint: "HOST,...",
         description: "names or addresses at which the local portal reaches this host (default: its public addresses)",
       },
-      port: { type: "string", valueHint: "PORT", description: "UDP port to wait at (default: 4725)" },
+      port: { type: "string", valueHint: "PORT", description: "UDP port to listen on (default: 4725)" },
       address: {
         type: "string",
         valueHint: "ADDRESS/LENGTH,...",
-        description: "this end's addresses in the tunnel (default: private ones, drawn by chance)",
+        description: "this portal's addresses in the tunnel (default: random private ones)",
       },
-      force: { type: "boolean", description: "replace a configuration that is there, and its keys" },
-      "write-only": { type: "boolean", description: "touch neither firewall nor services, and start nothing" },
+      force: { type: "boolean", description: "replace an existing configuration and its keys" },
+      "write-only": { type: "boolean", description: "change neither firewall nor services, and start nothing" },
     },
     async run({ args }) {
       const name = args.interface ?? DEFAULT_INTERFACE;
       assertInterfaceName(name);
       const path = chosenFile(args.config, name);
-      const wishes = parseWishes(args);
+      const options = parseOptions(args);
       const machine = systemMachine((line) => console.error(line));
       const isNew = args.force === true || !existsSync(path);
-      const pairing = isNew ? writeNew(path, name, wishes, args.force === true) : readExisting(path, wishes);
-      machine.tell(isNew ? `wrote ${path}` : `${path} is there already and stays as it is; --force replaces it`);
+      const pairing = isNew ? writeNew(path, name, options, args.force === true) : readExisting(path, options);
+      machine.print(isNew ? `wrote ${path}` : `${path} exists already and stays as it is; --force replaces it`);
       if (!args["write-only"]) {
         openFirewall(machine, pairing.port);
         await startPaired(machine, name, path, isNew, program);
@@ -59,34 +59,35 @@ export function initCommand(program: Program) {
   });
 }
 
-function writeNew(path: string, name: string, wishes: RemoteWishes, isForced: boolean): Pairing {
+function writeNew(path: string, name: string, options: RemoteOptions, isForced: boolean): Pairing {
   const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));
-  const made = newPairing(wishes, networkInterfaces(), random);
+  const made = newPairing(options, networkInterfaces(), random);
   writeConfiguration(path, remoteConfiguration(name, made), isForced);
   keepToken(path, encodeToken(made.pairing));
   return made.pairing;
 }
 
-function readExisting(path: string, { hosts, port, addresses }: RemoteWishes): Pairing {
+function readExisting(path: string, { hosts, port, addresses }: RemoteOptions): Pairing {
   if (port !== undefined || addresses.length > 0) {
-    throw usageError(`${path} is there already and says port and addresses; change it there, or replace it by --force`);
+    throw usageError(`${path} exists already and has port and addresses; edit it, or replace it with --force`);
   }
   return existingPairing(path, loadConfiguration(path), readToken(path), hosts, networkInterfaces());
 }
 
-interface GivenWishes {
+interface GivenOptions {
   readonly endpoint?: string | undefined;
   readonly port?: string | undefined;
   readonly address?: string | undefined;
 }
 
-function parseWishes(args: GivenWishes): RemoteWishes {
+function parseOptions(args: GivenOptions): RemoteOptions {
   const hosts = listed(args.endpoint);
   const wrong = hosts.find((host) => !isHost(host));
-  if (wrong !== undefined) throw usageError(`"${wrong}" is no name or address; a port goes into --port`);
+  if (wrong !== undefined) throw usageError(`"${wrong}" is not a name or address; give a port with --port`);
   const isPort = args.port === undefined || (/^\d{1,5}$/.test(args.port) && portOf(args.port) > 0);
-  if (!isPort || portOf(args.port) > 65_535) throw usageError(`--port is a number of 1 to 65535, not ${args.port}`);
-  const addresses = listed(args.address).map(parseInterfaceAddress);
+  if (!isPort || portOf(args.port) > 65_535)
+    throw usageError(`--port must be a number from 1 to 65535, not ${args.port}`);
+  const addresses = listed(args.address).map(parsePrefixedAddress);
   return { hosts, port: args.port === undefined ? undefined : portOf(args.port), addresses };
 }
 
@@ -101,12 +102,12 @@ function listed(text: string | undefined): string[] {
     .filter(Boolean);
 }
 
-/** The token alone goes to standard output, so that it can be piped; what is around it is for a person. */
+/** Prints the token alone to standard output, so that it can be piped; the notes go to standard error. */
 function printToken(token: string, path: string): void {
   console.error(
-    "\nThis line joins one local portal to this host. It holds that one's secret key: show it to nobody else.",
+    "\nThis line joins one local portal to this host. It contains that portal's private key: show it to nobody else.",
   );
-  console.error(`It is kept in ${path}, to be shown again; remove that when the local portal has joined.\n`);
+  console.error(`It is kept in ${path} to be printed again; remove that file after the local portal has joined.\n`);
   console.log(token);
   if (!process.stderr.isTTY) return;
   console.error(`\n${renderQr(token)}\n`);

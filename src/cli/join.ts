@@ -1,4 +1,4 @@
-/** `netcombiner join`: makes this host a local portal, with a link over each interface that leads to the Internet. */
+/** `netcombiner join`: makes this host a local portal, with a link over each interface that has a default route. */
 import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { defineCommand } from "citty";
@@ -20,7 +20,7 @@ import { startPaired } from "./pairing-start.ts";
 import type { Program } from "./program.ts";
 
 const DEFAULT_INTERFACE = "nc0";
-/** More than any token, however a terminal wrapped it. */
+/** Limit far above the length of any token, characters. */
 const INPUT_MAX = 65_536;
 
 export function joinCommand(program: Program) {
@@ -48,8 +48,8 @@ export function joinCommand(program: Program) {
         valueHint: "INTERFACE,...",
         description: "interfaces of the LAN whose hosts use the tunnel (default: this host itself uses it)",
       },
-      force: { type: "boolean", description: "replace a configuration that is there" },
-      "write-only": { type: "boolean", description: "touch no services, start nothing, check nothing" },
+      force: { type: "boolean", description: "replace an existing configuration" },
+      "write-only": { type: "boolean", description: "change no services, start nothing, check nothing" },
     },
     async run({ args }) {
       const name = args.interface ?? DEFAULT_INTERFACE;
@@ -61,7 +61,7 @@ export function joinCommand(program: Program) {
       const machine = systemMachine((line) => console.log(line));
       const isNew = args.force === true || !wasJoined(path, pairing);
       if (isNew) write(machine, path, name, pairing, lan, chosen ?? uplinks(), args.force === true);
-      else machine.tell(`${path} is of this token already and stays as it is; --force replaces it`);
+      else machine.print(`${path} was made from this token already and stays as it is; --force replaces it`);
       if (args["write-only"]) return;
       await startPaired(machine, name, path, isNew, program);
       await printLinks(name, pairing);
@@ -76,14 +76,14 @@ async function readToken(given: string | undefined): Promise<string> {
   const decoder = new TextDecoder();
   for await (const chunk of process.stdin) {
     text += decoder.decode(chunk, { stream: true });
-    // Whoever pastes a line ends it; a file may be wrapped and has an end of its own.
+    // At a terminal the token ends with the line; in a file it may be wrapped.
     if (text.length > INPUT_MAX || (process.stdin.isTTY && text.includes("\n"))) break;
   }
   process.stdin.destroy();
   return text;
 }
 
-/** @throws NetcombinerError when there is a file that is not of this token, or faulty */
+/** True if the file was made from this token. @throws NetcombinerError if the file is faulty */
 function wasJoined(path: string, pairing: Pairing): boolean {
   return existsSync(path) && isJoined(loadConfiguration(path), pairing);
 }
@@ -101,13 +101,13 @@ function write(
   assertFree(pairing, hostAddresses(networkInterfaces()), name);
   const links = linksFor(others, pairing.hosts);
   writeConfiguration(path, localConfiguration(name, pairing, links, lan), isForced);
-  machine.tell(`wrote ${path}: links ${links.map((link) => link.interface).join(", ")}`);
+  machine.print(`wrote ${path}: links ${links.map((link) => link.interface).join(", ")}`);
   for (const { interface: left } of others.filter((uplink) => !links.some((l) => l.interface === uplink.interface))) {
-    machine.tell(`left out ${left}: it has no default route of the IP version of ${pairing.hosts.join(", ")}`);
+    machine.print(`left out ${left}: it has no default route of the IP version of ${pairing.hosts.join(", ")}`);
   }
 }
 
-/** Nothing is known of their routes: each is taken to reach what it is asked to. */
+/** Returns the interfaces named by the user, whose routes are not checked. */
 function namedUplinks(text: string): Uplink[] {
   return namedInterfaces(text).map((name) => ({ interface: name, families: [] }));
 }
@@ -115,7 +115,7 @@ function namedUplinks(text: string): Uplink[] {
 function namedInterfaces(text: string | undefined): string[] {
   const names = text === undefined ? [] : text.split(",").map((part) => part.trim());
   const missing = names.find((name) => !interfaceExists(name));
-  if (missing !== undefined) throw usageError(`there is no interface "${missing}"`);
+  if (missing !== undefined) throw usageError(`no interface named "${missing}"`);
   return names;
 }
 
@@ -127,7 +127,7 @@ async function printLinks(name: string, { addresses }: Pairing): Promise<void> {
     console.log(`The remote portal is ${formatAddress(peer.address)} in the tunnel: ping it, or route through it.`);
   if (areAllUp) return;
   throw new NetcombinerError(
-    `not every link is up; they go on trying, and "netcombiner show ${name}" tells how it stands`,
+    `not every link is up; they keep trying, see "netcombiner show ${name}"`,
     EXIT.UNAVAILABLE,
   );
 }

@@ -1,4 +1,4 @@
-/** The last step of `join`: waits for every link, and tells how each is doing. */
+/** The last step of `join`: waits for every link and describes its state. */
 import { formatMillis } from "../monitor/units.ts";
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
@@ -10,7 +10,7 @@ export interface LinkCheck {
   readonly areAllUp: boolean;
 }
 
-/** Waits for every link, and tells how each is doing. */
+/** Waits for every link, and describes its state. */
 export async function checkLinks(name: string, c: Colours): Promise<LinkCheck> {
   const { snapshot, failures } = await settled(async () => (await reportOf(name)).snapshot, isMeasured);
   return { text: renderLinks(snapshot.links, c, failures), areAllUp: snapshot.links.every(isUp) };
@@ -20,7 +20,7 @@ const upPath = (link: LinkSnapshot) => link.paths.find((path) => path.state === 
 const isUp = (link: LinkSnapshot) => upPath(link) !== undefined;
 const isMeasured = (link: LinkSnapshot) => (upPath(link)?.rtt.smoothed ?? 0) > 0;
 
-/** One line for each link: name, state, round trip, addresses or the reason. */
+/** Returns one line for each link: name, state, round-trip time and addresses, or the reason why it is down. */
 export function renderLinks(
   links: readonly LinkSnapshot[],
   c: Colours,
@@ -41,5 +41,5 @@ export function renderLinks(
 
 function hint(reason: string): string {
   if (!reason.includes("no answer")) return "";
-  return ": does the remote portal run, and do its firewall and its provider's let the port in?";
+  return ": is the remote portal running, and do its firewall and its provider's let the port in?";
 }

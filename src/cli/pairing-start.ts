@@ -1,4 +1,4 @@
-/** What `init` and `join` do when the configuration is written: have the tunnel run now, and after the next start of the host. */
+/** Last step of `init` and `join`: starts the tunnel now and whenever the host boots. */
 import { startInBackground } from "../daemon/handover.ts";
 import { configurationFiles } from "../daemon/paths.ts";
 import type { Machine } from "../pairing/machine.ts";
@@ -8,9 +8,9 @@ import type { Program } from "./program.ts";
 import { isRunning } from "./running.ts";
 
 /**
- * Starts the tunnel by the service manager, or by itself where there is none. One that runs is left alone, unless its
- * configuration is new.
- * @throws NetcombinerError with the reason when it does not start
+ * Starts the tunnel by the service manager, or in the background if there is none. A running tunnel is left alone unless
+ * its configuration is new.
+ * @throws NetcombinerError with the reason if it does not start
  */
 export async function startPaired(
   machine: Machine,
@@ -20,12 +20,12 @@ export async function startPaired(
   program: Program,
 ): Promise<void> {
   const wasRunning = await isRunning(name);
-  // A service reads the file in its place, not one that was named.
+  // A service reads the standard path, not one given by --config.
   const isInPlace = configurationFiles(name).includes(path);
   const manager = isInPlace ? findServiceManager(machine) : undefined;
-  // One with the old configuration has the interface and would be in the way.
+  // A tunnel with the old configuration still has the interface.
   if (wasRunning && isNew) {
-    machine.tell(`+ netcombiner down ${name}`);
+    machine.print(`+ netcombiner down ${name}`);
     await endTunnel(name);
   }
   if (manager) {
@@ -34,8 +34,8 @@ export async function startPaired(
   }
   const command = isInPlace ? `netcombiner up ${name}` : `netcombiner up ${name} -c ${path}`;
   if (!wasRunning || isNew) {
-    machine.tell(`+ ${command}`);
-    await startInBackground(name, path, program.entry, { setsUp: true, onProgress: machine.tell });
-  } else machine.tell(`${name} is running already`);
-  machine.tell(`No service manager was told: have "${command}" run when this host starts.`);
+    machine.print(`+ ${command}`);
+    await startInBackground(name, path, program.entry, { setsUp: true, onProgress: machine.print });
+  } else machine.print(`${name} is running already`);
+  machine.print(`No service manager found: arrange for "${command}" to run when this host boots.`);
 }

@@ -8,7 +8,7 @@ import { openPipe, wake } from "../../ffi/wake.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { configureInterface, deleteInterface, interfaceAddresses } from "../host/host.ts";
 import { journalPath } from "../host/journal.ts";
-import type { Tell } from "../host/runner.ts";
+import type { Print } from "../host/runner.ts";
 import { HostSystem } from "../host/system.ts";
 import type { Surroundings, TunDevice } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
@@ -34,14 +34,14 @@ export function systemSurroundings(
 ): Surroundings {
   const log = new Log(logSink(interfaceName, inherited !== undefined), monotonicMicros);
   const readiness = inherited && inherited.readyFd >= 0 ? readinessOn(inherited.readyFd) : nobodyWaits;
-  const tell: Tell = (kind, text) => {
+  const print: Print = (kind, text) => {
     readiness.progress(kind === "command" ? `[#] ${text}` : text);
     if (kind === "command") log.info(`[#] ${text}`);
     else log.warn(text);
   };
   const journal = journalPath(runDirectory(), interfaceName);
   return {
-    system: setsUp ? new HostSystem({ name: interfaceName, journalPath: journal, tell }) : undefined,
+    system: setsUp ? new HostSystem({ name: interfaceName, journalPath: journal, print }) : undefined,
     openTun: () => openDevice(interfaceName, inherited?.tunFd, setsUp),
     configureInterface: ({ addresses, tunnel }) => {
       const texts = addresses.map(({ address, prefix }) => `${address}/${prefix}`);

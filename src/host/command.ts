@@ -2,18 +2,20 @@
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { type Command, formatCommand } from "./step.ts";
 
-/** Runs one command to its end, or to that of patience. Throws CommandFailure. */
+/** Runs one command until it exits or its time is up. @throws CommandFailure */
 export type CommandRunner = (command: Command, signal?: AbortSignal) => Promise<void>;
 
-/** Nothing of the system's takes longer, unless it waits for something that will not come. */
-const PATIENCE_MS = 30_000;
-const COMPLAINT_MAX = 2_000;
-const LAST_WORDS_MS = 200;
+/** Time after which a system command is killed, ms: far above what any of them needs. */
+const TIMEOUT_MS = 30_000;
+/** Characters of standard error that are kept for the message. */
+const ERROR_TEXT_MAX = 2_000;
+/** Time to wait for the rest of standard error after the command exited, ms. */
+const ERROR_TEXT_WAIT_MS = 200;
 
-/** Sbin comes with it: root's own PATH often lacks it. */
+/** Includes sbin, which root's own PATH often lacks. */
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** What the undoing of something that was not there, or the doing of something that is, is answered with. */
+/** Errors meaning the step was already done or already undone. */
 const HARMLESS = [
   "No such (process|file or directory|device)",
   "Cannot find device",
@@ -32,7 +34,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 };
 
 export class CommandFailure extends NetcombinerError {
-  /** It changes nothing that the thing was not there, or was there already. */
+  /** True if the command failed because its work was already done or already undone. */
   readonly isHarmless: boolean;
 
   constructor(message: string, isHarmless: boolean) {
@@ -43,37 +45,37 @@ export class CommandFailure extends NetcombinerError {
 
 export const runCommand: CommandRunner = async (command, signal) => {
   const child = start(command, signal);
-  const complaints: string[] = [];
-  const heard = listen(child.stderr, complaints).catch(() => undefined);
+  const chunks: string[] = [];
+  const drained = drain(child.stderr, chunks).catch(() => undefined);
   if ((await child.exited) === 0) return;
-  // What it left in the background may keep its output open.
-  await Promise.race([heard, Bun.sleep(LAST_WORDS_MS)]);
-  const complaint = complaints.join("").trim().slice(0, COMPLAINT_MAX);
+  // A process that it left in the background may keep its output open.
+  await Promise.race([drained, Bun.sleep(ERROR_TEXT_WAIT_MS)]);
+  const errorText = chunks.join("").trim().slice(0, ERROR_TEXT_MAX);
   const how = child.signalCode ? `ended by ${child.signalCode}` : `exit code ${child.exitCode}`;
-  throw new CommandFailure(`${formatCommand(command)}: ${complaint || how}`, IS_HARMLESS.test(complaint));
+  throw new CommandFailure(`${formatCommand(command)}: ${errorText || how}`, IS_HARMLESS.test(errorText));
 };
 
-/** Reads to the end, so that nobody who writes has to wait. */
-async function listen(stream: ReadableStream<Uint8Array>, into: string[]): Promise<void> {
+/** Reads to the end, so that no writer blocks on a full pipe. */
+async function drain(stream: ReadableStream<Uint8Array>, into: string[]): Promise<void> {
   const decoder = new TextDecoder();
   let length = 0;
   for await (const chunk of stream) {
-    if (length < COMPLAINT_MAX) into.push(decoder.decode(chunk, { stream: true }));
+    if (length < ERROR_TEXT_MAX) into.push(decoder.decode(chunk, { stream: true }));
     length += chunk.length;
   }
 }
 
-/** The output of a command that only asks. */
-export async function askCommand(words: string): Promise<string> {
+/** Returns what a command that changes nothing prints. @throws CommandFailure */
+export async function outputOf(words: string): Promise<string> {
   const argv = words.split(" ");
   assertInstalled(argv);
   const child = Bun.spawn(argv, { env: { PATH, LC_ALL: "C" }, stdio: ["ignore", "pipe", "pipe"] });
-  const [output, complaint] = await Promise.all([
+  const [output, errorText] = await Promise.all([
     new Response(child.stdout).text(),
     new Response(child.stderr).text(),
     child.exited,
   ]);
-  if (child.exitCode !== 0) throw new CommandFailure(`${words}: ${complaint.trim()}`, IS_HARMLESS.test(complaint));
+  if (child.exitCode !== 0) throw new CommandFailure(`${words}: ${errorText.trim()}`, IS_HARMLESS.test(errorText));
   return output;
 }
 
@@ -82,13 +84,13 @@ function start({ argv, input, hook }: Command, signal: AbortSignal | undefined) 
   assertInstalled(argv);
   return Bun.spawn([...argv], {
     cwd: "/",
-    // Messages are read for what they mean; a hook may want the user's language, of which we know nothing.
+    // IS_HARMLESS matches English messages; a hook keeps the system's language.
     env: isHook ? { PATH } : { PATH, LC_ALL: "C" },
     stdin: input === undefined ? "ignore" : new TextEncoder().encode(input),
     stdout: "ignore",
     stderr: "pipe",
-    // How long a command of the user's takes is their business.
-    ...(isHook ? {} : { timeout: PATIENCE_MS }),
+    // A hook of the user may run for as long as it likes.
+    ...(isHook ? {} : { timeout: TIMEOUT_MS }),
     ...(signal ? { signal } : {}),
   });
 }

@@ -1,6 +1,6 @@
 /**
- * The interfaces that lead to the Internet: those with a default route, the preferred first. Linux tells in /proc/net (`route`,
- * `ipv6_route`), FreeBSD through netstat(1).
+ * Finds the interfaces that lead to the Internet: those with a default route, the preferred first. Linux lists routes in
+ * /proc/net (`route`, `ipv6_route`), FreeBSD through netstat(1).
  */
 import { existsSync, readFileSync } from "node:fs";
 import { layout } from "../../ffi/layout.ts";
@@ -10,13 +10,13 @@ export interface DefaultRoute {
   readonly family: 4 | 6;
 }
 
-/** An interface with the families it has a default route for. */
+/** An interface and the IP versions that it has a default route for. */
 export interface Uplink {
   readonly interface: string;
   readonly families: readonly (4 | 6)[];
 }
 
-/** Tunnels of other programs are left out: a link over one of them would be none of its own. */
+/** Returns each interface with a default route once. Tunnels of other programs are left out: they use one of the others. */
 export function uplinks(routes: readonly DefaultRoute[] = systemDefaultRoutes()): Uplink[] {
   const names = [...new Set(routes.map((route) => route.interface))];
   return names.map((name) => ({
@@ -35,7 +35,7 @@ function systemDefaultRoutes(): DefaultRoute[] {
   return routes.filter((route) => !isLinuxTunnel(route.interface));
 }
 
-/** Like ARPHRD_NONE of linux/if_arp.h: TUN and WireGuard have it, and so have modems, which a device stands behind. */
+/** ARPHRD_NONE of linux/if_arp.h: TUN and WireGuard have it, and so have some modems, which unlike them have a device. */
 const NO_HARDWARE = "65534";
 
 function isLinuxTunnel(name: string): boolean {
@@ -48,13 +48,13 @@ function isLinuxTunnel(name: string): boolean {
 const RTF_UP = 0x1;
 const RTF_REJECT = 0x200;
 
-interface WeighedRoute extends DefaultRoute {
+interface RouteWithMetric extends DefaultRoute {
   readonly metric: number;
 }
 
-/** `Iface Destination Gateway Flags RefCnt Use Metric Mask ...`, numbers but the metric in hexadecimal. */
+/** Parses lines `Iface Destination Gateway Flags RefCnt Use Metric Mask ...`; all numbers but the metric are hexadecimal. */
 export function parseProcRoute(text: string): DefaultRoute[] {
-  const routes = text.split("\n").flatMap((line): WeighedRoute[] => {
+  const routes = text.split("\n").flatMap((line): RouteWithMetric[] => {
     const [name = "", destination, , flags = "", , , metric = "", mask] = line.split(/\s+/);
     const isDefault = destination === "00000000" && mask === "00000000" && isUsable(flags);
     return isDefault ? [{ interface: name, family: 4, metric: Number(metric) }] : [];
@@ -62,9 +62,9 @@ export function parseProcRoute(text: string): DefaultRoute[] {
   return byMetric(routes);
 }
 
-/** `destination prefix source prefix next-hop metric references uses flags interface`, numbers in hexadecimal. */
+/** Parses lines `destination prefix source prefix next-hop metric references uses flags interface`, numbers in hexadecimal. */
 export function parseProcIpv6Route(text: string): DefaultRoute[] {
-  const routes = text.split("\n").flatMap((line): WeighedRoute[] => {
+  const routes = text.split("\n").flatMap((line): RouteWithMetric[] => {
     const [destination = "", prefix, , , , metric = "", , , flags = "", name = ""] = line.split(/\s+/);
     const isDefault = /^0{32}$/.test(destination) && prefix === "00" && isUsable(flags) && name !== "lo";
     return isDefault ? [{ interface: name, family: 6, metric: Number.parseInt(metric, 16) }] : [];
@@ -72,7 +72,7 @@ export function parseProcIpv6Route(text: string): DefaultRoute[] {
   return byMetric(routes);
 }
 
-/** `Destination Gateway Flags Netif Expire` of netstat(1) on FreeBSD. */
+/** Parses lines `Destination Gateway Flags Netif Expire` of netstat(1) on FreeBSD. */
 export function parseNetstat(text: string, family: 4 | 6): DefaultRoute[] {
   return text.split("\n").flatMap((line) => {
     const [destination, , flags = "", name] = line.trim().split(/\s+/);
@@ -86,7 +86,7 @@ function isUsable(flags: string): boolean {
   return (bits & RTF_UP) !== 0 && (bits & RTF_REJECT) === 0;
 }
 
-function byMetric(routes: WeighedRoute[]): DefaultRoute[] {
+function byMetric(routes: RouteWithMetric[]): DefaultRoute[] {
   const sorted = routes.toSorted((a, b) => a.metric - b.metric);
   return sorted.map(({ interface: name, family }) => ({ interface: name, family }));
 }

@@ -1,4 +1,4 @@
-/** By which interface, and with which source address, packets of a link leave this host: asked of the kernel, nothing is sent. */
+/** Asks the kernel by which interface, and with which source address, packets of a link leave this host. Sends nothing. */
 import { layout } from "../../ffi/layout.ts";
 import { connectTo, openSocket, readLocal } from "../../ffi/socket.ts";
 import { IPPROTO, systemSockets } from "../../ffi/socket-system.ts";
@@ -16,29 +16,30 @@ import { EXIT, NetcombinerError } from "../errors.ts";
 import { uplinks } from "./default-routes.ts";
 import type { AddressLookup } from "./host.ts";
 
-/** What is asked: where packets of such a socket to `remote` go. */
+/** A socket whose route to `remote` is wanted. */
 export interface EgressQuestion {
   readonly remote: Endpoint;
-  /** The interface that the link is bound to; undefined for whichever the routes say. */
+  /** The interface that the link is bound to; undefined leaves the choice to the routing table. */
   readonly interface: string | undefined;
   readonly mark: number | undefined;
 }
 
 export interface Egress {
   readonly isRight: boolean;
-  /** For a person. */
+  /** Describes the route, or the fault, to the user. */
   readonly text: string;
 }
 
-/** Never throws: what is wrong is in the answer. */
+/** Returns the route and whether it is the wanted one. Never throws: a fault is part of the result. */
 export function checkEgress(question: EgressQuestion, lookup: AddressLookup): Egress {
-  // FreeBSD ties no socket to an interface, and what a packet filter sends elsewhere no table tells.
+  // FreeBSD binds no socket to an interface, and pf may send packets elsewhere than the routing table says.
   if (layout.name !== "linux" && question.interface !== undefined) {
     return { isRight: true, text: `not checked on this system: ${question.interface} by source address alone` };
   }
   try {
     const source = formatAddress(sourceFor(question));
-    if (isGuess(question, source, lookup)) return { isRight: false, text: noWay(question.interface, question.remote) };
+    if (isGuess(question, source, lookup))
+      return { isRight: false, text: noRoute(question.interface, question.remote) };
     const owner = Object.entries(lookup()).find(([, entries]) =>
       entries?.some(({ address }) => address === source),
     )?.[0];
@@ -48,20 +49,20 @@ export function checkEgress(question: EgressQuestion, lookup: AddressLookup): Eg
   }
 }
 
-/** @param owner the interface that has the source address */
+/** Returns whether packets from `source` leave by the wanted interface. @param owner the interface that has this address */
 export function judge(source: string, owner: string | undefined, wanted: string | undefined): Egress {
   if (wanted === undefined) return { isRight: true, text: `leaves by ${owner ?? "an interface"} with ${source}` };
   if (owner === wanted) return { isRight: true, text: `leaves by ${wanted} with ${source}` };
   const whose = owner === undefined ? "no interface" : owner;
   return {
     isRight: false,
-    text: `would leave by ${wanted} with ${source}, an address of ${whose}: answers would come back by another way`,
+    text: `would leave by ${wanted} with ${source}, an address of ${whose}: answers would come back by another link`,
   };
 }
 
 /**
- * Linux takes an address that no route leads to for a neighbour at the interface a socket is bound to, and so tells no fault. It is
- * one unless there is a gateway, the interface has a default route without one (as point-to-point ones do), or they are neighbours.
+ * True if Linux only assumes that `remote` can be reached: it takes an address without a route for a neighbour on the interface a
+ * socket is bound to. The route is real if it has a gateway, the interface has a default route, or `remote` is in its subnet.
  */
 function isGuess({ remote, interface: name, mark }: EgressQuestion, source: string, lookup: AddressLookup): boolean {
   if (layout.name !== "linux" || name === undefined) return false;
@@ -75,14 +76,14 @@ function isGuess({ remote, interface: name, mark }: EgressQuestion, source: stri
   return exitCode === 0 && !/ via /.test(stdout.toString());
 }
 
-/** @param cidr like "192.0.2.1/24" */
+/** True if the address lies in the network. @param cidr like "192.0.2.1/24" */
 function holds(cidr: string, address: Endpoint): boolean {
   const [text = "", bits] = cidr.split("/");
   const network = parseEndpoint(text.split("%")[0] ?? "");
   return network !== undefined && samePrefix(network, address, Number(bits));
 }
 
-/** @throws NetcombinerError when there is no way */
+/** Returns the source address the kernel chooses. @throws NetcombinerError if there is no route */
 function sourceFor({ remote, interface: name, mark }: EgressQuestion): Endpoint {
   const system = systemSockets();
   const family = familyOf(remote) === 6 ? 6 : 4;
@@ -93,7 +94,7 @@ function sourceFor({ remote, interface: name, mark }: EgressQuestion): Endpoint 
     // Connecting a UDP socket only chooses the route; any port will do.
     if (portOf(target) === 0) setPort(target, 9);
     const errno = connectTo(system, socket, target);
-    if (errno !== 0) throw new NetcombinerError(noWay(name, remote), EXIT.UNAVAILABLE);
+    if (errno !== 0) throw new NetcombinerError(noRoute(name, remote), EXIT.UNAVAILABLE);
     const local = createEndpoint();
     readLocal(system, socket.fd, local);
     setPort(local, 0);
@@ -103,8 +104,8 @@ function sourceFor({ remote, interface: name, mark }: EgressQuestion): Endpoint 
   }
 }
 
-function noWay(name: string | undefined, remote: Endpoint): string {
+function noRoute(name: string | undefined, remote: Endpoint): string {
   const to = formatAddress(remote);
   if (name === undefined) return `no route to ${to}`;
-  return `no route to ${to} by ${name}: it needs a default route of its own, with any metric`;
+  return `no route to ${to} by ${name}: add a default route to this interface, with any metric`;
 }

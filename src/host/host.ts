@@ -1,6 +1,6 @@
 /**
- * What the tunnel needs of the host: an interface with addresses and MTU, and the addresses of other interfaces.
- * The two systems differ in how; `linux.ts` asks the kernel, `freebsd.ts` runs ifconfig.
+ * Configures the tunnel's interface (addresses, MTU, up) and finds the addresses of other interfaces.
+ * `linux.ts` does it by rtnetlink, `freebsd.ts` by ifconfig.
  */
 import { networkInterfaces } from "node:os";
 import { layout } from "../../ffi/layout.ts";
@@ -11,43 +11,44 @@ import { configureFreebsd, deleteFreebsd } from "./freebsd.ts";
 import { configureLinux, deleteLinux, hasIndex } from "./linux.ts";
 
 export interface InterfaceSettings {
-  /** "10.1.2.1/24", "fd00::1/64"; without a prefix length the address alone. */
+  /** Texts like "10.1.2.1/24" or "fd00::1/64"; the prefix length defaults to that of a single address. */
   readonly addresses: readonly string[];
-  /** Bytes. */
+  /** Largest packet, bytes. */
   readonly mtu: number;
-  /** Packets; Linux only. */
+  /** Packets that the kernel queues for reading; Linux only. */
   readonly txQueueLength?: number;
 }
 
-export interface InterfaceAddress {
+/** An address with the prefix length of its network. */
+export interface PrefixedAddress {
   readonly address: Endpoint;
   readonly prefix: number;
 }
 
-/** Sets MTU, addresses and up, in that order. @throws NetcombinerError naming what the system refused */
+/** Sets MTU, addresses and up, in that order. @throws NetcombinerError with the system's error */
 export async function configureInterface(
   name: string,
   settings: InterfaceSettings,
   signal: AbortSignal,
 ): Promise<void> {
-  const addresses = settings.addresses.map(parseInterfaceAddress);
+  const addresses = settings.addresses.map(parsePrefixedAddress);
   if (layout.name === "linux") configureLinux(name, settings, addresses, signal);
   else await configureFreebsd(name, settings, addresses, signal, runCommand);
 }
 
-/** Deletes the interface; on FreeBSD its device must be closed before, or this waits for it. */
+/** Deletes the interface. On FreeBSD this waits until its device is closed. */
 export async function deleteInterface(name: string, signal: AbortSignal): Promise<void> {
   if (layout.name === "linux") deleteLinux(name);
   else await deleteFreebsd(name, signal, runCommand);
 }
 
-/** The addresses of an interface as node:os tells them: only of interfaces that are up. */
+/** Returns the addresses of all interfaces that are up, as node:os does. */
 export type AddressLookup = () => ReturnType<typeof networkInterfaces>;
 
 /**
- * Addresses of the interface that can send, port 0, IPv4 first. IPv6 are global ones, link-local only when there is
- * nothing else of that family.
- * @throws NetcombinerError when the interface does not exist or has no address
+ * Returns the addresses that the interface can send from, with port 0, IPv4 first. IPv6 addresses are global; link-local
+ * ones are returned only if there are no others.
+ * @throws NetcombinerError if the interface does not exist or has no address
  */
 export function interfaceAddresses(name: string, lookup: AddressLookup = networkInterfaces): Endpoint[] {
   const entries = lookup()[name] ?? [];
@@ -65,19 +66,22 @@ export function interfaceAddresses(name: string, lookup: AddressLookup = network
   throw new NetcombinerError(`interface ${name} ${problem}`, EXIT.UNAVAILABLE);
 }
 
-/** Whether there is an interface of that name, up or not. */
+/** True if there is an interface of that name, up or down. */
 export function interfaceExists(name: string): boolean {
   return hasIndex(name);
 }
 
-/** @throws NetcombinerError when it is no address with a prefix length of its family */
-export function parseInterfaceAddress(text: string): InterfaceAddress {
+/** Parses an address with or without prefix length. @throws NetcombinerError if it is none */
+export function parsePrefixedAddress(text: string): PrefixedAddress {
   const [host = "", length, ...rest] = text.split("/");
   const address = host.includes("%") ? undefined : parseEndpoint(host);
   const most = host.includes(":") ? 128 : 32;
   const prefix = length === undefined ? most : /^\d{1,3}$/.test(length) ? Number(length) : -1;
   if (!address || rest.length > 0 || prefix < 0 || prefix > most) {
-    throw new NetcombinerError(`${text} is no interface address; write 10.1.2.1/24 or fd00::1/64`, EXIT.CONFIG);
+    throw new NetcombinerError(
+      `${text} is not an interface address; write it like 10.1.2.1/24 or fd00::1/64`,
+      EXIT.CONFIG,
+    );
   }
   return { address, prefix };
 }

@@ -1,6 +1,6 @@
 /**
- * What was done to the system and not yet taken back, in a file beside the control socket, so that it survives whatever
- * ends the process that did it. An entry is written before its step is begun. It goes with a reboot, as the steps do.
+ * Records the steps done to the system and not yet undone, in a file beside the control socket, so that they can be undone
+ * even after the process was killed. An entry is written before its step begins. A reboot removes file and steps alike.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -23,13 +23,13 @@ export class Journal {
   readonly path: string;
   #entries: readonly JournalEntry[];
 
-  /** @throws NetcombinerError when the file cannot be read or is none of ours */
+  /** @throws NetcombinerError if the file cannot be read or is not a journal */
   constructor(path: string) {
     this.path = path;
     this.#entries = readEntries(path);
   }
 
-  /** In the order in which they were done. */
+  /** The entries in the order in which their steps were done. */
   get entries(): readonly JournalEntry[] {
     return this.#entries;
   }
@@ -42,8 +42,8 @@ export class Journal {
     this.#write(this.#entries.filter((other) => other !== entry));
   }
 
-  /** What another tunnel did under this name. */
-  elsewhere(shared: string): JournalEntry | undefined {
+  /** Returns the entry of another tunnel for the shared setting, if there is one. */
+  sharedEntry(shared: string): JournalEntry | undefined {
     const own = basename(this.path);
     const others = filesIn(dirname(this.path)).filter((name) => name.endsWith(ENDING) && name !== own);
     for (const name of others) {
@@ -53,7 +53,7 @@ export class Journal {
     return undefined;
   }
 
-  /** Whole or not at all: a reader never sees half of it. */
+  /** Replaces the file at once: a reader never sees half of it. */
   #write(entries: readonly JournalEntry[]): void {
     this.#entries = entries;
     if (entries.length === 0) {
@@ -89,11 +89,11 @@ function readEntries(path: string): JournalEntry[] {
   } catch (error) {
     throw unreadable(path, error);
   }
-  throw unreadable(path, "no list");
+  throw unreadable(path, "not a list");
 }
 
 function unreadable(path: string, error: unknown): NetcombinerError {
   const problem = error instanceof Error ? error.message : String(error);
-  const advice = "it holds what has to be undone; undo it by hand and remove the file";
+  const advice = "it lists what has to be undone; undo that by hand and remove the file";
   return new NetcombinerError(`cannot read ${path}: ${problem}; ${advice}`, EXIT.IO);
 }

@@ -1,12 +1,12 @@
-/** Interfaces on Linux, by rtnetlink. */
+/** Configures interfaces on Linux by rtnetlink. */
 import { systemLibc } from "../../ffi/libc.ts";
 import { addAddress, changeLink, deleteLink, interfaceIndex, type LinkChange } from "../../ffi/linux/netlink.ts";
-import type { InterfaceAddress, InterfaceSettings } from "./host.ts";
+import type { InterfaceSettings, PrefixedAddress } from "./host.ts";
 
 export function configureLinux(
   name: string,
   settings: InterfaceSettings,
-  addresses: readonly InterfaceAddress[],
+  addresses: readonly PrefixedAddress[],
   signal: AbortSignal,
 ): void {
   const libc = systemLibc();

@@ -1,4 +1,4 @@
-/** What is asked of a system: the configuration of one tunnel, with what the planners of both systems want to know of it. */
+/** The input of the planners: the configuration of one tunnel, with functions that both systems' planners need. */
 import type { Configuration } from "../config/configuration.ts";
 import type { SystemConfiguration } from "../config/system.ts";
 import type { PortRange } from "../config/system-values.ts";
@@ -8,7 +8,7 @@ import type { SshSession } from "./ssh-session.ts";
 export type Family = 4 | 6;
 export const FAMILIES: readonly Family[] = [4, 6];
 
-/** An address of this host. */
+/** An address of one of this host's interfaces. */
 export interface OwnAddress {
   readonly family: Family;
   readonly device: string;
@@ -20,22 +20,22 @@ export interface SystemRequest {
   /** The tunnel's interface. */
   readonly name: string;
   readonly configuration: Configuration;
-  /** The session not to cut. */
+  /** The SSH session that must survive, if the command was typed in one. */
   readonly ssh: SshSession | undefined;
 }
 
-/** Whether a host behind the local portal has an address of the remote one; otherwise NAT. */
+/** True if a host behind the local portal uses an address of the remote one; false if NAT is used. */
 export function lendsAddress(system: SystemConfiguration): boolean {
   return system.clientAddresses.length > 0;
 }
 
-/** IP versions that go through the tunnel: of the client's addresses, or of those that NAT sends from. */
+/** Returns the IP versions that go through the tunnel: those of the client's addresses, or of the tunnel's with NAT. */
 export function familiesOf({ system, addresses }: Configuration): Family[] {
   const has = lendsAddress(system) ? system.clientAddresses : addresses;
   return FAMILIES.filter((family) => has.some((address) => address.family === family));
 }
 
-/** What the tunnel itself is reached by: ports by transport, and protocol numbers. */
+/** Returns the ports and IP protocol numbers on which the tunnel's own datagrams arrive. */
 export function tunnelPorts({ links }: Configuration): { ports: PortRange[]; protocols: number[] } {
   const listeners = links.filter(({ settings }) => settings.role === "listen");
   const ports = listeners.flatMap(({ settings, transport }): PortRange[] => {
@@ -47,32 +47,33 @@ export function tunnelPorts({ links }: Configuration): { ports: PortRange[]; pro
   return { ports, protocols: [...new Set(protocols)] };
 }
 
-/** Hosts that ports are forwarded to and no other route leads to, each once. */
+/** Returns the hosts that ports are forwarded to and that no other route covers, each once. */
 export function forwardTargets({ system, addresses }: Configuration): { family: Family; address: string }[] {
   const known = [...system.peerNetworks, ...addresses];
   const unknown = system.forwards.filter(({ address }) => !known.some((network) => contains(network, address)));
   return [...new Map(unknown.map(({ family, address }) => [address, { family, address }])).values()];
 }
 
-/** Ports that stay at the remote portal: the tunnel's, those of the configuration, and that of the session not to cut. */
+/** Returns the ports that stay at the remote portal: the tunnel's, KeepPorts, and that of the SSH session. */
 export function keptPorts({ configuration, ssh }: SystemRequest): PortRange[] {
   const own: readonly PortRange[] = ssh ? [{ protocol: "tcp", first: ssh.serverPort, last: ssh.serverPort }] : [];
   return [...tunnelPorts(configuration).ports, ...configuration.system.keepPorts, ...own];
 }
 
-/** Whether two texts are one address: people may not write it in its shortest form. */
+/** True if both texts are the same address, in whatever form it is written. */
 export function sameAddressText(a: string, b: string): boolean {
   const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
   return one !== undefined && other !== undefined && sameAddress(one, other);
 }
 
+/** True if the address lies in the network. */
 export function contains(network: { readonly address: string; readonly prefix: number }, address: string): boolean {
   const [base, inside] = [network.address, address].map((text) => addressOf(parseEndpoint(text) ?? createEndpoint()));
   if (!base || base.length === 0 || base.length !== inside?.length) return false;
   return base.every((byte, i) => ((byte ^ (inside[i] as number)) & maskAt(i, network.prefix)) === 0);
 }
 
-/** The network that an address with this prefix length lies in. */
+/** Returns the network that an address with this prefix length lies in. */
 export function networkText(address: string, prefix: number): string {
   const endpoint = (parseEndpoint(address) ?? createEndpoint()).slice();
   const bytes = addressOf(endpoint);
@@ -80,17 +81,17 @@ export function networkText(address: string, prefix: number): string {
   return `${formatAddress(endpoint)}/${prefix}`;
 }
 
-/** Byte `i` of the mask of a network. */
+/** Returns byte `i` of a network's mask. */
 function maskAt(i: number, prefix: number): number {
   return (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * i))) & 0xff;
 }
 
-/** "22", "5060-5070". */
+/** Returns text like "22" or "5060-5070". */
 export function portText({ first, last }: PortRange): string {
   return first === last ? String(first) : `${first}-${last}`;
 }
 
-/** Ports of one protocol, sorted, each once. */
+/** Returns the ports of one protocol, sorted, without duplicates. */
 export function portList(ranges: readonly PortRange[], protocol: PortRange["protocol"]): string[] {
   const wanted = ranges.filter((range) => range.protocol === protocol);
   const sorted = wanted.toSorted((a, b) => a.first - b.first || b.last - a.last);

@@ -1,7 +1,7 @@
-/** The SSH session that a command was typed in, so that what it does to the network does not cut it. */
+/** Finds the SSH session in which a command was typed, so that the command does not cut it. */
 import { readFileSync } from "node:fs";
 
-/** The ends of its TCP connection, as sshd's SSH_CONNECTION has them. */
+/** The two ends of its TCP connection, as in sshd's SSH_CONNECTION. */
 export interface SshSession {
   readonly client: string;
   readonly clientPort: number;
@@ -9,8 +9,10 @@ export interface SshSession {
   readonly serverPort: number;
 }
 
+/** Ancestors that are searched at most. */
 const GENERATIONS = 32;
 
+/** Parses SSH_CONNECTION; returns undefined if it is missing or malformed. */
 export function parseSshConnection(text: string | undefined): SshSession | undefined {
   const [client, clientPort, server, serverPort] = text?.split(" ") ?? [];
   if (client === undefined || server === undefined) return undefined;
@@ -19,7 +21,7 @@ export function parseSshConnection(text: string | undefined): SshSession | undef
   return isWhole && /^[0-9a-f.:]+$/i.test(client) ? session : undefined;
 }
 
-/** From our own environment, or that of the nearest ancestor that has one: sudo leaves it out. Linux tells ancestors. */
+/** Returns the session from our own environment or the nearest ancestor's that has one (sudo removes it; Linux only). */
 export function sshSession(environment: NodeJS.ProcessEnv = process.env, folder = "/proc"): SshSession | undefined {
   const own = parseSshConnection(environment.SSH_CONNECTION);
   let pid = String(process.ppid);

@@ -1,30 +1,31 @@
 /**
- * What `up` does to a system, as data: commands and how to take them back. Planned by a file for each system, printed for
- * people, run by `runner.ts`.
+ * The steps of `up` as data: commands and the commands that undo them. Planned for each system, printed for the user,
+ * executed by `runner.ts`.
  */
 
 export interface Command {
-  /** A program, found by PATH, and its arguments; no shell reads them. */
+  /** A program, found by PATH, and its arguments; no shell interprets them. */
   readonly argv: readonly string[];
-  /** Standard input. */
+  /** Text for standard input. */
   readonly input?: string;
-  /** A line of the user's own; a shell reads it. */
+  /** A line of the user's configuration, which a shell interprets. */
   readonly hook?: string;
 }
 
 export interface Step {
+  /** The reason, printed as a comment by --dry-run. */
   readonly why: string;
-  /** In this order. */
+  /** Commands to run, in this order. */
   readonly do: readonly Command[];
-  /** In this order; must do no harm when `do` was not done, or only in part. */
+  /** Commands to run, in this order; harmless if `do` was not done, or only in part. */
   readonly undo: readonly Command[];
-  /** Name of a thing that several tunnels need alike: the first makes it, the last takes it back. */
+  /** Name of a setting that several tunnels share: the first one makes it, the last one undoes it. */
   readonly shared?: string;
-  /** It was so before; recorded only when another tunnel made it so. */
+  /** True if the system was so before; then the step is recorded only if another tunnel made it so. */
   readonly isDone?: boolean;
 }
 
-/** `words` are separated by single spaces; no word has one inside. */
+/** Returns a command of words separated by single spaces; no word contains one. */
 export function command(words: string): Command {
   return { argv: words.split(" ") };
 }
@@ -33,7 +34,7 @@ export function hookCommand(line: string): Command {
   return { argv: ["/bin/sh", "-c", line], hook: line };
 }
 
-/** As a person would type it into a shell. */
+/** Returns the command as it would be typed into a shell. */
 export function formatCommand({ argv, input, hook }: Command): string {
   if (hook !== undefined) return hook;
   const words = argv.map(quoteWord).join(" ");

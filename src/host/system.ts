@@ -1,6 +1,6 @@
 /**
- * What `up` and `down` do to the system around a tunnel, in the order of wg-quick: PreUp, the interface, routes and the
- * rest, PostUp; and back. What stands in the journal afterwards was not taken back yet, whoever did it.
+ * Changes the system around a tunnel for `up` and `down`, in the order of wg-quick: PreUp, the interface, routes and the
+ * rest, PostUp; and back. Entries that remain in the journal are not undone yet, whichever process made them.
  */
 import { layout } from "../../ffi/layout.ts";
 import type { Configuration } from "../config/configuration.ts";
@@ -11,66 +11,67 @@ import { Journal } from "./journal.ts";
 import { linuxInterfaceCommands, planLinux } from "./linux/plan.ts";
 import { readLinuxState } from "./linux/state.ts";
 import type { SystemRequest } from "./request.ts";
-import { StepRunner, type Tell } from "./runner.ts";
+import { type Print, StepRunner } from "./runner.ts";
 import { sshSession } from "./ssh-session.ts";
 import { formatCommand, hookCommand, type Step } from "./step.ts";
 
 export interface HostSystemOptions {
   readonly name: string;
   readonly journalPath: string;
-  readonly tell: Tell;
-  /** Tests bring their own of these. */
+  readonly print: Print;
+  /** Replaced by tests. */
   readonly run?: CommandRunner;
+  /** Replaced by tests. */
   readonly plan?: (request: SystemRequest) => Promise<readonly Step[]>;
 }
 
 export class HostSystem {
   readonly #options: HostSystemOptions;
   #runner: StepRunner | undefined;
-  /** How many steps belong before the interface. */
+  /** Number of steps done before the interface was configured. */
   #prepared = 0;
 
   constructor(options: HostSystemOptions) {
     this.#options = options;
   }
 
-  /** Takes back what a run before this one left; @returns whether there was anything */
+  /** Undoes what an earlier run left behind; returns true if there was anything. */
   async heal(): Promise<boolean> {
     const wasLeft = this.#steps.done > 0;
-    if (wasLeft) this.#options.tell("warning", "taking back what an earlier run left behind");
+    if (wasLeft) this.#options.print("warning", "undoing what an earlier run left behind");
     await this.#steps.undo();
     return wasLeft;
   }
 
-  /** Once the interface exists, before it is configured. */
+  /** Runs PreUp: the interface exists and is not configured yet. */
   async prepare(configuration: Configuration): Promise<void> {
     const request = this.#request(configuration);
     const steps = preparation(request);
     this.#prepared = steps.length;
     await this.#steps.apply(steps);
-    for (const line of interfaceCommands(request)) this.#options.tell("command", line);
+    for (const line of interfaceCommands(request)) this.#options.print("command", line);
   }
 
-  /** Once the tunnel runs. */
+  /** Sets up routes, rules and firewall, and runs PostUp: the tunnel is running. */
   async configure(configuration: Configuration): Promise<void> {
     const request = this.#request(configuration);
     await this.#steps.apply(await (this.#options.plan ?? planSystem)(request));
     await this.#steps.apply(completion(request));
   }
 
-  /** While the interface still exists. */
+  /** Undoes `configure`, while the interface still exists. */
   async restore(): Promise<void> {
     await this.#steps.undo(this.#prepared);
   }
 
-  /** When it is gone. */
+  /** Undoes `prepare`, after the interface is gone. */
   async finish(): Promise<void> {
     await this.#steps.undo();
   }
 
   get #steps(): StepRunner {
-    const { journalPath, run = runCommand, tell } = this.#options;
-    this.#runner ??= new StepRunner(new Journal(journalPath), run, tell);
+    const { journalPath, run = runCommand, print } = this.#options;
+    this.#runner ??= new StepRunner(new Journal(journalPath), run, print);
     return this.#runner;
   }
 
@@ -79,15 +80,19 @@ export class HostSystem {
   }
 }
 
-/** All of it as a script for a shell to read, each step with its reason; `start` is the command that makes the interface. */
+/** Returns all steps as a shell script, each with its reason. @param start the command that makes the interface */
 export async function describeUp(name: string, configuration: Configuration, start: string): Promise<string> {
   const request = { name, configuration, ssh: sshSession() };
-  const middle = ["# the interface; as by hand:", ...interfaceCommands(request).map((line) => `#   ${line}`), start];
+  const middle = [
+    "# the interface; by hand it would be:",
+    ...interfaceCommands(request).map((line) => `#   ${line}`),
+    start,
+  ];
   const steps = [...(await planSystem(request)), ...completion(request)].filter(({ isDone }) => !isDone);
   return [...describeSteps(preparation(request)), ...middle, ...describeSteps(steps)].join("\n");
 }
 
-/** What taking back runs, newest first. */
+/** Returns the commands that undo the entries, newest first. */
 export function undoLines({ entries }: Pick<Journal, "entries">): string[] {
   return entries.toReversed().flatMap(({ undo }) => undo.map(formatCommand));
 }
@@ -98,7 +103,7 @@ function describeSteps(steps: readonly Step[]): string[] {
 
 async function planSystem(request: SystemRequest): Promise<Step[]> {
   const { role, peerNetworks } = request.configuration.system;
-  // Then the host need not be looked at, for which it may lack the commands.
+  // Nothing to plan: do not read the host's state, for which it may lack the commands.
   if (role === undefined && peerNetworks.length === 0) return [];
   if (layout.name === "freebsd") return planFreebsd(request, await readFreebsdState());
   return planLinux(request, await readLinuxState());

@@ -1,11 +1,12 @@
-/** The configuration files that `init` and `join` write: for people to read and to change. */
+/** Writes the text of the configuration files that `init` and `join` make, which users may edit. */
 import { DEFAULT_PORT } from "../config/defaults.ts";
 import { formatAddress } from "../endpoint.ts";
+import type { PrefixedAddress } from "../host/host.ts";
 import { KeyPair } from "../security/x25519.ts";
 import type { NewPairing } from "./remote.ts";
-import { localAddress, type Pairing, type TunnelAddress } from "./token.ts";
+import { localAddress, type Pairing } from "./token.ts";
 
-/** A link of the local portal: an interface, and which of the remote portal's addresses it takes. */
+/** A link of the local portal: an interface, and the address of the remote portal that it connects to. */
 export interface PairedLink {
   readonly interface: string;
   readonly host: string;
@@ -13,25 +14,25 @@ export interface PairedLink {
 
 export function remoteConfiguration(name: string, { pairing, privateKey }: NewPairing): string {
   const { port } = pairing;
-  return `${head("The remote portal, the end that waits for the links.", "init", name)}
+  return `${head("The remote portal: it accepts the links.", "init", name)}
 [Host]
-# What "netcombiner up" makes of this host: the local portal, and what is behind it, reach the Internet by it (NAT).
+# "netcombiner up" sets this host up as the remote portal: the local portal, and hosts behind it, reach the Internet by it (NAT).
 Role = remote
-# A port of this host that goes on to one behind the local portal:
+# Forwards a port of this host to one behind the local portal:
 #Forward = tcp/443 -> 192.168.1.10
 
 ${keys(privateKey, pairing)}
 
 ${tunnel(pairing, pairing.addresses)}
 
-# All links of the local portal come in here, on UDP port ${port}, which the firewall has to let in.
+# Accepts all links of the local portal on UDP port ${port}; the firewall has to let it in.
 [Peer]
 Name = links
-# The local portal's.
+# The local portal's key.
 PublicKey = ${new KeyPair(pairing.privateKey).publicKey.toBase64()}
 ${port === DEFAULT_PORT ? "#" : ""}LocalPort = ${port}
 
-# A second way in, for links where UDP is blocked; let TCP port ${port} in too. At the local portal such a link has
+# Accepts TCP too, for links where UDP is blocked; let TCP port ${port} in as well. At the local portal such a link has
 # "Method = TCP".
 #[Peer]
 #Name = tcp
@@ -40,7 +41,7 @@ ${port === DEFAULT_PORT ? "#" : ""}LocalPort = ${port}
 `;
 }
 
-/** @param lan interfaces whose hosts use the tunnel; this host itself without any */
+/** Returns the local portal's file. @param lan interfaces whose hosts use the tunnel; with none, this host itself uses it */
 export function localConfiguration(
   name: string,
   pairing: Pairing,
@@ -48,9 +49,9 @@ export function localConfiguration(
   lan: readonly string[],
 ): string {
   const sections = links.map((link, i) => linkSection(link, pairing, i === 0));
-  return `${head("The local portal, the end with the links.", "join", name)}
+  return `${head("The local portal: it has the links.", "join", name)}
 [Host]
-# What "netcombiner up" makes of this host: it sends its own traffic through the tunnel, or that of the hosts at
+# "netcombiner up" sets this host up as the local portal: its own traffic uses the tunnel, or that of the hosts at
 # LanInterface. Without a Role, routes are up to you.
 Role = local
 ${lan.length > 0 ? `LanInterface = ${lan.join(", ")}` : "#LanInterface = lan0"}
@@ -59,17 +60,17 @@ ${keys(pairing.privateKey, pairing)}
 
 ${tunnel(pairing, pairing.addresses.map(localAddress))}
 
-# One section for each link. A link is used only when none with a lower Metric is up: give the one that costs by the gigabyte
-# "Metric = 10" to keep it in reserve, and "Metered = yes" to have nothing sent by it beyond need.
+# One section for each link. A link is used only while none with a lower Metric is up. For a link that costs by the gigabyte,
+# "Metric = 10" keeps it in reserve, and "Metered = yes" avoids all traffic that is not needed.
 ${sections.join("\n")}`;
 }
 
 function head(what: string, command: string, name: string): string {
-  return `# ${what} Written by "netcombiner ${command}", and yours to change:
+  return `# ${what} Written by "netcombiner ${command}"; edit it as you like:
 #
-#     netcombiner check ${name}      is it right?
-#     netcombiner reload ${name}     the running tunnel reads it again
-#     netcombiner show ${name}       how is it doing?
+#     netcombiner check ${name}      checks it
+#     netcombiner reload ${name}     makes the running tunnel read it again
+#     netcombiner show ${name}       shows the tunnel's state
 #
 # Every other key, with its default, is in the example configuration (netcombiner.conf.example).
 `;
@@ -77,23 +78,23 @@ function head(what: string, command: string, name: string): string {
 
 function keys(privateKey: Uint8Array, { sharedKey }: Pairing): string {
   return [
-    "# This portal's own key. Whoever has it can take its place; this file is for root alone.",
+    "# This portal's private key. Whoever has it can impersonate this portal; this file is for root alone.",
     `PrivateKey = ${privateKey.toBase64()}`,
     ...(sharedKey ? [`SharedKey = ${sharedKey.toBase64()}`] : []),
   ].join("\n");
 }
 
-function tunnel({ mtu }: Pairing, addresses: readonly TunnelAddress[]): string {
+function tunnel({ mtu }: Pairing, addresses: readonly PrefixedAddress[]): string {
   const own = addresses.map(({ address, prefix }) => `Address = ${formatAddress(address)}/${prefix}`);
   return [
-    "# This end's addresses in the tunnel.",
+    "# This portal's addresses in the tunnel.",
     ...own,
     ...(mtu > 0 ? ["# Largest packet in the tunnel, the same at both portals.", `MTU = ${mtu}`] : []),
   ].join("\n");
 }
 
 function linkSection(link: PairedLink, { port, publicKey }: Pairing, isFirst: boolean): string {
-  const key = ["# The remote portal's; once is enough for all links.", `PublicKey = ${publicKey.toBase64()}`];
+  const key = ["# The remote portal's key; once is enough for all links.", `PublicKey = ${publicKey.toBase64()}`];
   const lines = [
     "[Peer]",
     `Name = ${link.interface}`,

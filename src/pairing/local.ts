@@ -1,15 +1,15 @@
-/** The local portal's half of pairing: the links that `join` makes of a host's interfaces. */
+/** The local portal's half of pairing: `join` makes links of a host's interfaces. */
 import type { Configuration } from "../config/configuration.ts";
 import { familyOf, formatAddress, parseEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { Uplink } from "../host/default-routes.ts";
 import type { PairedLink } from "./configuration-text.ts";
-import { type HostAddress, overlap } from "./networks.ts";
+import { type AddressOnInterface, overlap } from "./networks.ts";
 import { localAddress, type Pairing } from "./token.ts";
 
 /**
- * A link for each interface, with the remote portal's first address that it can reach; interfaces that reach none are left out.
- * @throws NetcombinerError when there are no interfaces, or none that reaches the remote portal
+ * Returns a link for each interface, to the remote portal's first address that it can reach; interfaces that reach none are left out.
+ * @throws NetcombinerError if there are no interfaces, or none reaches the remote portal
  */
 export function linksFor(uplinks: readonly Uplink[], hosts: readonly string[]): PairedLink[] {
   if (uplinks.length === 0) {
@@ -30,26 +30,26 @@ export function linksFor(uplinks: readonly Uplink[], hosts: readonly string[]): 
   );
 }
 
-/** A name may have addresses of both families; which, is looked up when the link connects. Nothing is known of named interfaces. */
+/** True unless the address is of an IP version without a default route. Names are resolved when the link connects. */
 function reaches(families: readonly (4 | 6)[], host: string): boolean {
   const address = parseEndpoint(host);
   return !address || families.length === 0 || families.some((family) => family === familyOf(address));
 }
 
-/** @throws NetcombinerError when a network of the tunnel is also one of this host's */
-export function assertFree(pairing: Pairing, taken: readonly HostAddress[], interfaceName: string): void {
+/** @throws NetcombinerError if a network of the tunnel overlaps one of this host's */
+export function assertFree(pairing: Pairing, taken: readonly AddressOnInterface[], interfaceName: string): void {
   for (const network of pairing.addresses) {
     const other = taken.find((own) => own.interface !== interfaceName && overlap(own, network));
     if (!other) continue;
     const [wanted, own] = [network, other].map(({ address, prefix }) => `${formatAddress(address)}/${prefix}`);
     throw new NetcombinerError(
-      `the tunnel's network ${wanted} is also that of ${other.interface} (${own}): make another token with "netcombiner init --force --address ADDRESS/LENGTH"`,
+      `the tunnel's network ${wanted} overlaps that of ${other.interface} (${own}): make another token with "netcombiner init --force --address ADDRESS/LENGTH"`,
       EXIT.CONFIG,
     );
   }
 }
 
-/** Whether a configuration is what joining with this token makes, whatever was changed of its links since. */
+/** True if the configuration was made from this token, whatever was edited in its links since. */
 export function isJoined({ tunnel, addresses }: Configuration, pairing: Pairing): boolean {
   const own = new Set(pairing.addresses.map((entry) => formatAddress(localAddress(entry).address)));
   const isSameKey = tunnel.privateKey !== undefined && Buffer.from(tunnel.privateKey).equals(pairing.privateKey);

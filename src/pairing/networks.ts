@@ -1,4 +1,4 @@
-/** Addresses for pairing: which of a host's own the peer can reach, and networks for the tunnel that clash with none. */
+/** Addresses for pairing: finds those of a host that the peer can reach, and draws networks for the tunnel that overlap no other. */
 import {
   addressOf,
   createEndpoint,
@@ -9,15 +9,17 @@ import {
   samePrefix,
   setEndpoint,
 } from "../endpoint.ts";
-import type { TunnelAddress } from "./token.ts";
+import type { PrefixedAddress } from "../host/host.ts";
 
 /** An address of an interface of this host. */
-export interface HostAddress extends TunnelAddress {
+export interface AddressOnInterface extends PrefixedAddress {
   readonly interface: string;
 }
 
-/** As node:os tells them, without the loopback. */
-export function hostAddresses(interfaces: ReturnType<typeof import("node:os").networkInterfaces>): HostAddress[] {
+/** Returns the addresses that node:os lists, without those of the loopback. */
+export function hostAddresses(
+  interfaces: ReturnType<typeof import("node:os").networkInterfaces>,
+): AddressOnInterface[] {
   return Object.entries(interfaces).flatMap(([name, entries = []]) =>
     entries.flatMap((entry) => {
       const address = parseEndpoint(entry.address.split("%")[0] ?? "");
@@ -27,8 +29,8 @@ export function hostAddresses(interfaces: ReturnType<typeof import("node:os").ne
   );
 }
 
-/** Where a peer on the Internet reaches this host: its first public address of each family, IPv4 before IPv6. */
-export function publicHosts(addresses: readonly HostAddress[]): string[] {
+/** Returns where a peer on the Internet reaches this host: its first public address of each IP version, IPv4 first. */
+export function publicHosts(addresses: readonly AddressOnInterface[]): string[] {
   const reachable = addresses.filter(({ address }) => isPublic(address));
   return ([4, 6] as const).flatMap((family) => {
     const first = reachable.find(({ address }) => familyOf(address) === family);
@@ -36,7 +38,7 @@ export function publicHosts(addresses: readonly HostAddress[]): string[] {
   });
 }
 
-/** Ranges of IPv4 that the Internet does not carry (RFC 6890): private, shared, loopback, link-local, multicast and above. */
+/** IPv4 ranges that the Internet does not route (RFC 6890): private, shared, loopback, link-local, multicast and above. */
 const NOT_PUBLIC = ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"]
   .concat("192.168.0.0/16", "224.0.0.0/3")
   .map(parseNetwork);
@@ -47,9 +49,9 @@ function isPublic(address: Endpoint): boolean {
   return !NOT_PUBLIC.some((network) => overlap(network, { address, prefix: 32 }));
 }
 
-/** The address of a host in the network, by both families: 10.x.y.1/24 and fdxx:xxxx:xxxx::1/64, by chance and free here. */
-export function drawTunnelAddresses(taken: readonly TunnelAddress[], random: (size: number) => Uint8Array) {
-  const draw = (make: () => TunnelAddress): TunnelAddress => {
+/** Draws an address of each IP version, 10.x.y.1/24 and fdxx:xxxx:xxxx::1/64, whose networks are free on this host. */
+export function drawTunnelAddresses(taken: readonly PrefixedAddress[], random: (size: number) => Uint8Array) {
+  const draw = (make: () => PrefixedAddress): PrefixedAddress => {
     for (let tries = 0; ; tries++) {
       const drawn = make();
       if (tries > 100 || !taken.some((other) => overlap(drawn, other))) return drawn;
@@ -58,14 +60,14 @@ export function drawTunnelAddresses(taken: readonly TunnelAddress[], random: (si
   return [draw(() => drawIpv4(random(2))), draw(() => drawIpv6(random(5)))];
 }
 
-function drawIpv4(random: Uint8Array): TunnelAddress {
+function drawIpv4(random: Uint8Array): PrefixedAddress {
   const address = createEndpoint();
   setEndpoint(address, 4, Uint8Array.of(10, random[0] as number, random[1] as number, 1), 0);
   return { address, prefix: 24 };
 }
 
-/** A unique local address with a random global ID (RFC 4193 section 3.2). */
-function drawIpv6(random: Uint8Array): TunnelAddress {
+/** Returns a unique local address with a random global ID (RFC 4193 section 3.2). */
+function drawIpv6(random: Uint8Array): PrefixedAddress {
   const bytes = new Uint8Array(16);
   bytes[0] = 0xfd;
   bytes.set(random.subarray(0, 5), 1);
@@ -75,12 +77,12 @@ function drawIpv6(random: Uint8Array): TunnelAddress {
   return { address, prefix: 64 };
 }
 
-/** Whether one of two networks holds the other. */
-export function overlap(a: TunnelAddress, b: TunnelAddress): boolean {
+/** True if one of the two networks contains the other. */
+export function overlap(a: PrefixedAddress, b: PrefixedAddress): boolean {
   return samePrefix(a.address, b.address, Math.min(a.prefix, b.prefix));
 }
 
-function parseNetwork(text: string): TunnelAddress {
+function parseNetwork(text: string): PrefixedAddress {
   const [host = "", prefix] = text.split("/");
   return { address: parseEndpoint(host) as Endpoint, prefix: Number(prefix) };
 }

@@ -1,14 +1,14 @@
-/** A QR code out of half blocks, so that a module is about square and the whole fits on a terminal of 80 by 24. */
+/** Draws a QR code of half blocks: a module is about square, and the code fits on a terminal of 80 columns. */
 import { encodeQR } from "qr";
 
-/** Modules of white around the code, as the standard wants at least for a reader that sees other things too. */
+/** Width of the white border, in modules. */
 const BORDER = 2;
 
-/** Dark on light, whatever the terminal's own colours: readers want it so. */
+/** Escape sequence for black on white, which readers need whatever the terminal's colours are. */
 const ON = "\x1b[30;107m";
 const OFF = "\x1b[0m";
 
-/** Lines of text; the last one without its end. */
+/** Returns lines of text, without a line break after the last one. */
 export function renderQr(text: string): string {
   const rows = encodeQR(text, "raw", { ecc: "low", border: BORDER });
   const lines: string[] = [];

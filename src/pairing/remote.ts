@@ -1,33 +1,35 @@
-/** The remote portal's half of pairing: what `init` makes, and the token for what is there already. */
+/** The remote portal's half of pairing: `init` makes keys and a token, or the token of an existing configuration. */
 import type { networkInterfaces } from "node:os";
 import type { Configuration } from "../config/configuration.ts";
 import { DEFAULT_MTU, DEFAULT_PORT } from "../config/defaults.ts";
 import { type Endpoint, parseEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import type { PrefixedAddress } from "../host/host.ts";
 import { clampPrivateKey, KeyPair, X25519_SIZE } from "../security/x25519.ts";
 import { drawTunnelAddresses, hostAddresses, publicHosts } from "./networks.ts";
-import { decodeToken, type Pairing, type TunnelAddress } from "./token.ts";
+import { decodeToken, type Pairing } from "./token.ts";
 import { tokenPath } from "./write.ts";
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
-export interface RemoteWishes {
-  /** Names or addresses that the local portal shall connect to; without any, this host's public addresses. */
+/** The options of `init`. */
+export interface RemoteOptions {
+  /** Names or addresses that the local portal connects to; with none, this host's public addresses. */
   readonly hosts: readonly string[];
   readonly port: number | undefined;
-  /** Addresses in the tunnel; without any, drawn by chance. */
-  readonly addresses: readonly TunnelAddress[];
+  /** Addresses in the tunnel; with none, they are drawn at random. */
+  readonly addresses: readonly PrefixedAddress[];
 }
 
-/** A new pair of portals: what the local one is told, and the remote one's own key. */
+/** A new pair of portals: the contents of the token, and the remote portal's private key. */
 export interface NewPairing {
   readonly pairing: Pairing;
   readonly privateKey: Uint8Array;
 }
 
-/** What is new: keys, and addresses that nothing on this host has. @throws NetcombinerError when no peer could reach it */
+/** Makes new keys, and addresses that are free on this host. @throws NetcombinerError if no peer could reach this host */
 export function newPairing(
-  { hosts, port = DEFAULT_PORT, addresses }: RemoteWishes,
+  { hosts, port = DEFAULT_PORT, addresses }: RemoteOptions,
   interfaces: Interfaces,
   random: (size: number) => Uint8Array,
 ): NewPairing {
@@ -50,9 +52,9 @@ export function newPairing(
 }
 
 /**
- * What an existing configuration amounts to.
- * @param kept the token it came with, which has the local portal's key; undefined when it was removed
- * @throws NetcombinerError when nobody can be paired with it
+ * Returns the token's contents for an existing configuration.
+ * @param kept the token made with it, which has the local portal's key; undefined if it was removed
+ * @throws NetcombinerError if the configuration cannot be paired
  */
 export function existingPairing(
   path: string,
@@ -65,10 +67,10 @@ export function existingPairing(
     new NetcombinerError(`${path} ${what}; --force replaces it by a new one`, EXIT.CONFIG);
   const listener = links.find(({ settings }) => settings.role === "listen" && settings.method === "UDP");
   const { privateKey, peerKey, sharedKey } = tunnel;
-  if (!listener) throw refusal("has no link that waits on a UDP port: it is not of a remote portal");
+  if (!listener) throw refusal("has no link that listens on a UDP port: it is not of a remote portal");
   if (!privateKey || !peerKey) throw refusal("has no key pairs");
   if (addresses.length === 0) throw refusal("has no Address");
-  if (kept === undefined) throw refusal(`stays as it is, and its token ${tokenPath(path)} is not there any more`);
+  if (kept === undefined) throw refusal(`stays as it is, and its token ${tokenPath(path)} was removed`);
   const token = decodeToken(kept);
   const publicKey = new KeyPair(privateKey).publicKey;
   const isItsToken = isSame(new KeyPair(token.privateKey).publicKey, peerKey) && isSame(token.publicKey, publicKey);
@@ -92,7 +94,7 @@ function reachableHosts(hosts: readonly string[], interfaces: Interfaces): reado
   const found = hosts.length > 0 ? hosts : publicHosts(hostAddresses(interfaces));
   if (found.length > 0) return found;
   throw new NetcombinerError(
-    "no interface of this host has a public address: say where the local portal reaches it, like --endpoint vps.example.net",
+    "no interface of this host has a public address: give the name or address at which the local portal reaches it, like --endpoint vps.example.net",
     EXIT.UNAVAILABLE,
   );
 }

@@ -1,11 +1,11 @@
-/** Has the tunnel start with the host, by the service manager that is there: systemd, procd of OpenWrt, or rc.d of FreeBSD. */
-import { type Machine, step } from "./machine.ts";
+/** Makes the tunnel start with the host, by the service manager: systemd, procd of OpenWrt, or rc.d of FreeBSD. */
+import { type Machine, runStep } from "./machine.ts";
 
 export type ServiceManager = "systemd" | "procd" | "rc.d";
 
 const UNIT_FOLDERS = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
 
-/** The manager that runs on this host and knows the program; undefined when there is none. */
+/** Returns the manager that runs on this host and has netcombiner's service; undefined if there is none. */
 export function findServiceManager(machine: Machine): ServiceManager | undefined {
   const hasUnit = UNIT_FOLDERS.some((folder) => machine.exists(`${folder}/netcombiner@.service`));
   if (machine.exists("/run/systemd/system") && hasUnit) return "systemd";
@@ -14,39 +14,40 @@ export function findServiceManager(machine: Machine): ServiceManager | undefined
   return undefined;
 }
 
-export interface Tunnel {
+/** The tunnel to start. */
+export interface TunnelService {
   readonly name: string;
-  /** Its configuration. */
+  /** Path of its configuration. */
   readonly path: string;
-  /** "none" for one that runs already, whoever started it. */
+  /** "none" if it runs already, whoever started it. */
   readonly start: "restart" | "start" | "none";
 }
 
-/** What a manager is told. */
-interface Orders {
+/** The commands of one service manager. */
+interface ServiceCommands {
   readonly enable: readonly (readonly string[])[];
   start(verb: string): readonly string[];
 }
 
-/** Enables the tunnel of a file, and starts it. @throws NetcombinerError with what a step failed with */
-export function enableService(machine: Machine, manager: ServiceManager, { name, path, start }: Tunnel): void {
-  const orders = ordersFor(machine, manager, name, path);
-  for (const command of orders.enable) step(machine, command);
-  if (start !== "none") step(machine, orders.start(start));
+/** Enables the service, and starts it. @throws NetcombinerError with the output of the command that failed */
+export function enableService(machine: Machine, manager: ServiceManager, { name, path, start }: TunnelService): void {
+  const commands = commandsFor(machine, manager, name, path);
+  for (const command of commands.enable) runStep(machine, command);
+  if (start !== "none") runStep(machine, commands.start(start));
 }
 
-function ordersFor(machine: Machine, manager: ServiceManager, name: string, path: string): Orders {
-  if (manager === "systemd") return systemdOrders(name);
-  return manager === "procd" ? procdOrders(name, path) : rcOrders(machine, name);
+function commandsFor(machine: Machine, manager: ServiceManager, name: string, path: string): ServiceCommands {
+  if (manager === "systemd") return systemdCommands(name);
+  return manager === "procd" ? procdCommands(name, path) : rcCommands(machine, name);
 }
 
-function systemdOrders(name: string): Orders {
+function systemdCommands(name: string): ServiceCommands {
   const unit = `netcombiner@${name}.service`;
   return { enable: [["systemctl", "enable", "--quiet", unit]], start: (verb) => ["systemctl", verb, unit] };
 }
 
-/** A section of /etc/config/netcombiner that names the file; names of sections are letters, digits and underscores. */
-function procdOrders(name: string, path: string): Orders {
+/** Makes a section of /etc/config/netcombiner; names of sections are letters, digits and underscores. */
+function procdCommands(name: string, path: string): ServiceCommands {
   const section = `netcombiner.${name.replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
   return {
     enable: [
@@ -60,7 +61,7 @@ function procdOrders(name: string, path: string): Orders {
   };
 }
 
-function rcOrders(machine: Machine, name: string): Orders {
+function rcCommands(machine: Machine, name: string): ServiceCommands {
   const names = machine.run(["sysrc", "-n", "netcombiner_interfaces"]).out.trim().split(/\s+/).filter(Boolean);
   return {
     enable: [

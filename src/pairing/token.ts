@@ -6,37 +6,33 @@
  *     contents  | private key:256 | public key:256 | flags:8 | [shared key:256 if flag 1] | port:16 | mtu:16 |
  *               | n:8 | n x (prefix:8, address:32 or 128) | m:8 | m x (length:8, host) |
  *
- * - `private key`: the local portal's, made for it, so that the remote portal knows it from the start; the line is a secret.
- * - `public key`: the remote portal's. `mtu`: of the tunnel, 0 for the default.
+ * - `private key`: the local portal's, made for it, so that the remote portal knows its public key; the line is a secret.
+ * - `public key`: the remote portal's. `mtu`: largest packet in the tunnel, 0 for the default.
  * - `address`: the remote portal's in the tunnel, with 128 added to the prefix length for IPv6; the local portal takes the next one.
- * - `host`: where the remote portal is reached: names or addresses as text.
+ * - `host`: a name or address of the remote portal, as text.
  *
  * The number after `nc` grows when the contents change their meaning.
  */
 import { createHash } from "node:crypto";
 import { isHost } from "../config/values.ts";
-import { addressOf, createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
+import { addressOf, createEndpoint, familyOf, setEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import type { PrefixedAddress } from "../host/host.ts";
 
-/** An address inside the tunnel. */
-export interface TunnelAddress {
-  readonly address: Endpoint;
-  readonly prefix: number;
-}
-
+/** The contents of a token. */
 export interface Pairing {
-  /** The local portal's, 32 bytes like the others. */
+  /** The local portal's private key, 32 bytes. */
   readonly privateKey: Uint8Array;
-  /** The remote portal's. */
+  /** The remote portal's public key, 32 bytes. */
   readonly publicKey: Uint8Array;
   readonly sharedKey: Uint8Array | undefined;
   /** UDP port of the remote portal. */
   readonly port: number;
-  /** Largest packet in the tunnel; 0 for the default. */
+  /** Largest packet in the tunnel, bytes; 0 for the default. */
   readonly mtu: number;
   /** The remote portal's own addresses in the tunnel. */
-  readonly addresses: readonly TunnelAddress[];
-  /** Where the remote portal is reached, the best first. */
+  readonly addresses: readonly PrefixedAddress[];
+  /** Names or addresses of the remote portal, in the order of preference. */
   readonly hosts: readonly string[];
 }
 
@@ -46,9 +42,10 @@ const CHECKSUM_SIZE = 4;
 const FLAG_SHARED_KEY = 1;
 const IPV6_MARK = 128;
 const LIST_MAX = 8;
-/** No honest token is longer. */
+/** Limit far above the length of any real token, characters. */
 const LENGTH_MAX = 4_096;
 
+/** Returns the token as text. */
 export function encodeToken(pairing: Pairing): string {
   const { privateKey, publicKey, sharedKey, port, mtu, addresses, hosts } = pairing;
   const contents = [
@@ -70,8 +67,8 @@ export function encodeToken(pairing: Pairing): string {
 }
 
 /**
- * Reads a token; white space in it, as mails and terminals add it, does not count. What it says is not yet a valid configuration.
- * @throws NetcombinerError `DATA` that says what to do, and never quotes the token
+ * Parses a token; ignores white space in it, as mails and terminals add it. Its contents need not be a valid configuration.
+ * @throws NetcombinerError `DATA` that says what to do, without quoting the token
  */
 export function decodeToken(text: string): Pairing {
   const token = text.replaceAll(/\s/g, "");
@@ -88,8 +85,8 @@ export function decodeToken(text: string): Pairing {
   return new Reader(contents).pairing();
 }
 
-/** The local portal's address in the tunnel: the one after the remote portal's. */
-export function localAddress({ address, prefix }: TunnelAddress): TunnelAddress {
+/** Returns the local portal's address in the tunnel: the one after the remote portal's. */
+export function localAddress({ address, prefix }: PrefixedAddress): PrefixedAddress {
   const out = address.slice();
   const bytes = addressOf(out);
   for (let i = bytes.length - 1; i >= 0; i--) {
@@ -108,10 +105,10 @@ function checksum(contents: Uint8Array): Buffer {
 }
 
 function fault(what: string): NetcombinerError {
-  return new NetcombinerError(`this is no token: ${what}`, EXIT.DATA);
+  return new NetcombinerError(`not a token: ${what}`, EXIT.DATA);
 }
 
-/** The checksum was right, so a fault here is one of whoever made the token. */
+/** Reads the contents. Their checksum is right, so a fault here was made together with the token. */
 class Reader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -134,7 +131,7 @@ class Reader {
     return { privateKey, publicKey, sharedKey, port, mtu, addresses, hosts };
   }
 
-  #address(): TunnelAddress {
+  #address(): PrefixedAddress {
     const mark = this.#byte();
     const family = mark >= IPV6_MARK ? 6 : 4;
     const prefix = mark % IPV6_MARK;
@@ -166,4 +163,4 @@ class Reader {
   }
 }
 
-const MALFORMED = "its contents make no sense; make a new one with the same netcombiner as here";
+const MALFORMED = "its contents are malformed; make a new one with the same version of netcombiner";

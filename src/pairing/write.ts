@@ -1,4 +1,4 @@
-/** Puts a configuration, and its token, in its place: for its owner alone, and never over another unless that is asked for. */
+/** Writes a configuration and its token for the owner alone, and overwrites nothing unless forced. */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatFaults } from "../config/fault.ts";
@@ -8,43 +8,43 @@ import { EXIT, NetcombinerError } from "../errors.ts";
 const MODE = 0o600;
 
 /**
- * Writes `text` to `path`; what was there is kept as `path.bak`.
- * @throws NetcombinerError `CANT_CREATE` when a file is there and `isForced` is not, or when the system refuses
+ * Writes `text` to `path`; an old file is kept as `path.bak`.
+ * @throws NetcombinerError `CANT_CREATE` if the file exists and `isForced` is false, or if the system refuses
  */
 export function writeConfiguration(path: string, text: string, isForced: boolean): void {
   const { faults } = validateConfiguration({ text, mode: MODE }, path, () => ({ problem: "no such file" }));
   if (faults.length > 0) throw new NetcombinerError(formatFaults(path, faults), EXIT.CONFIG);
   if (existsSync(path) && !isForced) {
     throw new NetcombinerError(
-      `${path} is there already; --force replaces it and keeps the old one as ${path}.bak`,
+      `${path} exists already; --force replaces it and keeps the old one as ${path}.bak`,
       EXIT.CANT_CREATE,
     );
   }
   place(path, text, true);
 }
 
-/** Where the token of a remote portal's configuration is kept, so that it can be shown again. */
+/** Returns the path where the token of a remote portal's configuration is kept, so that it can be printed again. */
 export function tokenPath(configurationPath: string): string {
   return `${configurationPath.replace(/\.conf$/, "")}.token`;
 }
 
-/** @throws NetcombinerError when the system refuses */
+/** Writes the token beside the configuration. @throws NetcombinerError if the system refuses */
 export function keepToken(configurationPath: string, token: string): void {
   place(tokenPath(configurationPath), `${token}\n`, false);
 }
 
-/** Undefined when it was removed. */
+/** Returns the token, or undefined if it was removed. */
 export function readToken(configurationPath: string): string | undefined {
   const path = tokenPath(configurationPath);
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
-/** Whole or not at all. */
+/** Replaces the file at once: a reader never sees half of it. */
 function place(path: string, text: string, keepsOld: boolean): void {
   const fresh = `${path}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    // Never into a file that is there, whose mode and owner may be others.
+    // Never write into an existing file, whose mode and owner may differ.
     rmSync(fresh, { force: true });
     writeFileSync(fresh, text, { mode: MODE, flag: "wx" });
     if (keepsOld && existsSync(path)) renameSync(path, `${path}.bak`);

@@ -83,7 +83,7 @@ async function crashAt(count: number, journalPath: string, configuration: Config
   const system = new HostSystem({
     name: "nc0",
     journalPath,
-    tell: () => undefined,
+    print: () => undefined,
     run: async (command) => {
       if (left-- === 0) throw new Crash();
       await runCommand(command);
@@ -113,7 +113,7 @@ try {
     for (let isMore = true; isMore; commands++) {
       isMore = await crashAt(commands, journalPath, configuration);
       if (commands > 0 && sh(DUMP) === before) different.push(`before command ${commands}: nothing was done`);
-      await new HostSystem({ name: "nc0", journalPath, tell: () => undefined }).heal();
+      await new HostSystem({ name: "nc0", journalPath, print: () => undefined }).heal();
       different.push(...difference(before, sh(DUMP)).map((line) => `before command ${commands}: ${line}`));
     }
     process.stdout.write(`${JSON.stringify({ commands, different })}\n`);

@@ -168,7 +168,7 @@ describe("The plan for FreeBSD", () => {
     const system = new HostSystem({
       name: "nc0",
       journalPath: join(folder, "nc0.undo"),
-      tell: (_kind, text) => void told.push(...text.split("\n")),
+      print: (_kind, text) => void told.push(...text.split("\n")),
       run: async () => undefined,
       plan: async () => steps,
     });

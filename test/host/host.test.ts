@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatAddress } from "../../src/endpoint.ts";
 import { configureFreebsd, deleteFreebsd, freebsdCommands } from "../../src/host/freebsd.ts";
-import { type AddressLookup, interfaceAddresses, parseInterfaceAddress } from "../../src/host/host.ts";
+import { type AddressLookup, interfaceAddresses, parsePrefixedAddress } from "../../src/host/host.ts";
 import type { Command } from "../../src/host/step.ts";
 
 const tools = ["unshare", "ip"].every((tool) => Bun.which(tool) !== null);
@@ -24,7 +24,7 @@ describe("configureInterface", () => {
           found: ["10.9.7.1", "10.9.8.1", "fd00:8::1", "fd00:9::1"],
           complaints: [
             "interface nc0 has no address",
-            "10.9.8.1/33 is no interface address; write 10.1.2.1/24 or fd00::1/64",
+            "10.9.8.1/33 is not an interface address; write it like 10.1.2.1/24 or fd00::1/64",
             "cannot configure nc0: EINVAL",
             "interface nc1 does not exist: ENODEV",
             "interface nc0 does not exist",
@@ -44,19 +44,19 @@ describe("configureInterface", () => {
   test.each(["10.0.0.1/33", "fd00::1/129", "10.0.0.1/", "10.0.0.1/8/8", "fe80::1%2/64", "host/8", ""])(
     "refuses %p as an address",
     (text) => {
-      expect(() => parseInterfaceAddress(text)).toThrow("no interface address");
+      expect(() => parsePrefixedAddress(text)).toThrow("not an interface address");
     },
   );
 
   test("takes an address without a prefix length as a host", () => {
-    expect(parseInterfaceAddress("10.0.0.1").prefix).toBe(32);
-    expect(parseInterfaceAddress("fd00::1").prefix).toBe(128);
+    expect(parsePrefixedAddress("10.0.0.1").prefix).toBe(32);
+    expect(parsePrefixedAddress("fd00::1").prefix).toBe(128);
   });
 });
 
 describe("on FreeBSD", () => {
   const settings = { addresses: ["10.1.2.1/20", "10.9.9.9", "fd00::1/64"], mtu: 1400 };
-  const addresses = settings.addresses.map(parseInterfaceAddress);
+  const addresses = settings.addresses.map(parsePrefixedAddress);
   const commands = [
     "/sbin/ifconfig nc0 mtu 1400",
     "/sbin/ifconfig nc0 inet 10.1.2.1/20 10.1.2.1 alias",

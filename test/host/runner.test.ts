@@ -114,7 +114,7 @@ describe("The journal", () => {
     const path = journalPath(folder, "nc0");
     for (const text of ["{", '"text"']) {
       writeFileSync(path, text);
-      expect(() => new Journal(path)).toThrow("undo it by hand and remove the file");
+      expect(() => new Journal(path)).toThrow("undo that by hand and remove the file");
     }
   });
 });

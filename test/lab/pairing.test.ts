@@ -65,7 +65,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       const { code, out, err } = await netcombiner("remote", ["init", "-c", file("remote")]);
       expect({ code, err }).toEqual({ code: 0, err: expect.stringContaining(`wrote ${file("remote")}`) });
       expect(err).toContain("+ netcombiner up nc0");
-      expect(err).toContain("let UDP port 4725 in there too");
+      expect(err).toContain("open UDP port 4725 there as well");
       token = out.trim();
       expect(out).toBe(`${token}\n`);
       expect(decodeToken(token).hosts).toEqual([PLAN[4].remote]);
@@ -232,7 +232,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       const other = encodeToken({ ...decodeToken(token), publicKey: decodeToken(token).privateKey });
       const wrong = await netcombiner("local", ["join", other, "-c", file("local"), "--force"]);
       expect(wrong).toMatchObject({ code: 69, err: expect.stringContaining("not every link is up") });
-      expect(wrong.out).toMatch(/^wan0 {2}down {2}no answer from the peer: does the remote portal run/m);
+      expect(wrong.out).toMatch(/^wan0 {2}down {2}no answer from the peer: is the remote portal running/m);
       const right = await netcombiner("local", ["join", token, "-c", file("local"), "--force", "--links", "wan1"]);
       expect(right).toMatchObject({ code: 0, out: expect.stringContaining("links wan1\n") });
     },
@@ -246,7 +246,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     expect(await netcombiner("local", ["join", "-c", path], "")).toMatchObject({ code: 65 });
     // The tunnel nc0 has them.
     const clash = await netcombiner("local", ["join", token, "nc1", "-c", path]);
-    expect(clash).toMatchObject({ code: 78, err: expect.stringContaining("is also that of") });
+    expect(clash).toMatchObject({ code: 78, err: expect.stringContaining("overlaps that of") });
   });
 
   test(

@@ -72,7 +72,7 @@ describe("The remote portal's configuration", () => {
     });
   });
 
-  test("is told apart from one that nobody can be paired with", () => {
+  test("is printed apart from one that nobody can be paired with", () => {
     const pair = made();
     const good = remoteConfiguration("nc0", pair);
     const kept = encodeToken(pair.pairing);
@@ -80,7 +80,7 @@ describe("The remote portal's configuration", () => {
       ["[Host]\nSecurity = none\nAddress = 10.0.0.1/24\n[Peer]\n", "has no key pairs", kept],
       [good.replaceAll(/^(Address|Role) =.*$/gm, ""), "has no Address", kept],
       [`${good}RemoteHost = a.example\n`.replace("[Peer]", "[Peer]\nMethod = TCP"), "not of a remote portal", kept],
-      [good, "is not there any more", undefined],
+      [good, "was removed", undefined],
       [good, "has other keys than its token", encodeToken(made().pairing)],
     ];
     for (const [text, complaint, token] of cases) {
@@ -140,7 +140,7 @@ describe("The local portal's configuration", () => {
     const text = formatAddress(drawn.address);
     const address = parseEndpoint(text.replace(/\d+\.\d+$/, "0.1")) as Endpoint;
     const taken = [{ interface: "eth1", address, prefix: 16 }];
-    expect(() => assertFree(pairing, taken, "nc0")).toThrow(`${text}/24 is also that of eth1 (`);
+    expect(() => assertFree(pairing, taken, "nc0")).toThrow(`${text}/24 overlaps that of eth1 (`);
     // Its own, from before.
     assertFree(pairing, taken, "eth1");
   });

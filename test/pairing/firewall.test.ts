@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { closedChains, openFirewall } from "../../src/pairing/firewall.ts";
 import { fakeMachine } from "./machine.ts";
 
-const PROVIDER = "If the provider of this host has a firewall of its own, let UDP port 4725 in there too.";
+const PROVIDER = "If the provider of this host has a firewall too, open UDP port 4725 there as well.";
 
 const chain = (name: string, more: object) => ({ chain: { family: "inet", table: "filter", name, ...more } });
 const rule = (name: string, ...expr: object[]) => ({ rule: { family: "inet", table: "filter", chain: name, expr } });
@@ -18,7 +18,7 @@ describe("The firewall", () => {
     const machine = fakeMachine({ "ufw status": { out: "Status: active\n" }, [command]: {} });
     openFirewall(machine, 4725);
     expect(machine.ran).toEqual(["ufw status", command]);
-    expect(machine.told).toEqual([`+ ${command}`, PROVIDER]);
+    expect(machine.printed).toEqual([`+ ${command}`, PROVIDER]);
   });
 
   test("of firewalld lets it in now and later", () => {
@@ -29,7 +29,7 @@ describe("The firewall", () => {
       "firewall-cmd --quiet --permanent --add-port=4725/udp": {},
     });
     openFirewall(machine, 4725);
-    expect(machine.told).toEqual([
+    expect(machine.printed).toEqual([
       "+ firewall-cmd --quiet --add-port=4725/udp",
       "+ firewall-cmd --quiet --permanent --add-port=4725/udp",
       PROVIDER,
@@ -41,17 +41,17 @@ describe("The firewall", () => {
     const out = ruleset(chain("input", { hook: "input", policy: "drop" }));
     const machine = fakeMachine({ "nft -j list ruleset": { out }, [insert]: {} });
     openFirewall(machine, 4725);
-    expect(machine.told).toEqual([
+    expect(machine.printed).toEqual([
       `+ ${insert.replace('"netcombiner"', `'"netcombiner"'`)}`,
-      "firewall: the rule lasts until the rules are loaded anew; add it to /etc/nftables.conf to keep it",
+      "firewall: this rule is lost when the rules are reloaded; add it to /etc/nftables.conf to keep it",
       PROVIDER,
     ]);
   });
 
-  test("of pf is told of, not changed", () => {
+  test("of pf is printed of, not changed", () => {
     const machine = fakeMachine({ "pfctl -s info": { out: "Status: Enabled for 3 days\n" } });
     openFirewall(machine, 4725);
-    expect(machine.told).toContain("    pass in proto udp to port 4725");
+    expect(machine.printed).toContain("    pass in proto udp to port 4725");
     expect(machine.ran).toEqual(["pfctl -s info"]);
   });
 
@@ -59,24 +59,24 @@ describe("The firewall", () => {
     for (const answers of [{}, { "nft -j list ruleset": { out: ruleset() } }, { "nft -j list ruleset": { code: 1 } }]) {
       const machine = fakeMachine(answers);
       openFirewall(machine, 4725);
-      expect(machine.told).toEqual(["firewall: none found on this host that keeps UDP port 4725 out", PROVIDER]);
+      expect(machine.printed).toEqual(["firewall: none found on this host that blocks UDP port 4725", PROVIDER]);
     }
   });
 
-  test("that refuses is no reason to stop, and the person is told what to do", () => {
+  test("that refuses is no reason to stop, and the person is printed what to do", () => {
     const machine = fakeMachine({
       "ufw status": { out: "Status: active\n" },
       "ufw allow 4725/udp comment netcombiner": { code: 1, err: "ERROR: problem running\n" },
     });
     openFirewall(machine, 4725);
-    expect(machine.told.slice(1)).toEqual([
+    expect(machine.printed.slice(1)).toEqual([
       "firewall: ufw: ERROR: problem running",
-      "firewall: let UDP port 4725 in by hand",
+      "firewall: open UDP port 4725 by hand",
       PROVIDER,
     ]);
     const strange = fakeMachine({ "nft -j list ruleset": { out: "nonsense" } });
     openFirewall(strange, 4725);
-    expect(strange.told[0]).toBe("firewall: what nft says of its rules makes no sense");
+    expect(strange.printed[0]).toBe("firewall: cannot parse the output of nft");
   });
 });
 

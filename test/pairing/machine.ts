@@ -1,20 +1,20 @@
-/** A machine that answers as told and remembers what was done to it. */
-import type { Machine, Outcome } from "../../src/pairing/machine.ts";
+/** A machine that answers as printed and remembers what was done to it. */
+import type { CommandResult, Machine } from "../../src/pairing/machine.ts";
 
 export interface FakeMachine extends Machine {
-  readonly told: string[];
+  readonly printed: string[];
   readonly ran: string[];
 }
 
 /** @param answers by command line; a command that is not here is no program of this machine */
 export function fakeMachine(
-  answers: Readonly<Record<string, Partial<Outcome>>>,
+  answers: Readonly<Record<string, Partial<CommandResult>>>,
   files: readonly string[] = [],
 ): FakeMachine {
-  const told: string[] = [];
+  const printed: string[] = [];
   const ran: string[] = [];
   return {
-    told,
+    printed,
     ran,
     run(command) {
       const line = command.join(" ");
@@ -23,6 +23,6 @@ export function fakeMachine(
       return answer ? { code: 0, out: "", err: "", ...answer } : { code: 127, out: "", err: "no such program" };
     },
     exists: (path) => files.includes(path),
-    tell: (line) => void told.push(line),
+    print: (line) => void printed.push(line),
   };
 }

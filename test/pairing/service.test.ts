@@ -17,13 +17,13 @@ describe("The service manager", () => {
     expect(found("/etc/init.d/netcombiner")).toBeUndefined();
   });
 
-  test("enables the tunnel and starts it, anew or not or not at all, as told", () => {
+  test("enables the tunnel and starts it, anew or not or not at all, as printed", () => {
     const systemctl = (verb: string) => `systemctl ${verb} netcombiner@nc0.service`;
     const answers = { [systemctl("enable --quiet")]: {}, [systemctl("start")]: {}, [systemctl("restart")]: {} };
     for (const start of ["restart", "start"] as const) {
       const machine = fakeMachine(answers);
       enableService(machine, "systemd", { ...TUNNEL, start });
-      expect(machine.told).toEqual([`+ ${systemctl("enable --quiet")}`, `+ ${systemctl(start)}`]);
+      expect(machine.printed).toEqual([`+ ${systemctl("enable --quiet")}`, `+ ${systemctl(start)}`]);
     }
     const running = fakeMachine(answers);
     enableService(running, "systemd", { ...TUNNEL, start: "none" });
@@ -49,14 +49,14 @@ describe("The service manager", () => {
       "service netcombiner restart nc0": {},
     });
     enableService(freebsd, "rc.d", TUNNEL);
-    expect(freebsd.told).toEqual([
+    expect(freebsd.printed).toEqual([
       "+ sysrc netcombiner_enable=YES",
       "+ sysrc 'netcombiner_interfaces=nc1 nc0'",
       "+ service netcombiner restart nc0",
     ]);
   });
 
-  test("that fails is told with what it said", () => {
+  test("that fails is printed with what it said", () => {
     const machine = fakeMachine({
       "systemctl enable --quiet netcombiner@nc0.service": { code: 1, err: "Access denied\n" },
     });

@@ -1,6 +1,6 @@
 /**
- * pf rules of the local portal (dissertation 3.3.2 and 3.3.3): a LAN goes through the tunnel, and what is from the address
- * of a link leaves by it, whose router is the one of its default route or DHCP lease.
+ * Builds pf rules of the local portal (dissertation 3.3.2 and 3.3.3): a LAN uses the tunnel, and packets from the address
+ * of a link leave by it, to the router of its default route or DHCP lease.
  */
 import { type Family, familiesOf, lendsAddress, networkText, type SystemRequest } from "../request.ts";
 import { pfInet, pfList } from "./pf.ts";
@@ -37,7 +37,7 @@ function linkRules({ name }: SystemRequest, { gateways, addresses }: FreebsdStat
     );
 }
 
-/** Networks of this host's own, and itself, are reached as before. */
+/** Returns the rules for a LAN with NAT; this host and its own networks are reached as before. */
 function lanRules({ name, configuration }: SystemRequest, state: FreebsdState, family: Family): string[] {
   const { lanInterfaces } = configuration.system;
   const inner = configuration.addresses.find((address) => address.family === family)?.address;
@@ -49,7 +49,7 @@ function lanRules({ name, configuration }: SystemRequest, state: FreebsdState, f
   ]);
 }
 
-/** Without states, which would bind answers to the way that the questions came. */
+/** Returns the rules for a client with the remote portal's address; states would bind answers to the interface of the request. */
 function clientRules({ name, configuration }: SystemRequest): string[] {
   const [lan = ""] = configuration.system.lanInterfaces;
   return configuration.system.clientAddresses.flatMap(({ family, address }) => {

@@ -1,7 +1,7 @@
-/** Everything that `up` does on FreeBSD besides the interface, in order: sysctl(8), route(8) and an anchor of pf(4). Pure. */
+/** Plans everything that `up` does on FreeBSD besides the interface: sysctl(8), route(8) and an anchor of pf(4). Pure. */
 import { EXIT, NetcombinerError } from "../../errors.ts";
 import { freebsdCommands } from "../freebsd.ts";
-import { parseInterfaceAddress } from "../host.ts";
+import { parsePrefixedAddress } from "../host.ts";
 import { contains, type Family, familiesOf, forwardTargets, type SystemRequest } from "../request.ts";
 import { command, type Step } from "../step.ts";
 import { localRules } from "./local.ts";
@@ -9,7 +9,7 @@ import { pfSteps } from "./pf.ts";
 import { remoteRules } from "./remote.ts";
 import { FORWARDING, type FreebsdState } from "./state.ts";
 
-/** @throws NetcombinerError when pf is not prepared for rules of ours, or the configuration does not fit the host */
+/** Returns the steps, in order. @throws NetcombinerError if pf.conf lacks our anchors or the configuration does not fit the host */
 export function planFreebsd(request: SystemRequest, state: FreebsdState): Step[] {
   const { configuration } = request;
   const { role, table, lanInterfaces, peerNetworks } = configuration.system;
@@ -24,7 +24,7 @@ export function planFreebsd(request: SystemRequest, state: FreebsdState): Step[]
   return [
     ...(table === "off"
       ? []
-      : routes.map(({ family, to }) => tunnelRoute(request.name, family, to, "it is behind the other end"))),
+      : routes.map(({ family, to }) => tunnelRoute(request.name, family, to, "network behind the peer"))),
     ...(forwards ? families.flatMap((family) => forwardingSteps(state, family)) : []),
     ...(role === "local" && lanInterfaces.length === 0 && table !== "off"
       ? wholeHostSteps(request, state, families)
@@ -33,9 +33,9 @@ export function planFreebsd(request: SystemRequest, state: FreebsdState): Step[]
   ];
 }
 
-/** What the program runs by itself for its interface, for people to read. */
+/** Returns the commands that the program runs itself for its interface, for the user to read. */
 export function freebsdInterfaceCommands({ name, configuration }: SystemRequest): string[] {
-  const addresses = configuration.addresses.map(({ address, prefix }) => parseInterfaceAddress(`${address}/${prefix}`));
+  const addresses = configuration.addresses.map(({ address, prefix }) => parsePrefixedAddress(`${address}/${prefix}`));
   const settings = { addresses: [], mtu: configuration.tunnel.mtu };
   return freebsdCommands(name, settings, addresses).map((argv) => argv.join(" "));
 }
@@ -46,7 +46,7 @@ function forwardingSteps({ sysctls }: FreebsdState, family: Family): Step[] {
   if (was === undefined || was === "") return [];
   return [
     {
-      why: `IPv${family} packets may pass through this host`,
+      why: `forward IPv${family} packets`,
       do: [command(`sysctl ${name}=1`)],
       undo: [command(`sysctl ${name}=${was}`)],
       shared: `sysctl ${name}`,
@@ -65,13 +65,13 @@ function gatewayRoute(family: Family, to: string, gateway: string, why: string):
   return { why, do: [text("add")], undo: [text("delete")], shared: `route ${to}` };
 }
 
-/** Halves of everything are nearer than the default route, which stays as it is (wg-quick does the same here). */
+/** Both halves of the address space: more specific than the default route, which stays as it is (as wg-quick does). */
 const HALVES: Readonly<Record<Family, readonly string[]>> = {
   4: ["0.0.0.0/1", "128.0.0.0/1"],
   6: ["::/1", "8000::/1"],
 };
 
-/** Peers and name servers first, by the way they have now. The datagrams of each link are sent back to it by pf. */
+/** Returns routes for the whole host; peers and name servers keep theirs. pf sends each link's datagrams by that link. */
 function wholeHostSteps(
   { name, configuration }: SystemRequest,
   state: FreebsdState,
@@ -83,7 +83,10 @@ function wholeHostSteps(
   );
   if (stray) {
     const rule = "needs LocalInterface or LocalHost where this host itself uses the tunnel";
-    throw new NetcombinerError(`link ${stray.settings.name} ${rule}: it would be sent into itself`, EXIT.CONFIG);
+    throw new NetcombinerError(
+      `link ${stray.settings.name} ${rule}: its datagrams would be sent into the tunnel`,
+      EXIT.CONFIG,
+    );
   }
   const kept = [...new Set([...peers.filter(isAddress), ...state.nameServers])];
   const stay = kept.flatMap((address) => {
@@ -91,10 +94,10 @@ function wholeHostSteps(
     const gateway = state.gateways.find((candidate) => candidate.family === family)?.address;
     const isNear = state.addresses.some((own) => contains(own, address));
     if (gateway === undefined || isNear || !families.includes(family)) return [];
-    return [gatewayRoute(family, address, gateway, "the tunnel's peer and name servers keep their way")];
+    return [gatewayRoute(family, address, gateway, "the peer and name servers keep their route")];
   });
   const halves = families.flatMap((family) =>
-    HALVES[family].map((half) => tunnelRoute(name, family, half, "all else goes through the tunnel")),
+    HALVES[family].map((half) => tunnelRoute(name, family, half, "everything else goes through the tunnel")),
   );
   return [...stay, ...halves];
 }

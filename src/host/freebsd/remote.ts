@@ -1,6 +1,6 @@
 /**
- * pf rules of the remote portal (dissertation 3.3.1). Who only passes through, and the client's own traffic, leaves no
- * state: a state would bring the answers to this host instead of the client.
+ * Builds pf rules of the remote portal (dissertation 3.3.1). Forwarded packets, and the client's own, leave no state: a
+ * state would deliver the answers to this host instead of the client.
  */
 import type { Forward } from "../../config/system-values.ts";
 import {
@@ -39,7 +39,7 @@ function lendRules(request: SystemRequest, state: FreebsdState): string[] {
   });
 }
 
-/** What stays here: kept ports, links in IP packets, and what neighbours say. */
+/** Returns rules for what stays here: kept ports, links in IP packets, and neighbour discovery. */
 function keepRules(request: SystemRequest, device: string, family: 4 | 6, address: string): string[] {
   const ports = keptPorts(request);
   const { protocols } = tunnelPorts(request.configuration);
@@ -76,7 +76,7 @@ function natRules({ name, configuration, ssh }: SystemRequest, state: FreebsdSta
       forwards.filter(({ family }) => family === way.family).map((forward) => redirect(state, way, forward)),
     ),
     `pass in quick on ${name} all tag ${tag}`,
-    // rdr pass leaves this out; nobody else reaches what is behind by routing to it.
+    // `rdr pass` comes before this; neighbours cannot route to hosts behind the tunnel.
     ...(masquerade
       ? ways.flatMap(({ device, family }) => {
           const own = [...new Set(behind.filter((network) => network.family === family).map(({ to }) => to))];
@@ -89,12 +89,12 @@ function natRules({ name, configuration, ssh }: SystemRequest, state: FreebsdSta
   ];
 }
 
-/** IPv6 addresses that mean something in the Internet go as they are. */
+/** Returns what is translated; public IPv6 addresses are not. */
 function natOf({ family }: Gateway): string {
   return family === 4 ? "inet from any to any" : "inet6 from fc00::/7 to any";
 }
 
-/** By name, IPv4 follows a changed address; an interface's IPv6 ones would include that of the link. */
+/** Returns the address to translate to; an IPv4 interface name follows changes, an IPv6 one would include link-local addresses. */
 function target(state: FreebsdState, { family, device }: Gateway): string {
   const own = state.addresses.find((address) => address.family === family && address.device === device);
   return family === 6 && own ? own.address : `(${device})`;

@@ -1,7 +1,7 @@
-/** What a FreeBSD host is like before anything is changed, as far as the planner asks; read by netstat(1), sysctl(8), pfctl(8). */
+/** The state of a FreeBSD host before any change, as far as the planner needs it; read by netstat(1), sysctl(8), pfctl(8). */
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { askCommand, CommandFailure } from "../command.ts";
+import { CommandFailure, outputOf } from "../command.ts";
 import { FAMILIES, type Family, type OwnAddress } from "../request.ts";
 
 export interface Gateway {
@@ -12,9 +12,9 @@ export interface Gateway {
 
 export interface FreebsdState {
   readonly addresses: readonly OwnAddress[];
-  /** Of default routes, and of DHCP leases of interfaces that have no default route. */
+  /** Routers of default routes, and of DHCP leases of interfaces without one. */
   readonly gateways: readonly Gateway[];
-  /** Addresses that this host asks for names. */
+  /** Addresses of the DNS servers in resolv.conf. */
   readonly nameServers: readonly string[];
   readonly sysctls: Readonly<Record<string, string>>;
   readonly pf: PfState;
@@ -26,7 +26,7 @@ export interface PfState {
   readonly missingAnchors: readonly string[];
 }
 
-/** What the main rules need to hold, once, for ours to be heard; in this order. */
+/** Lines that pf.conf needs, once, for our rules to take effect; in this order. */
 export const ANCHORS = ['nat-anchor "netcombiner/*"', 'rdr-anchor "netcombiner/*"', 'anchor "netcombiner/*"'] as const;
 
 export const FORWARDING: Readonly<Record<Family, string>> = {
@@ -37,7 +37,7 @@ export const FORWARDING: Readonly<Record<Family, string>> = {
 export async function readFreebsdState(): Promise<FreebsdState> {
   const routes = await Promise.all(
     FAMILIES.map(async (family) =>
-      parseGateways(family, await answerTo(`netstat -rn -f inet${family === 6 ? "6" : ""}`)),
+      parseGateways(family, await outputOrEmpty(`netstat -rn -f inet${family === 6 ? "6" : ""}`)),
     ),
   );
   const addresses = readAddresses();
@@ -47,7 +47,7 @@ export async function readFreebsdState(): Promise<FreebsdState> {
   );
   const leased = unknown.flatMap((device) => parseLease(device, readText(`/var/db/dhclient.leases.${device}`)));
   const sysctls = await Promise.all(
-    Object.values(FORWARDING).map(async (name) => [name, (await answerTo(`sysctl -n ${name}`)).trim()] as const),
+    Object.values(FORWARDING).map(async (name) => [name, (await outputOrEmpty(`sysctl -n ${name}`)).trim()] as const),
   );
   return {
     addresses,
@@ -55,21 +55,21 @@ export async function readFreebsdState(): Promise<FreebsdState> {
     nameServers: parseNameServers(readText("/etc/resolv.conf")),
     sysctls: Object.fromEntries(sysctls),
     pf: parsePf(
-      await answerTo("pfctl -s info"),
-      `${await answerTo("pfctl -s nat")}\n${await answerTo("pfctl -s rules")}`,
+      await outputOrEmpty("pfctl -s info"),
+      `${await outputOrEmpty("pfctl -s nat")}\n${await outputOrEmpty("pfctl -s rules")}`,
     ),
   };
 }
 
-/** Nothing where the command fails: pf may not be loaded, IPv6 not be there. */
-async function answerTo(words: string): Promise<string> {
-  return await askCommand(words).catch((error: unknown) => {
+/** Returns the command's output, empty if it fails: pf may not be loaded, IPv6 may be missing. */
+async function outputOrEmpty(words: string): Promise<string> {
+  return await outputOf(words).catch((error: unknown) => {
     if (error instanceof CommandFailure) return "";
     throw error;
   });
 }
 
-/** Lines like "default  10.77.0.1  UGS  em0". */
+/** Parses lines like "default  10.77.0.1  UGS  em0". */
 export function parseGateways(family: Family, table: string): Gateway[] {
   const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
   return rows.flatMap(([destination, address = "", flags = "", device = ""]) =>
@@ -77,7 +77,7 @@ export function parseGateways(family: Family, table: string): Gateway[] {
   );
 }
 
-/** The router of the last lease in dhclient.leases(5). */
+/** Returns the router of the last lease in dhclient.leases(5). */
 export function parseLease(device: string, text: string): Gateway[] {
   const last = [...text.matchAll(/^\s*option routers ([\d.]+)/gm)].at(-1)?.[1];
   return last === undefined ? [] : [{ family: 4, device, address: last }];

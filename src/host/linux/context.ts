@@ -1,4 +1,4 @@
-/** What every part of the plan for Linux works from. */
+/** The input that all parts of the plan for Linux share. */
 import type { Configuration } from "../../config/configuration.ts";
 import type { SystemRequest } from "../request.ts";
 import type { LinuxState } from "./state.ts";
@@ -8,6 +8,6 @@ export interface LinuxContext {
   readonly configuration: Configuration;
   readonly request: SystemRequest;
   readonly state: LinuxState;
-  /** Another routing table that nothing uses yet, at each call. */
+  /** Returns the number of another unused routing table at each call. */
   readonly table: () => number;
 }

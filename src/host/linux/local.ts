@@ -1,6 +1,6 @@
 /**
- * The local portal on Linux (dissertation 3.3.2): a LAN goes through the tunnel, under the tunnel's address or as a client
- * with the remote portal's; without a LAN, this host itself goes through it.
+ * Plans the local portal on Linux (dissertation 3.3.2): a LAN uses the tunnel, by NAT or as a client with the remote
+ * portal's address; without a LAN, this host itself uses it.
  */
 import type { HostAddress } from "../../config/system-schema.ts";
 import { FAMILIES, type Family, familiesOf, lendsAddress } from "../request.ts";
@@ -31,7 +31,7 @@ function linkInterfaces({ configuration }: LinuxContext): string[] {
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** Links first, so that the tunnel has its ways before anything else gets a new one. */
+/** Returns routes and rules, those of the links first, so that the tunnel never loses its paths in between. */
 function routeSteps(context: LinuxContext, families: readonly Family[]): Step[] {
   const { system } = context.configuration;
   const hasLan = system.lanInterfaces.length > 0;
@@ -47,18 +47,18 @@ function routeSteps(context: LinuxContext, families: readonly Family[]): Step[] 
   ];
 }
 
-/** The tunnel's own datagrams never enter it, wherever they come from. */
+/** Returns the rule that keeps the tunnel's own datagrams out of the tunnel. */
 function markedSteps({ configuration }: LinuxContext, family: Family): Step[] {
   const { fwMark } = configuration.system;
   if (fwMark === undefined) return [];
   const mark = `0x${fwMark.toString(16)}`;
-  const why = "the tunnel's own datagrams take the usual way";
+  const why = "the tunnel's own datagrams use the main table";
   return [addRule(family, PRIORITY.marked, `fwmark ${mark} lookup main`, why, `marked ${family} ${mark}`)];
 }
 
-const WHY_SPECIFIC = "networks with routes of their own keep them";
+const WHY_SPECIFIC = "networks with specific routes keep them";
 
-/** This host goes through the tunnel; whom it asks for names stays as it was, or the peer's name could not be found. */
+/** Returns the rules that send this host's traffic through the tunnel, except DNS, which must resolve the peer's name. */
 function hostSteps({ configuration }: LinuxContext, family: Family, table: number): Step[] {
   const mark = `0x${(configuration.system.fwMark ?? 0).toString(16)}`;
   const nameService = ["udp", "tcp"].map((protocol) =>
@@ -66,7 +66,7 @@ function hostSteps({ configuration }: LinuxContext, family: Family, table: numbe
       family,
       PRIORITY.nameService,
       `iif lo ipproto ${protocol} dport 53 lookup main`,
-      "this host asks for names where it did",
+      "DNS of this host stays as it was",
       `names ${family} ${protocol}`,
     ),
   );
@@ -79,7 +79,7 @@ function hostSteps({ configuration }: LinuxContext, family: Family, table: numbe
       WHY_SPECIFIC,
       `specific ${family}`,
     ),
-    addRule(family, PRIORITY.tunnel, `not fwmark ${mark} lookup ${table}`, "all else goes through the tunnel"),
+    addRule(family, PRIORITY.tunnel, `not fwmark ${mark} lookup ${table}`, "everything else goes through the tunnel"),
   ];
 }
 
@@ -98,22 +98,22 @@ function fromLan(family: Family, match: string, table: number): Step[] {
       WHY_SPECIFIC,
       `specific ${family} ${match}`,
     ),
-    addRule(family, PRIORITY.tunnel, `${match} lookup ${table}`, "what else comes from there goes through the tunnel"),
+    addRule(family, PRIORITY.tunnel, `${match} lookup ${table}`, "everything else from there goes through the tunnel"),
   ];
 }
 
-/** The client has the remote portal's address, and the way to it must not be the tunnel's own. */
+/** Returns routes to the client, which has the remote portal's address: these must not apply to the tunnel's datagrams. */
 function clientSteps(context: LinuxContext, table: number): Step[] {
   const { configuration, name } = context;
   const second = context.table();
   const [lan = ""] = configuration.system.lanInterfaces;
   return configuration.system.clientAddresses.flatMap(({ family, address }: HostAddress) => [
-    addRoute(family, `${address} dev ${lan} table ${second}`, "the client is there"),
+    addRoute(family, `${address} dev ${lan} table ${second}`, "the client is on the LAN"),
     addRule(
       family,
       PRIORITY.fromTunnel,
       `to ${address} iif ${name} lookup ${second}`,
-      "what the tunnel brings for it goes there",
+      "packets for it out of the tunnel go there",
     ),
     ...fromLan(family, `from ${address} iif ${lan}`, table),
   ]);
@@ -126,5 +126,5 @@ function natSteps({ name, configuration }: LinuxContext, families: readonly Fami
     (family) => `iifname ${nameSet(lanInterfaces)} oifname "${name}" meta nfproto ipv${family} masquerade`,
   );
   const chain = { name: "postrouting", base: "nat hook postrouting priority srcnat", rules };
-  return nftSteps(name, [chain], "the LAN's hosts use this end's address in the tunnel");
+  return nftSteps(name, [chain], "NAT to this portal's address in the tunnel");
 }

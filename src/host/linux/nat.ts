@@ -1,10 +1,10 @@
-/** Hosts behind the local portal go out under the remote portal's address, and ports of it go to them. */
+/** Plans NAT at the remote portal: hosts behind the local portal use its address, and forwarded ports go to them. */
 import type { Forward } from "../../config/system-values.ts";
 import { type Family, forwardTargets, portText } from "../request.ts";
 import type { Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
 import { type Chain, nameSet, nftSteps, valueSet } from "./nft.ts";
-import { peerRoute } from "./peer-networks.ts";
+import { peerRoute } from "./routes.ts";
 import { defaultRoutesOf } from "./state.ts";
 
 export function natSteps(context: LinuxContext, families: readonly Family[]): Step[] {
@@ -16,13 +16,13 @@ export function natSteps(context: LinuxContext, families: readonly Family[]): St
   ] satisfies Chain[];
   return [
     ...forwardTargets(configuration).flatMap(({ family, address }) =>
-      peerRoute(context, family, address, "a port is forwarded to it"),
+      peerRoute(context, family, address, "a port is forwarded to this host"),
     ),
-    ...nftSteps(name, chains, "hosts behind the tunnel use this host's address; forwarded ports go to them"),
+    ...nftSteps(name, chains, "NAT for hosts behind the tunnel, and forwarded ports"),
   ];
 }
 
-/** Also from behind the tunnel, where people try whether it works. */
+/** Returns the rules that forward ports, for connections from behind the tunnel too. */
 function forwardRules({ configuration, request: { ssh } }: LinuxContext): string[] {
   const { forwards } = configuration.system;
   if (forwards.length === 0) return [];
@@ -44,7 +44,7 @@ function redirect(forward: Forward): string {
   return `${protocol} dport ${portText(forward)} dnat ${ip(family)} to ${target}`;
 }
 
-/** Whoever is on this host's own network cannot route to the hosts behind the tunnel; with IPv6 prefixes of its own, all can. */
+/** Returns the rules that stop this host's neighbours from routing to hosts behind the tunnel, unless these have public addresses. */
 function guardRules({ name, state, configuration }: LinuxContext, families: readonly Family[]): string[] {
   const routes = families.flatMap((family) => defaultRoutesOf(state, family));
   const outside = [...new Set(routes.map(({ device }) => device))];
@@ -56,7 +56,7 @@ function guardRules({ name, state, configuration }: LinuxContext, families: read
   ];
 }
 
-/** IPv6 addresses that mean nothing in the Internet (RFC 4193); others need no NAT. */
+/** Unique local IPv6 addresses (RFC 4193), which the Internet does not route; others need no NAT. */
 const PRIVATE_SIX = "fc00::/7";
 
 function masqueradeRules({ name, configuration }: LinuxContext, families: readonly Family[]): string[] {
@@ -67,7 +67,7 @@ function masqueradeRules({ name, configuration }: LinuxContext, families: readon
     ...families.map(
       (family) => `${leaves} ${family === 4 ? "meta nfproto ipv4" : `ip6 saddr ${PRIVATE_SIX}`} masquerade`,
     ),
-    // A host behind the tunnel that asks for a forwarded port of ours: its answer has to come by here too.
+    // Where a host behind the tunnel connects to a forwarded port, the answer has to pass here too.
     ...(forwards.length === 0 ? [] : [`iifname "${name}" oifname "${name}" ct status dnat masquerade`]),
   ];
 }

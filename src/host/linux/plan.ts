@@ -1,17 +1,16 @@
-/** Everything that `up` does on Linux besides the interface, in order. Pure. */
+/** Plans everything that `up` does on Linux besides the interface, in order. Pure. */
 import type { SystemRequest } from "../request.ts";
 import type { Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
 import { localSteps } from "./local.ts";
-import { peerNetworkSteps } from "./peer-networks.ts";
 import { remoteSteps } from "./remote.ts";
-import { tableNumbers } from "./routes.ts";
+import { peerNetworkSteps, tableNumbers } from "./routes.ts";
 import type { LinuxState } from "./state.ts";
 
-/** The dissertation's port. */
+/** First routing table that is used; the number is the dissertation's port. */
 const FIRST_TABLE = 4725;
 
-/** @throws NetcombinerError when the configuration does not fit the host */
+/** Returns the steps, in order. @throws NetcombinerError if the configuration does not fit the host */
 export function planLinux(request: SystemRequest, state: LinuxState): Step[] {
   const { name, configuration } = request;
   const { role, table } = configuration.system;
@@ -21,7 +20,7 @@ export function planLinux(request: SystemRequest, state: LinuxState): Step[] {
   return [...peerNetworkSteps(context), ...byRole];
 }
 
-/** What the program does to its interface by itself, as commands that would do the same; for people to read. */
+/** Returns commands equivalent to what the program does to its interface itself, for the user to read. */
 export function linuxInterfaceCommands({ name, configuration }: SystemRequest): string[] {
   return [
     ...configuration.addresses.map(

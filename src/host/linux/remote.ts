@@ -1,6 +1,6 @@
 /**
- * The remote portal on Linux (dissertation 3.3.1): its own address goes to a host behind the local portal, but for what
- * stays here; or hosts behind the local portal go out under its address, with ports forwarded to them.
+ * Plans the remote portal on Linux (dissertation 3.3.1): either packets for its address go to a host behind the local
+ * portal, except those for kept ports; or hosts behind the local portal use its address by NAT, with forwarded ports.
  */
 import { EXIT, NetcombinerError } from "../../errors.ts";
 import {
@@ -28,7 +28,7 @@ export function remoteSteps(context: LinuxContext): Step[] {
   return [...forwarding, ...rest];
 }
 
-/** What routers and neighbours on this host's own network say is for it alone. */
+/** Neighbour discovery of this host's own network, which is for this host alone. */
 const NEIGHBOURS = ["nd-router-advert", "nd-neighbor-solicit", "nd-neighbor-advert", "nd-redirect"] as const;
 
 function lendSteps(context: LinuxContext, families: readonly Family[]): Step[] {
@@ -38,13 +38,13 @@ function lendSteps(context: LinuxContext, families: readonly Family[]): Step[] {
   const devices = [...new Set(lent.map(({ device }) => device))];
   const firstTable = table();
   return [
-    ...nftSteps(name, keepChains(context, devices), "the tunnel, kept ports and what this host asks for are marked"),
+    ...nftSteps(name, keepChains(context, devices), "mark the tunnel, kept ports and connections of this host"),
     ...families.map((family) =>
       addRule(
         family,
         PRIORITY.staysHere,
         `fwmark ${mark} lookup local`,
-        "what is marked stays here",
+        "marked packets stay here",
         `stays ${family} ${mark}`,
       ),
     ),
@@ -54,7 +54,7 @@ function lendSteps(context: LinuxContext, families: readonly Family[]): Step[] {
         family,
         PRIORITY.toClient,
         `to ${address} iif ${device} lookup ${firstTable}`,
-        `what else comes in by ${device} for ${address} goes there`,
+        `other packets from ${device} for ${address} go there`,
       ),
     ]),
     setOwnSysctl(`net/ipv4/conf/${name}/accept_local`, "1", "the client sends from an address of this host"),
@@ -67,9 +67,9 @@ function markOf({ configuration }: LinuxContext): string {
   return `0x${(configuration.system.fwMark ?? 0).toString(16)}`;
 }
 
-/** The interface that has the address; else the one towards the Internet, by which it is routed here. */
+/** Returns the interface that has the address, or else the one towards the Internet, by which it is routed here. */
 function deviceOf({ state }: LinuxContext, wanted: { readonly family: Family; readonly address: string }): string {
-  // On the loopback it is only to be local, and comes in elsewhere.
+  // An address on the loopback arrives by another interface.
   const outside = state.addresses.filter(({ device }) => device !== "lo");
   const own = outside.find(({ address }) => sameAddressText(address, wanted.address));
   const [way] = defaultRoutesOf(state, wanted.family);
@@ -82,18 +82,18 @@ function deviceOf({ state }: LinuxContext, wanted: { readonly family: Family; re
   );
 }
 
-/** Linux answers ARP for an address that is elsewhere only with a proxy entry, and at once only without a delay. */
+/** Linux answers ARP for an address routed elsewhere only with a proxy entry, and immediately only without a delay. */
 function proxySteps({ state }: LinuxContext, address: string, device: string): Step[] {
   const text = (verb: string) => command(`ip neigh ${verb} proxy ${address} dev ${device}`);
   return [
-    ...setSysctl(state, `net/ipv4/neigh/${device}/proxy_delay`, "0", "ARP is answered at once"),
+    ...setSysctl(state, `net/ipv4/neigh/${device}/proxy_delay`, "0", "answer ARP immediately"),
     { why: `${device} answers ARP for the client's address`, do: [text("add")], undo: [text("del")] },
   ];
 }
 
 /**
- * Connections of this host are marked where they begin, at either end, so that answers, errors and fragments stay with
- * them; conntrack puts fragments together before these chains.
+ * Returns chains that mark the connections of this host at their first packet, so that answers, errors and fragments have
+ * the mark too; conntrack reassembles fragments before these chains.
  */
 function keepChains(context: LinuxContext, devices: readonly string[]): Chain[] {
   const { name, configuration, request } = context;

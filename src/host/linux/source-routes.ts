@@ -1,6 +1,6 @@
 /**
- * Links keep their own routes: what leaves from the address of an interface that leads to the Internet leaves by it, with
- * the router it has there. That keeps links apart, and what answers from such an address out of the tunnel.
+ * Routes by source address: packets from the address of an interface with a default route leave by that interface and its
+ * router. This keeps links apart, and keeps answers from such an address out of the tunnel.
  */
 import { contains, type Family, networkText, type OwnAddress } from "../request.ts";
 import type { Step } from "../step.ts";
@@ -8,15 +8,15 @@ import type { LinuxContext } from "./context.ts";
 import { addRoute, addRule, PRIORITY } from "./routes.ts";
 import { defaultRoutesOf, type LinuxState, type Route } from "./state.ts";
 
-/** Nothing where there is but one way, unless the tunnel is to become another. */
+/** Returns nothing if there is a single default route, unless the tunnel becomes another one. */
 export function sourceRouteSteps(context: LinuxContext, family: Family, tunnelIsDefault: boolean): Step[] {
   const { state, name } = context;
-  const ways = new Map<string, Route>();
+  const byDevice = new Map<string, Route>();
   for (const route of defaultRoutesOf(state, family)) {
-    if (route.device !== name && !ways.has(route.device)) ways.set(route.device, route);
+    if (route.device !== name && !byDevice.has(route.device)) byDevice.set(route.device, route);
   }
-  if (ways.size < 2 && !tunnelIsDefault) return [];
-  return [...ways.values()].flatMap((route) => stepsOf(context, route));
+  if (byDevice.size < 2 && !tunnelIsDefault) return [];
+  return [...byDevice.values()].flatMap((route) => stepsOf(context, route));
 }
 
 function stepsOf(context: LinuxContext, route: Route): Step[] {
@@ -35,14 +35,14 @@ function stepsOf(context: LinuxContext, route: Route): Step[] {
       addRoute(
         family,
         `${networkText(address, prefix)} dev ${device} table ${table}`,
-        `${device} has its own way to its neighbours`,
+        `${device} reaches its neighbours itself`,
         `${name} near ${address}`,
       ),
     ),
     addRoute(
       family,
       `default ${via}dev ${device} table ${table}${onLink}`,
-      `the way out of ${device}`,
+      `default route of ${device}`,
       `${name} route`,
     ),
     ...sources.flatMap((source) => [
@@ -53,7 +53,7 @@ function stepsOf(context: LinuxContext, route: Route): Step[] {
               family,
               PRIORITY.linkNear,
               `from ${source} lookup ${table} suppress_prefixlength 0`,
-              `neighbours of ${device} are met there`,
+              `neighbours of ${device} are reached by it`,
               `${name} near rule ${source}`,
             ),
           ]),
@@ -61,27 +61,27 @@ function stepsOf(context: LinuxContext, route: Route): Step[] {
         family,
         PRIORITY.linkSpecific,
         `from ${source} lookup main suppress_prefixlength 0`,
-        "networks with routes of their own keep them",
+        "networks with specific routes keep them",
         `specific ${family} ${source}`,
       ),
       addRule(
         family,
         PRIORITY.link,
         `from ${source} lookup ${table}`,
-        `what is from ${device} leaves by it`,
+        `packets from ${device}'s address leave by it`,
         `${name} rule ${source}`,
       ),
     ]),
   ];
 }
 
-/** IPv6 hosts change addresses within their network; an IPv4 network may hold other interfaces of ours. */
+/** Returns the source to match: IPv6 hosts change addresses within their network, IPv4 subnets may hold other interfaces. */
 function sourceOf(state: LinuxState, own: OwnAddress): string {
   const { family, address, prefix } = own;
   return family === 4 || prefix > 64 || isShared(state, own) ? address : networkText(address, prefix);
 }
 
-/** Another interface lies in the same network (dissertation 3.3.3). */
+/** True if another interface has an address in the same network (dissertation 3.3.3). */
 function isShared(state: LinuxState, own: OwnAddress): boolean {
   return state.addresses.some(({ device, address }) => device !== own.device && contains(own, address));
 }

@@ -1,12 +1,12 @@
-/** What a Linux host is like before anything is changed, as far as the planner asks; read by ip(8) and from /proc/sys. */
+/** The state of a Linux host before any change, as far as the planner needs it; read by ip(8) and from /proc/sys. */
 import { readdirSync, readFileSync } from "node:fs";
-import { askCommand } from "../command.ts";
+import { outputOf } from "../command.ts";
 import { FAMILIES, type Family, type OwnAddress } from "../request.ts";
 
 export interface Route {
   readonly family: Family;
   readonly table: number;
-  /** `default`, or a network or address as ip(8) writes it. */
+  /** The destination: `default`, or a network or address in the form of ip(8). */
   readonly to: string;
   readonly gateway: string | undefined;
   readonly device: string;
@@ -23,16 +23,16 @@ export interface LinuxState {
   readonly addresses: readonly OwnAddress[];
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
-  /** The value of a kernel variable, as `net/ipv4/ip_forward`; undefined where the kernel has none. */
+  /** Returns the value of a kernel variable like `net/ipv4/ip_forward`; undefined if there is none. */
   sysctl(key: string): string | undefined;
-  /** Names below a folder of kernel variables. */
+  /** Returns the names in a folder of kernel variables, sorted. */
   sysctlNames(folder: string): readonly string[];
 }
 
 export const TABLE = { main: 254, local: 255 } as const;
 
 export async function readLinuxState(): Promise<LinuxState> {
-  const ask = async (words: string) => JSON.parse((await askCommand(words)).trim() || "[]");
+  const ask = async (words: string) => JSON.parse((await outputOf(words)).trim() || "[]");
   const each = async <T>(words: (family: Family) => string, read: (family: Family, entry: Json) => T[]) => {
     const lists = await Promise.all(
       FAMILIES.map(async (family) => ((await ask(words(family))) as Json[]).flatMap((entry) => read(family, entry))),
@@ -48,10 +48,10 @@ export async function readLinuxState(): Promise<LinuxState> {
   };
 }
 
-/** Default routes that hold for everybody. */
+/** Returns the default routes of the main table. */
 export function defaultRoutesOf({ routes }: LinuxState, family: Family): Route[] {
-  const usual = routes.filter((route) => route.family === family && route.table === TABLE.main);
-  return usual.filter(({ to, device }) => to === "default" && device !== "");
+  const inMain = routes.filter((route) => route.family === family && route.table === TABLE.main);
+  return inMain.filter(({ to, device }) => to === "default" && device !== "");
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -59,7 +59,7 @@ type Json = Readonly<Record<string, unknown>>;
 function readAddresses(interfaces: readonly Json[]): OwnAddress[] {
   return interfaces.flatMap(({ ifname, addr_info: list }) =>
     (Array.isArray(list) ? (list as Json[]) : [])
-      // Those of a link reach no further than it.
+      // Link-local addresses are of no use beyond their link.
       .filter(({ scope }) => scope === "global" || scope === "0")
       .map(({ family, local, prefixlen }) => ({
         family: family === "inet6" ? 6 : 4,
