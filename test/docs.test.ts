@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { Glob } from "bun";
 import { validateConfiguration } from "../src/config/load.ts";
 import { DROP_REASONS } from "../src/drops.ts";
+import { constantsOf, figureFault, figuresOf, looseFigures } from "./rules/figures.ts";
 import { ROOT, sourceFiles } from "./rules/sources.ts";
 
 const PATTERNS = ["*.md", ...["docs", "packaging", "test", "src", "ffi"].map((folder) => `${folder}/**/*.md`)];
@@ -111,8 +112,14 @@ describe("the documents", () => {
     );
     for (const { path, text } of decisions) {
       const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
-      const lines = text.trimEnd().split("\n").length;
-      expect({ path, parts, isShort: lines <= DECISION_LINES }).toEqual({ path, parts: DECISION_PARTS, isShort: true });
+      const isShort = text.trimEnd().split("\n").length <= DECISION_LINES;
+      const isNumbered = text.startsWith(`# ${path.slice("docs/decisions/".length, -".md".length).split("-")[0]}: `);
+      expect({ path, parts, isShort, isNumbered }).toEqual({
+        path,
+        parts: DECISION_PARTS,
+        isShort: true,
+        isNumbered: true,
+      });
     }
   });
 
@@ -121,6 +128,38 @@ describe("the documents", () => {
     const rows = text.split("\n").filter((line) => line.startsWith("| `"));
     const explained = new Set(rows.flatMap((row) => row.split("|")[1]?.match(/[a-z]+(?:-[a-z]+)+/g) ?? []));
     expect(DROP_REASONS.filter((reason) => reason !== "none" && !explained.has(reason))).toEqual([]);
+  });
+
+  test("give the figures that the sources have", () => {
+    const figures = documents.flatMap(({ path, text }) => {
+      const constants = constantsOf(path, text);
+      return figuresOf(text).map((figure) => ({ path, figure, file: constants.get(figure.label) }));
+    });
+    expect(figures.length).toBeGreaterThan(0);
+    const faults = figures.map(({ path, figure, file }) => ({ path, fault: figureFault(figure, file) }));
+    expect(faults.filter(({ fault }) => fault !== undefined)).toEqual([]);
+  });
+
+  test("say where constants stand for no others than they give figures of", () => {
+    const unused = documents.flatMap(({ path, text }) => {
+      const labels = new Set(figuresOf(text).map(({ label }) => label));
+      return [...constantsOf(path, text).keys()]
+        .filter((label) => !labels.has(label))
+        .map((label) => ({ path, label }));
+    });
+    expect(unused).toEqual([]);
+  });
+
+  test("give no figure of the protocol without its constant", () => {
+    const { text = "" } = documents.find(({ path }) => path === "docs/protocol.md") ?? {};
+    expect(looseFigures(text)).toEqual([]);
+  });
+
+  test("list every file that specifies bytes", () => {
+    const { text = "" } = documents.find(({ path }) => path === "docs/protocol.md") ?? {};
+    const specifying = sourceFiles(["src/wire"]).filter((file) => /^\s*\*\s.*\bThe protocol, part/m.test(file.text));
+    expect(specifying.length).toBeGreaterThan(0);
+    expect(specifying.filter(({ path }) => !text.includes(`](../${path})`))).toEqual([]);
   });
 
   test("are read right", () => {
