@@ -27,6 +27,11 @@ describe(".ci/run", () => {
     expect(ciAfter(output, 0)).toEqual({ last: "190 passed, 0 failed", isGood: true });
   });
 
+  test("counts what was inconclusive neither as passed nor as failed", () => {
+    const output = " 116 pass\n 0 fail\n(inconclusive) 3 pass by: 1.00, less than 2.00\n 7 inconclusive\n";
+    expect(ciAfter(output, 0)).toEqual({ last: "109 passed, 0 failed", isGood: true });
+  });
+
   test("fails when a test failed", () => {
     expect(ciAfter(" 3 pass\n 2 fail\n", 1)).toEqual({ last: "3 passed, 2 failed", isGood: false });
   });

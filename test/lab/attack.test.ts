@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { ATTACKED_LINKS, transferUnderAttack } from "./attack.ts";
 import { ATTACKS } from "./attacker.ts";
-import { atLeast, describeLab, WAYS } from "./lab.ts";
+import { atLeast, describeLab, measured, WAYS } from "./lab.ts";
 import { usualPlans } from "./portals.ts";
 
 const COUNT = 60_000;
@@ -11,7 +11,7 @@ const ENOUGH = 500;
 
 describeLab("a transfer under attack", { links: ATTACKED_LINKS }, (lab) => {
   for (const way of WAYS)
-    test(`goes on, and nothing of what was added is taken for the peer's, ${way}`, async () => {
+    measured(`goes on, and nothing of what was added is taken for the peer's, ${way}`, async () => {
       const found = await transferUnderAttack(lab, way, COUNT);
       for (const attack of ATTACKS) expect(found.attacks[attack]).toBeGreaterThan(COUNT / 5);
       expect(found.taken).toBeLessThanOrEqual(found.sent);

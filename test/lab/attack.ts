@@ -13,6 +13,11 @@ export const ATTACKS_PER_SECOND = 20_000;
 /** After the transfer has begun, and so long after the attack begins that it has found its rate before. */
 const BEFORE_MILLIS = 3_000;
 
+/** Time for the attack beyond the transfer. */
+const PATIENCE_MILLIS = 120_000;
+/** An attack that adds nothing for so long is over: at its rate, 10,000 datagrams. */
+const LOOK_MILLIS = 500;
+
 /** Reasons for which an attacker's datagrams are dropped; what the host sends has others. */
 const REFUSED = /^(datagram|exchange)-/;
 
@@ -48,15 +53,15 @@ export async function transferUnderAttack(lab: Lab, way: Way, count: number): Pr
       await lab.topology.attack(0, way, ATTACKS_PER_SECOND, count);
     }),
   ]);
+  await untilAttacked(lab, way);
   const after = await lab.portals[attacked as PortalPlace].snapshot();
   const peer = await lab.portals[sender as PortalPlace].snapshot();
-  const { cables } = await lab.topology.counters();
-  const attacks = (cables[0] as (typeof cables)[0])[way === "up" ? 0 : 1].attacks;
+  const attacks = await attacksOf(lab, way);
   const start = BEFORE_MILLIS / 1_000;
   const mbits = meanBetween(bulk, start + 0.3, start + attackMillis / 1_000);
   return {
     attacks,
-    added: ATTACKS.reduce((sum, attack) => sum + attacks[attack], 0),
+    added: sumOf(attacks),
     refused: refusedOf(after),
     drops: after.drops,
     sent: total(peer, "sent"),
@@ -66,6 +71,26 @@ export async function transferUnderAttack(lab: Lab, way: Way, count: number): Pr
     ratio: mbits / meanBetween(bulk, 1.5, start),
     mbits,
   };
+}
+
+async function attacksOf(lab: Lab, way: Way): Promise<Attacked["attacks"]> {
+  const { cables } = await lab.topology.counters();
+  return (cables[0] as (typeof cables)[0])[way === "up" ? 0 : 1].attacks;
+}
+
+function sumOf(attacks: Attacked["attacks"]): number {
+  return ATTACKS.reduce((sum, attack) => sum + attacks[attack], 0);
+}
+
+/** Waits until the emulator adds no more, which takes longer on a busy machine, and the portal had time to take it in. */
+async function untilAttacked(lab: Lab, way: Way): Promise<void> {
+  const end = performance.now() + PATIENCE_MILLIS;
+  for (let added = -1, before = -2; added !== before; ) {
+    if (performance.now() > end) throw new Error(`the attack does not end in ${PATIENCE_MILLIS} ms: ${added} added`);
+    await Bun.sleep(LOOK_MILLIS);
+    before = added;
+    added = sumOf(await attacksOf(lab, way));
+  }
 }
 
 function refusedOf({ drops }: TunnelSnapshot): number {

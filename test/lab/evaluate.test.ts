@@ -8,11 +8,10 @@ import { writePages } from "../evaluate/page.ts";
 import { PARTS } from "../evaluate/parts/all.ts";
 import { ResultStore } from "../evaluate/results.ts";
 import { measureAll } from "../evaluate/runner.ts";
-import { canUseLab } from "./lab.ts";
+import { canUseLab, LAB_TIMEOUT_MILLIS } from "./lab.ts";
 import { temporaryFolder } from "./namespaces.ts";
 
 const NAME = "dissertation:2x16";
-const MILLIS = 60_000;
 
 test.skipIf(!canUseLab)(
   "the evaluation goes from links to a page",
@@ -44,5 +43,5 @@ test.skipIf(!canUseLab)(
       rmSync(folder, { recursive: true, force: true });
     }
   },
-  MILLIS,
+  LAB_TIMEOUT_MILLIS,
 );

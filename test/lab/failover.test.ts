@@ -1,20 +1,19 @@
 // The dissertation's success criteria about links that come and go (sections 4.2.1, 4.3.4, 4.3.6), and restarts.
 import { expect, test } from "bun:test";
 import { PLAN } from "./addresses.ts";
-import { atLeast, atMost, describeLab, during, line, meanBetween, WAYS } from "./lab.ts";
+import { atLeast, atMost, describeLab, during, line, meanBetween, measured, WAYS } from "./lab.ts";
 import { ping } from "./ping.ts";
 import { pathsUp, usualPlans } from "./portals.ts";
 
 const RATE = 16e6;
 /** The dissertation's rate for UDP. */
 const STREAM_RATE = 128_000;
-const MINUTE = 60_000;
 
 describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) => {
   const renew = () => lab.renew([line(RATE), line(RATE)]);
   const { client, server } = PLAN[4];
 
-  test("keeps a TCP ping and pong going while either link is cut", async () => {
+  measured("keeps a TCP ping and pong going while either link is cut", async () => {
     await renew();
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const [pongs] = await Promise.all([
@@ -31,7 +30,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
   });
 
   for (const way of WAYS)
-    test(`keeps UDP going while a link is cut, ${way}`, async () => {
+    measured(`keeps UDP going while a link is cut, ${way}`, async () => {
       await renew();
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       for (const link of [0, 1]) {
@@ -40,7 +39,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
           during([[1_300, () => lab.topology.cut(link)]]),
         ]);
         atMost(`most lost in a second, link ${link} cut, ${way}`, Math.max(...stream.lossBySecond), 0.5);
-        expect(stream.lossBySecond.slice(-2)).toEqual([0, 0]);
+        atMost(`lost in the last two seconds, ${way}`, Math.max(...stream.lossBySecond.slice(-2)), 0);
         await lab.topology.restore(link);
         await lab.portals.local.untilUp(2);
         await lab.portals.remote.untilUp(2);
@@ -48,7 +47,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
     });
 
   for (const way of WAYS)
-    test(`falls back to one link, and takes the other up again, ${way}`, async () => {
+    measured(`falls back to one link, and takes the other up again, ${way}`, async () => {
       await renew();
       const single = await lab.direct(RATE, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
@@ -63,7 +62,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
       atLeast(`5 s after its return, ${way}`, meanBetween(bulk, 10.5, 13) / single, 1.4);
     });
 
-  test("leaves a link of higher metric alone until the others are down", async () => {
+  measured("leaves a link of higher metric alone until the others are down", async () => {
     await renew();
     const { local, remote } = usualPlans([0, 1]);
     const peers = local.peers.map((peer, i) => ({ ...peer, Metric: i === 1 ? 10 : 0 }));
@@ -89,7 +88,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
   });
 
   for (const place of ["local", "remote"] as const)
-    test(`recovers in under 2 s when the ${place} portal restarts`, async () => {
+    measured(`recovers in under 2 s when the ${place} portal restarts`, async () => {
       await renew();
       const plans = usualPlans([0, 1]);
       await lab.portals.startBoth(plans, 2);
@@ -101,7 +100,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
       await lab.portals[place].stop("SIGKILL");
       await lab.portals.start(place, plans[place]);
       const began = performance.now();
-      await lab.portals.local.untilUp(2, 2_000);
+      await lab.portals.local.untilUp(2);
       const up = performance.now() - began;
       const round = await ping(lab.topology, "client", { from: client, to: server, count: 5 });
       atMost("until both links are up again, ms", up, 2_000);
@@ -110,23 +109,19 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
     });
 
   for (const first of ["local", "remote"] as const)
-    test(
-      `comes up when the ${first} portal starts first and no link is up`,
-      async () => {
-        await lab.renew([]);
-        const plans = usualPlans([0, 1], { peer: { RetryWait: 0.1 } });
-        const second = first === "local" ? "remote" : "local";
-        await lab.portals.start(first, plans[first]);
-        await lab.portals.start(second, plans[second]);
-        await Bun.sleep(1_000);
-        expect(pathsUp(await lab.portals.local.snapshot())).toBe(0);
-        for (const link of [0, 1]) await lab.topology.restore(link);
-        await lab.topology.reshape([line(RATE), line(RATE)]);
-        await lab.portals.local.untilUp(2, 6_000);
-        await lab.portals.remote.untilUp(2, 2_000);
-        const round = await ping(lab.topology, "client", { from: client, to: server, count: 5 });
-        expect(round.lost).toBe(0);
-      },
-      MINUTE,
-    );
+    test(`comes up when the ${first} portal starts first and no link is up`, async () => {
+      await lab.renew([]);
+      const plans = usualPlans([0, 1], { peer: { RetryWait: 0.1 } });
+      const second = first === "local" ? "remote" : "local";
+      await lab.portals.start(first, plans[first]);
+      await lab.portals.start(second, plans[second]);
+      await Bun.sleep(1_000);
+      expect(pathsUp(await lab.portals.local.snapshot())).toBe(0);
+      for (const link of [0, 1]) await lab.topology.restore(link);
+      await lab.topology.reshape([line(RATE), line(RATE)]);
+      await lab.portals.local.untilUp(2);
+      await lab.portals.remote.untilUp(2);
+      const round = await ping(lab.topology, "client", { from: client, to: server, count: 5 });
+      expect(round.lost).toBe(0);
+    });
 });

@@ -2,14 +2,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { FAMILIES, PLAN } from "./addresses.ts";
 import { HostNetwork } from "./host-network.ts";
-import { canUseLab } from "./lab.ts";
+import { canUseLab, LAB_TIMEOUT_MILLIS } from "./lab.ts";
 
 const ADDRESSES = FAMILIES.map((family) => PLAN[family].remote).join(", ");
 const REMOTE = ["Role = remote", `ClientAddress = ${ADDRESSES}`, "KeepPorts = tcp/22"];
 const LOCAL = ["Role = local", `ClientAddress = ${ADDRESSES}`, "LanInterface = lan"];
 
 describe.skipIf(!canUseLab)("A client with the remote portal's address", () => {
-  setDefaultTimeout(60_000);
+  setDefaultTimeout(LAB_TIMEOUT_MILLIS);
   let network: HostNetwork;
   const before: Record<string, string> = {};
 

@@ -2,7 +2,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { FAMILIES, PLAN } from "./addresses.ts";
 import { HostNetwork, linkAddress } from "./host-network.ts";
-import { canUseLab } from "./lab.ts";
+import { canUseLab, LAB_TIMEOUT_MILLIS } from "./lab.ts";
 
 const REMOTE = ["Role = remote"];
 const LOCAL = ["Role = local"];
@@ -10,7 +10,7 @@ const ADDRESS = "Address = 10.9.9.1/24, fd09::1/64";
 const LISTENS = ["[Peer]"];
 
 describe.skipIf(!canUseLab)("A host", () => {
-  setDefaultTimeout(60_000);
+  setDefaultTimeout(LAB_TIMEOUT_MILLIS);
   let network: HostNetwork;
   const before: Record<string, string> = {};
   const unchanged = (place: "local" | "remote") => expect(network.dump(place)).toBe(before[place] as string);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { FAMILIES, PLAN } from "./addresses.ts";
 import { HostNetwork, linkAddress, OTHER } from "./host-network.ts";
-import { canUseLab } from "./lab.ts";
+import { canUseLab, LAB_TIMEOUT_MILLIS } from "./lab.ts";
 
 const FORWARDS = [
   `Forward = tcp/8443 -> ${OTHER[4]}:443, tcp/5000 -> ${PLAN[4].client}`,
@@ -11,7 +11,7 @@ const FORWARDS = [
 ];
 
 describe.skipIf(!canUseLab)("Two clients of a NAT router", () => {
-  setDefaultTimeout(60_000);
+  setDefaultTimeout(LAB_TIMEOUT_MILLIS);
   let network: HostNetwork;
   const before: Record<string, string> = {};
 

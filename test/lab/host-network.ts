@@ -24,6 +24,8 @@ const PORTS = [22, 53, 443, 5000] as const;
 /** For a session that stays open. */
 const ECHO_PORT = 2222;
 const TUNNEL = "nc0";
+/** Time a state may take to come about: all take under 3 s on an idle machine. */
+const PATIENCE_MILLIS = 60_000;
 
 /** The second host of the LAN. */
 export const OTHER: Readonly<Record<Family, string>> = { 4: "192.168.50.3", 6: "fd50::3" };
@@ -91,7 +93,7 @@ export class HostNetwork {
   /** Whether all of a few echo requests are answered. */
   ping(place: HostPlace, to: string, from?: string): boolean {
     const source = from === undefined ? [] : ["-I", from];
-    const command = ["ping", "-n", "-q", "-c", "3", "-i", "0.02", "-W", "1", ...source, to];
+    const command = ["ping", "-n", "-q", "-c", "3", "-i", "0.02", "-W", "10", ...source, to];
     return Bun.spawnSync(this.#namespaces.command(place, command)).exitCode === 0;
   }
 
@@ -142,7 +144,7 @@ export class HostNetwork {
 
   async untilPathsUp(paths: number): Promise<void> {
     let seen = "";
-    for (const end = performance.now() + 8_000; performance.now() < end; await Bun.sleep(50)) {
+    for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; await Bun.sleep(50)) {
       const { out } = await this.program("local", "show", TUNNEL, "--json");
       seen = out;
       const { links = [] } = out.startsWith("{") ? JSON.parse(out) : {};
@@ -163,7 +165,7 @@ export class HostNetwork {
 
   /** Waits until a process that is no child of ours has ended. */
   async untilGone(pid: number): Promise<void> {
-    for (const end = performance.now() + 8_000; performance.now() < end; await Bun.sleep(20)) {
+    for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; await Bun.sleep(20)) {
       if (!existsSync(`/proc/${pid}`)) return;
     }
     throw new Error(`process ${pid} does not end`);

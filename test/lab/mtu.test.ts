@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import type { PathSnapshot } from "../../src/portal/snapshot.ts";
 import { FAMILIES, type Family, PLAN } from "./addresses.ts";
-import { atLeast, atMost, describeLab, during, type Lab, line, meanBetween, WAYS } from "./lab.ts";
+import { atLeast, atMost, describeLab, during, type Lab, line, meanBetween, measured, WAYS } from "./lab.ts";
 import { ping } from "./ping.ts";
 import { type PortalPlace, usualPlans } from "./portals.ts";
 import type { LinkPlan } from "./topology.ts";
@@ -21,13 +21,12 @@ function headers(family: Family, method: string): number {
   return (family === 4 ? 20 : 40) + (method === "IP" ? 0 : 8);
 }
 
-async function untilFound(lab: Lab, place: PortalPlace, link: number, mtu: number, millis?: number): Promise<void> {
+async function untilFound(lab: Lab, place: PortalPlace, link: number, mtu: number): Promise<void> {
   const isFound = (path: PathSnapshot | undefined) => path?.mtu === mtu && path.mtuState === "found";
   await lab.portals[place].until(
     `at a datagram of ${mtu} bytes`,
     // The listener has one link with all paths, named after the peer's.
     ({ links }) => isFound(links.flatMap((l) => l.paths).find((path) => path.name.endsWith(`wan${link}`))),
-    millis,
   );
 }
 
@@ -39,7 +38,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
       ["IP", 1_420],
       ["UDP", 1_280],
     ] as const)
-      test(`of ${mtu} bytes without ICMP, ${Method} in IPv${outer}, finds it and passes TCP at speed`, async () => {
+      measured(`of ${mtu} bytes without ICMP, ${Method} in IPv${outer}, finds it and passes TCP at speed`, async () => {
         await lab.renew([narrow(mtu)]);
         await lab.portals.startBoth(usualPlans([0], { outer, peer: { Method } }), 1);
         for (const place of ["local", "remote"] as const) await untilFound(lab, place, 0, mtu - headers(outer, Method));
@@ -65,7 +64,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
     });
 
   for (const outer of FAMILIES)
-    test(`follows a local interface that becomes narrow under a transfer, in IPv${outer}`, async () => {
+    measured(`follows a local interface that becomes narrow under a transfer, in IPv${outer}`, async () => {
       await lab.renew([line(RATE)]);
       await lab.portals.startBoth(usualPlans([0], { outer }), 1);
       await untilFound(lab, "local", 0, 1_500 - headers(outer, "UDP"));
@@ -84,7 +83,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
     });
 
   for (const way of WAYS)
-    test(`notices large datagrams vanishing under a transfer, ${way}, and goes on`, async () => {
+    measured(`notices large datagrams vanishing under a transfer, ${way}, and goes on`, async () => {
       await lab.renew([line(RATE)]);
       await lab.portals.startBoth(usualPlans([0]), 1);
       await untilFound(lab, "local", 0, 1_500 - headers(4, "UDP"));
@@ -96,13 +95,13 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
       await untilFound(lab, way === "up" ? "local" : "remote", 0, 1_300 - headers(4, "UDP"));
     });
 
-  test("uses a narrow link beside a wide one, and finds it when it becomes wide", async () => {
+  measured("uses a narrow link beside a wide one, and finds it when it becomes wide", async () => {
     await lab.renew([narrow(1_400), line(RATE)]);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     await untilFound(lab, "local", 0, 1_400 - headers(4, "UDP"));
     for (const way of WAYS)
       atLeast(`${way}, against full packets`, (await lab.tunnel(way, 4_000)).steadyMbits / (2 * FULL), 0.8);
     await lab.topology.change(0, narrow(1_500));
-    await untilFound(lab, "local", 0, 1_500 - headers(4, "UDP"), 40_000);
+    await untilFound(lab, "local", 0, 1_500 - headers(4, "UDP"));
   });
 });

@@ -52,6 +52,11 @@ export class Namespaces {
   }
 }
 
+/** True for the name of a namespace that this process made. */
+export function isOurNamespace(name: string): boolean {
+  return Number(OWN_NAME.exec(name)?.[1]) === process.pid;
+}
+
 /** A folder for files of this process; `sweep` finds it by its name. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), `netcombiner-lab-${process.pid}-`));

@@ -6,16 +6,21 @@ export interface PingPlan {
   readonly to: string;
   readonly count: number;
   readonly intervalMillis?: number;
+  /** Time for answers after the last request; default: enough for a busy machine. Silence takes all of it. */
+  readonly waitMillis?: number;
   /** Bytes of ICMP payload; with `isWhole`, never in fragments. */
   readonly size?: number;
   readonly isWhole?: boolean;
 }
+
+const PATIENCE_MILLIS = 20_000;
 
 export interface Ping {
   /** Milliseconds, ascending. */
   readonly roundTrips: readonly number[];
   /** Each answer: when its request was sent, in seconds since 1970, and its round trip in milliseconds. */
   readonly answers: readonly (readonly [sentAt: number, millis: number])[];
+  /** Requests without an answer, those before the last answer above all: ping goes on asking until `count` are answered. */
   readonly lost: number;
   readonly median: number;
   /** What ping printed, for messages such as "message too long". */
@@ -23,8 +28,8 @@ export interface Ping {
 }
 
 export async function ping(topology: Topology, place: Place, plan: PingPlan): Promise<Ping> {
-  const { from, to, count, intervalMillis = 20, size = 56, isWhole = false } = plan;
-  const wait = (count * intervalMillis) / 1_000 + 1;
+  const { from, to, count, intervalMillis = 20, waitMillis = PATIENCE_MILLIS, size = 56, isWhole = false } = plan;
+  const wait = (count * intervalMillis + waitMillis) / 1_000;
   const flags = [
     "-n",
     "-D",
@@ -49,9 +54,14 @@ export async function ping(topology: Topology, place: Place, plan: PingPlan): Pr
   return {
     roundTrips,
     answers,
-    // On a busy machine answers come after the next requests left, and ping counts more of them than it was to ask for.
-    lost: Math.max(0, count - roundTrips.length),
+    lost: Math.max(count - roundTrips.length, gapsIn(out), 0),
     median: roundTrips[roundTrips.length >> 1] ?? Number.POSITIVE_INFINITY,
     text: `${out}${errors}`,
   };
+}
+
+/** Returns how many numbers up to the highest answered one have no answer. */
+function gapsIn(out: string): number {
+  const answered = new Set([...out.matchAll(/icmp_seq=(\d+) .*time=/g)].map((found) => Number(found[1])));
+  return Math.max(0, ...answered) - answered.size;
 }

@@ -23,7 +23,10 @@ export interface PortalPlan {
 }
 
 const INTERFACE = "nc0";
-const STOP_MILLIS = 4_000;
+/** Time to end in good order before it is killed: enough for a machine that gives it a twentieth of a processor. */
+const STOP_MILLIS = 30_000;
+/** Time a state may take to come about: all take under 3 s on an idle machine. */
+const PATIENCE_MILLIS = 60_000;
 
 /** The program: a binary where there is one. */
 export function programCommand(): string[] {
@@ -121,9 +124,9 @@ export class Portal {
   }
 
   /** Waits until it answers and `isTrue` of its state; throws with its log when that takes too long. */
-  async until(what: string, isTrue: (snapshot: TunnelSnapshot) => boolean, millis = 8_000): Promise<void> {
+  async until(what: string, isTrue: (snapshot: TunnelSnapshot) => boolean): Promise<void> {
     let last: TunnelSnapshot | undefined;
-    for (const end = performance.now() + millis; performance.now() < end; await Bun.sleep(20)) {
+    for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; await Bun.sleep(20)) {
       if (this.exitCode !== null) break;
       last = await this.snapshot().catch(() => undefined);
       if (last && isTrue(last)) return;
@@ -132,8 +135,8 @@ export class Portal {
     throw new Error(`${this.place} portal: not ${what} (exit ${this.exitCode}): ${seen}\n${this.log.join("\n")}`);
   }
 
-  async untilUp(paths: number, millis?: number): Promise<void> {
-    await this.until(`${paths} paths up`, (snapshot) => pathsUp(snapshot) === paths, millis);
+  async untilUp(paths: number): Promise<void> {
+    await this.until(`${paths} paths up`, (snapshot) => pathsUp(snapshot) === paths);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,7 +1,7 @@
 // A portal as a process: signals, commands, and an interface that is taken away.
 import { expect, test } from "bun:test";
 import { PLAN } from "./addresses.ts";
-import { atMost, describeLab, during, line } from "./lab.ts";
+import { atMost, describeLab, during, line, measured } from "./lab.ts";
 import { ping } from "./ping.ts";
 import { usualPlans } from "./portals.ts";
 
@@ -10,7 +10,7 @@ const LINKS = [line(16e6), line(16e6)];
 describeLab("a portal", { links: LINKS }, (lab) => {
   const { client: from, server: to } = PLAN[4];
 
-  test("ends when its interface is deleted", async () => {
+  measured("ends when its interface is deleted", async () => {
     await lab.renew(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const began = performance.now();
@@ -60,8 +60,7 @@ describeLab("a portal", { links: LINKS }, (lab) => {
     const { local } = lab.portals;
     lab.portals.rewrite("local", { peers: [{ RemoteHost: PLAN[4].remote, RemotePort: 74_523 }] });
     local.signal("SIGHUP");
-    await Bun.sleep(300);
+    await local.until("told of the fault", () => local.log.join("\n").includes("RemotePort"));
     await local.untilUp(2);
-    expect(local.log.join("\n")).toContain("RemotePort");
   });
 });

@@ -1,6 +1,5 @@
 // The dissertation's success criteria about throughput (sections 4.2.2, 4.2.5, 4.3.1 to 4.3.3), each in both directions.
-import { test } from "bun:test";
-import { atLeast, atMost, describeLab, during, line, meanBetween, WAYS } from "./lab.ts";
+import { atLeast, atMost, describeLab, during, line, meanBetween, measured, WAYS } from "./lab.ts";
 import { usualPlans } from "./portals.ts";
 
 const SLOW = 8e6;
@@ -10,14 +9,14 @@ const GAIN = 0.8;
 
 describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(FAST)] }, (lab) => {
   for (const way of WAYS) {
-    test(`gains from two equal links, ${way}`, async () => {
+    measured(`gains from two equal links, ${way}`, async () => {
       await lab.renew([line(FAST), line(FAST)]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       atLeast(`two links against one, ${way}`, (await lab.tunnel(way)).steadyMbits / single, 2 * GAIN);
     });
 
-    test(`gains from two equal links with greedy pull and New Reno, ${way}`, async () => {
+    measured(`gains from two equal links with greedy pull and New Reno, ${way}`, async () => {
       await lab.renew([line(FAST), line(FAST)]);
       const single = await lab.direct(FAST, way);
       const dissertation = { host: { Scheduling: "greedy" }, peer: { Congestion: "newreno" } };
@@ -25,7 +24,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
       atLeast(`two links against one, greedy, ${way}`, (await lab.tunnel(way)).steadyMbits / single, 2 * GAIN);
     });
 
-    test(`gains from a link ten times as far away, ${way}`, async () => {
+    measured(`gains from a link ten times as far away, ${way}`, async () => {
       await lab.renew([line(FAST), { both: { ...line(FAST).both, delay: 50_000 } }]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
@@ -33,7 +32,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
       atLeast(`10 and 100 ms away, against the nearer, ${way}`, meanBetween(bulk, 4, 8) / single, 2 * GAIN);
     });
 
-    test(`gains from unequal links, ${way}`, async () => {
+    measured(`gains from unequal links, ${way}`, async () => {
       await lab.renew([line(FAST), line(SLOW)]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
@@ -43,7 +42,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
       atMost(`8 + 16 against 16 Mbit/s, ${way}`, ratio, 1.5);
     });
 
-    test(`gains from a fourth link, ${way}`, async () => {
+    measured(`gains from a fourth link, ${way}`, async () => {
       const speeds: number[] = [];
       for (const count of [3, 4]) {
         const links = Array.from({ length: count }, (_, i) => i);
@@ -57,7 +56,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
       atLeast(`four against three, ${way}`, (speeds[1] ?? 0) / (speeds[0] ?? 1), 1.15);
     });
 
-    test(`follows a link whose rate falls and rises, ${way}`, async () => {
+    measured(`follows a link whose rate falls and rises, ${way}`, async () => {
       await lab.renew([line(FAST), line(FAST)]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);

@@ -7,9 +7,12 @@ import type { Place, Topology } from "./topology.ts";
 
 const PORT = 5201;
 /** How often receivers report. */
-const REPORT_MICROS = 100_000;
-/** Time a transfer's setup and last answers may take beyond its duration. */
-const GRACE_MILLIS = 8_000;
+const REPORT_MILLIS = 100;
+const REPORT_MICROS = REPORT_MILLIS * 1_000;
+/** Time a transfer's setup and last answers may take beyond its duration; on a busy machine each step waits for its turn. */
+const GRACE_MILLIS = 60_000;
+/** A stream has arrived when nothing came for so long: many times the delay of any link in the lab, and two reports. */
+const SILENCE_MILLIS = 800;
 
 export type Way = "up" | "down";
 
@@ -141,8 +144,7 @@ export class Traffic {
     const to = { from, host, port: PORT };
     const order: Asked = { op: "stream", size, perSecond: bytesPerSecond / size, millis, to };
     const { reports } = await this.#run(way === "up" ? "client" : "server", order, millis);
-    // What is on its way when the sender stops.
-    await Bun.sleep(400);
+    await untilArrived(reports);
     return summariseStream(reports, millis);
   }
 
@@ -209,6 +211,19 @@ function summariseBulk(reports: readonly AgentReport[], millis: number): Bulk {
     mbits: mean(0),
     steadyMbits: mean(Math.min(2, millis / 3_000)),
   };
+}
+
+/** Waits for what is on its way when the sender stops. */
+async function untilArrived(reports: readonly AgentReport[]): Promise<void> {
+  const sent = reports.find((report) => report.kind === "done")?.sent ?? 0;
+  const arrived = () =>
+    reports.reduce((sum, report) => sum + (report.kind === "datagrams" ? report.rows.length : 0), 0);
+  for (let last = -1, since = 0; arrived() < sent && since < SILENCE_MILLIS; since += REPORT_MILLIS) {
+    const now = arrived();
+    if (now !== last) since = 0;
+    last = now;
+    await Bun.sleep(REPORT_MILLIS);
+  }
 }
 
 function summariseStream(reports: readonly AgentReport[], millis: number): Stream {

@@ -1,7 +1,7 @@
 // Every way from portal to portal: IP versions, methods, who listens, whose address, which interface, how large.
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { FAMILIES, PLAN } from "./addresses.ts";
-import { atLeast, describeLab, type Lab, line, WAYS } from "./lab.ts";
+import { atLeast, describeLab, type Lab, line, measured, WAYS } from "./lab.ts";
 import { ping } from "./ping.ts";
 import { type PortalPlan, usualPlans } from "./portals.ts";
 
@@ -26,7 +26,7 @@ const ownAddress = (family: 4 | 6) => PLAN[family].client;
 
 describeLab("the tunnel", { links: LINKS }, (lab) => {
   for (const outer of FAMILIES)
-    test(`carries IPv4 and IPv6 in IPv${outer}`, async () => {
+    measured(`carries IPv4 and IPv6 in IPv${outer}`, async () => {
       await lab.renew(LINKS);
       await lab.portals.startBoth(usualPlans([0, 1], { outer }), 2);
       await carries(lab, ownAddress);
@@ -34,20 +34,20 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
 
   for (const outer of FAMILIES)
     for (const Method of ["TCP", "IP"])
-      test(`runs over ${Method} in IPv${outer}`, async () => {
+      measured(`runs over ${Method} in IPv${outer}`, async () => {
         await lab.renew(LINKS);
         await lab.portals.startBoth(usualPlans([0, 1], { outer, peer: { Method } }), 2);
         await carries(lab, ownAddress);
       });
 
-  test("runs without security", async () => {
+  measured("runs without security", async () => {
     await lab.renew(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1], { host: { Security: "none" } }), 2);
     await carries(lab, ownAddress);
   });
 
   for (const Method of ["UDP", "TCP"])
-    test(`listens at the local portal and initiates at the remote one, over ${Method}`, async () => {
+    measured(`listens at the local portal and initiates at the remote one, over ${Method}`, async () => {
       await lab.renew(LINKS);
       const local: PortalPlan = { peers: [{ Name: "all", Method }] };
       const remote: PortalPlan = {
@@ -57,7 +57,7 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
       await carries(lab, ownAddress);
     });
 
-  test("tells hosts how large a packet may be", async () => {
+  measured("tells hosts how large a packet may be", async () => {
     await lab.renew(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const { mtu } = await lab.portals.local.snapshot();
@@ -69,7 +69,7 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
     expect(tooBig.text).toMatch(new RegExp(`mtu ?= ?${mtu}`));
   });
 
-  test("gets through a router whose next link is narrower than its own", async () => {
+  measured("gets through a router whose next link is narrower than its own", async () => {
     await lab.renew(LINKS);
     lab.topology.ip("inet", ["link set rem mtu 1400"]);
     lab.topology.ip("remote", ["link set eth0 mtu 1400"]);
@@ -87,7 +87,7 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
 });
 
 describeLab("a client with the remote portal's address", { links: LINKS, clientHoldsRemoteAddress: true }, (lab) => {
-  test("reaches and is reached through the remote portal's one interface", async () => {
+  measured("reaches and is reached through the remote portal's one interface", async () => {
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     await carries(lab, (family) => PLAN[family].remote);
     for (const way of WAYS) {
@@ -98,7 +98,7 @@ describeLab("a client with the remote portal's address", { links: LINKS, clientH
 });
 
 describeLab("two links on one subnet", { links: LINKS, hasSharedSubnet: true }, (lab) => {
-  test("leave each by its own interface", async () => {
+  measured("leave each by its own interface", async () => {
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     await lab.tunnel("up", SHORT);
     const { cables } = await lab.topology.counters();

@@ -1,7 +1,7 @@
 // Layers (dissertation, 2.2.3, figures 2.3 and 2.4): a tunnel over one WireGuard tunnel a link, and WireGuard through the tunnel.
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { PLAN } from "./addresses.ts";
-import { atLeast, describeLab, type Lab, line, WAYS } from "./lab.ts";
+import { atLeast, describeLab, type Lab, line, measured, WAYS } from "./lab.ts";
 import { ping } from "./ping.ts";
 import { usualPlans } from "./portals.ts";
 import { WireGuardTunnel } from "./wireguard.ts";
@@ -65,7 +65,7 @@ async function pingWhole(lab: Lab, from: string, size: number): Promise<void> {
 }
 
 describeLab("a tunnel inside WireGuard", { links: LINKS }, (lab) => {
-  test("carries with blake2s and without security, at the size that fits", async () => {
+  measured("carries with blake2s and without security, at the size that fits", async () => {
     const tunnels = await wireLinks(lab);
     try {
       for (const Security of ["blake2s", "none"]) {
@@ -93,7 +93,7 @@ describeLab("a tunnel inside WireGuard", { links: LINKS }, (lab) => {
 });
 
 describeLab("WireGuard inside the tunnel", { links: LINKS }, (lab) => {
-  test("carries over a tunnel with blake2s and without security, at the size that fits", async () => {
+  measured("carries over a tunnel with blake2s and without security, at the size that fits", async () => {
     let wireguard: WireGuardTunnel | undefined;
     try {
       for (const Security of ["blake2s", "none"]) {

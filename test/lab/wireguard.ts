@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { run } from "./namespaces.ts";
 
-const START_MILLIS = 8_000;
-const STOP_MILLIS = 3_000;
+const START_MILLIS = 60_000;
+const STOP_MILLIS = 15_000;
 
 /** Namespaces by place. */
 export interface Places<P extends string> {
