@@ -1,10 +1,13 @@
 // A running tunnel with keys, and every place where one of them could show. In a network and process namespace of its own.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KeyPair } from "../../src/security/x25519.ts";
 import { counting } from "../support/bytes.ts";
+import { CHILD_SECONDS, TEST_MILLIS } from "../support/limits.ts";
+
+setDefaultTimeout(TEST_MILLIS);
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 const hasTools = ["timeout", "unshare", "ip", "sh"].every((tool) => Bun.which(tool) !== null);
@@ -57,7 +60,7 @@ describe.skipIf(!canRun)("The keys of a running tunnel", () => {
     write("remote.conf", configuration(PEER, OWN, ""));
     write("local.conf", configuration(OWN, PEER, "RemoteHost = 127.0.0.1"));
     // Bounded from outside as well, should this process be killed; unshare ignores the gentler signals while it waits.
-    const bounded = ["timeout", "-s", "KILL", "20"];
+    const bounded = ["timeout", "-s", "KILL", CHILD_SECONDS];
     const apart = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
     const { stdout, stderr } = Bun.spawnSync([...bounded, ...apart, "sh", "-c", SCRIPT], {
       env: {
@@ -73,5 +76,5 @@ describe.skipIf(!canRun)("The keys of a running tunnel", () => {
       expect(seen).toContain(part);
     }
     for (const form of FORMS) expect(seen).not.toContain(form);
-  }, 30_000);
+  });
 });

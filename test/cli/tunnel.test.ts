@@ -1,9 +1,12 @@
 // The commands with a real TUN: each script runs in a network and process namespace of its own, which ends with it.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EXIT } from "../../src/errors.ts";
+import { CHILD_SECONDS, TEST_MILLIS } from "../support/limits.ts";
+
+setDefaultTimeout(TEST_MILLIS);
 
 const MAIN = join(import.meta.dir, "../../src/main.ts");
 const hasTools = ["timeout", "unshare", "ip", "sh"].every((tool) => Bun.which(tool) !== null);
@@ -35,7 +38,7 @@ function run(script: string, environment: Record<string, string> = {}): string[]
   writeFileSync(configuration, CONFIGURATION, { mode: 0o600 });
   const prelude = "ip link set lo up\n";
   // Bounded from outside as well, should this process be killed; unshare ignores the gentler signals while it waits.
-  const bounded = ["timeout", "-s", "KILL", "15"];
+  const bounded = ["timeout", "-s", "KILL", CHILD_SECONDS];
   const apart = ["unshare", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const command = [...bounded, ...apart, "sh", "-c", prelude + script];
   const result = Bun.spawnSync(command, {
@@ -93,7 +96,7 @@ describe.skipIf(!canRun)("A tunnel", () => {
     ]);
     // The pipe to the first process is closed; something else may have its number.
     expect(lines.find((line) => line.startsWith("ready"))).not.toContain("pipe");
-  }, 20_000);
+  });
 
   test("does not start without saying why", () => {
     const lines = run("$NC nc0 -c $C 2>&1; echo ended $?; ip link show nc0 >/dev/null 2>&1; echo gone $?", {
@@ -101,7 +104,7 @@ describe.skipIf(!canRun)("A tunnel", () => {
     });
     expect(lines[0]).toStartWith("netcombiner: cannot make the folder /proc/nowhere: ");
     expect(lines.slice(1)).toEqual([`ended ${EXIT.CANT_CREATE}`, "gone 1"]);
-  }, 20_000);
+  });
 
   test("does not start on an interface that somebody else has", () => {
     const lines = run(
@@ -109,7 +112,7 @@ describe.skipIf(!canRun)("A tunnel", () => {
     );
     expect(lines[0]).not.toBe("ended 0");
     expect(lines[1]).toBe("1");
-  }, 20_000);
+  });
 
   const inForeground = (then: string) => `
     $NC run nc0 -c $C 2>$L & pid=$!
@@ -119,19 +122,15 @@ describe.skipIf(!canRun)("A tunnel", () => {
     ip link show nc0 >/dev/null 2>&1; echo gone $?
     ls $NETCOMBINER_RUN_DIR | wc -l`;
 
-  test.each(["TERM", "INT"])(
-    "in the foreground ends with SIG%s and leaves nothing",
-    async (signal) => {
-      expect(run(inForeground(`kill -${signal} $pid`))).toEqual(["ended 0", "gone 1", "0"]);
-      expect(await log()).toContain(`nc0 info: ending: SIG${signal}`);
-    },
-    20_000,
-  );
+  test.each(["TERM", "INT"])("in the foreground ends with SIG%s and leaves nothing", async (signal) => {
+    expect(run(inForeground(`kill -${signal} $pid`))).toEqual(["ended 0", "gone 1", "0"]);
+    expect(await log()).toContain(`nc0 info: ending: SIG${signal}`);
+  });
 
   test("ends with its interface", async () => {
     expect(run(inForeground("ip link del nc0"))).toEqual(["ended 0", "gone 1", "0"]);
     expect(await log()).toContain("the interface is gone, so is the tunnel");
-  }, 20_000);
+  });
 
   test("reloads with SIGHUP, and keeps what it had when the file is wrong", async () => {
     const lines = run(
@@ -158,5 +157,5 @@ describe.skipIf(!canRun)("A tunnel", () => {
       "0",
     ]);
     expect(await log()).toContain("reloaded: links kept 2, added 1, removed 0");
-  }, 20_000);
+  });
 });

@@ -1,10 +1,13 @@
 // The page in a real browser: chromium of Debian, without a screen.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { HttpServer } from "../../src/daemon/http.ts";
 import { openStatus } from "../../src/daemon/status-server.ts";
 import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import { Browser, hasBrowser, type Page } from "../support/browser.ts";
+import { TEST_MILLIS } from "../support/limits.ts";
 import { REPORT, withLink, withPath } from "../support/report.ts";
+
+setDefaultTimeout(TEST_MILLIS);
 
 let answer: TunnelReport | undefined = REPORT;
 let server: HttpServer;
@@ -47,7 +50,7 @@ describe.skipIf(!hasBrowser)("The status page in chromium", () => {
     expect(await text(page, "#verdict")).toBe("2 problems");
     expect(await text(page, "#findings")).toContain("lte: never came up");
     expect(browser.complaints).toEqual([]);
-  }, 60_000);
+  });
 
   test("follows what changes: rates are drawn, links come and go, and a tunnel that is gone is told", async () => {
     const page = await opened(REPORT);
@@ -66,14 +69,14 @@ describe.skipIf(!hasBrowser)("The status page in chromium", () => {
     // The refused answer in between is the one thing the browser may complain about.
     expect(browser.complaints.filter((complaint) => !complaint.includes("503"))).toEqual([]);
     browser.complaints.length = 0;
-  }, 60_000);
+  });
 
   test("takes no name for markup", async () => {
     const name = "<img src=x onerror=document.title=1>";
     const page = await opened(withLink({ name }));
     expect(await text(page, "#links h2")).toBe(name);
     expect(await page.evaluate<number>("document.querySelectorAll('main img').length")).toBe(0);
-  }, 60_000);
+  });
 
   test("can be read by a screen reader, and in light and dark", async () => {
     const page = await opened(REPORT);
@@ -96,7 +99,7 @@ describe.skipIf(!hasBrowser)("The status page in chromium", () => {
     // A phone: nothing is wider than the screen.
     await page.screenshot(360, 800, "dark");
     expect(await page.evaluate<number>("document.documentElement.scrollWidth")).toBeLessThanOrEqual(360);
-  }, 60_000);
+  });
 });
 
 /** WCAG 2.2's contrast of an element's text and what is behind it; runs in the page. */

@@ -6,15 +6,15 @@ import { TcpListener } from "../../ffi/tcp-listener.ts";
 import { UdpSocket } from "../../ffi/udp.ts";
 import { formatAddress, portOf } from "../../src/endpoint.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
+import { STEP_MILLIS } from "../support/limits.ts";
 import { at, batchOf, datagrams, isReady, isRoot, Namespace, NONE, receiveAll, releaseAll } from "./network.ts";
 
 const MTU = 1400;
 const COUNT = 40;
-const PATIENCE_MILLIS = 3_000;
 
 /** The kernel makes the route to a new IPv6 address of its own after it has answered; without it packets look for a neighbour. */
 function untilLocal(host: Namespace, address: string, device: string): void {
-  for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; ) {
+  for (const end = performance.now() + STEP_MILLIS; performance.now() < end; ) {
     if (host.ip(`-6 route get ${address} oif ${device}`).startsWith("local ")) return;
   }
   throw new Error(`${address} does not become local`);

@@ -5,13 +5,12 @@ import { createEndpoint, type Endpoint, parseEndpoint } from "../../src/endpoint
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
 import type { Producer } from "../../src/ports.ts";
+import { STEP_MILLIS } from "../support/limits.ts";
 import { SeededRandom } from "../support/random.ts";
 
 export const NONE: Endpoint = createEndpoint();
 export const isRoot = process.getuid?.() === 0;
 export const SEED = Number(process.env.NC_SEED ?? 20_261_123);
-
-const PATIENCE_MILLIS = 3000;
 
 export function at(address: string, port = 0): Endpoint {
   const out = parseEndpoint(address, port);
@@ -24,7 +23,7 @@ export function isReady(fd: number, events = 1): boolean {
   const words = new Int32Array(new ArrayBuffer(8));
   words[0] = fd;
   words[1] = events;
-  return systemLibc().poll(pointerTo(words), 1, PATIENCE_MILLIS) === 1;
+  return systemLibc().poll(pointerTo(words), 1, STEP_MILLIS) === 1;
 }
 
 /** A batch of slots with these contents, owned by the test. */

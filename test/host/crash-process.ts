@@ -9,6 +9,7 @@ import type { Configuration } from "../../src/config/configuration.ts";
 import { validateConfiguration } from "../../src/config/load.ts";
 import { runCommand } from "../../src/host/command.ts";
 import { HostSystem } from "../../src/host/system.ts";
+import { STEP_MILLIS } from "../support/limits.ts";
 
 const HOST = `
 link set lo up
@@ -39,9 +40,6 @@ const DUMP = [
   "grep -s '' /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv[46]/conf/*/* /proc/sys/net/ipv4/neigh/*/*; true",
 ].join("\n");
 
-/** Longest time for that, milliseconds. */
-const SETTLING = 15_000;
-
 function sh(script: string): string {
   return Bun.spawnSync(["sh", "-c", script]).stdout.toString();
 }
@@ -67,7 +65,7 @@ function difference(before: string, after: string): string[] {
 
 /** The dump of a host at rest: the kernel tells interfaces of their carrier, and adds what follows from it, in its own time. */
 async function settledDump(): Promise<string> {
-  for (let last = "", end = performance.now() + SETTLING; performance.now() < end; await Bun.sleep(100)) {
+  for (let last = "", end = performance.now() + STEP_MILLIS; performance.now() < end; await Bun.sleep(100)) {
     const dump = sh(DUMP);
     if (dump === last && !/NO-CARRIER|tentative/.test(dump)) return dump;
     last = dump;

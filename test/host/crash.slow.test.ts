@@ -1,7 +1,10 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CHILD_SECONDS, TEST_MILLIS } from "../support/limits.ts";
+
+setDefaultTimeout(TEST_MILLIS);
 
 const hasTools = ["timeout", "unshare", "ip", "nft", "sysctl"].every((tool) => Bun.which(tool) !== null);
 const canRun = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/dev/net/tun") && hasTools;
@@ -23,7 +26,7 @@ describe.skipIf(!canRun)("A host", () => {
       return path;
     });
     const process_ = join(import.meta.dir, "crash-process.ts");
-    const command = ["timeout", "-s", "KILL", "90", "unshare", "--net", process.execPath, process_, ...files];
+    const command = ["timeout", "-s", "KILL", CHILD_SECONDS, "unshare", "--net", process.execPath, process_, ...files];
     const { stdout } = Bun.spawnSync(command, { stderr: "inherit" });
     rmSync(folder, { recursive: true });
     const results = stdout
@@ -34,5 +37,5 @@ describe.skipIf(!canRun)("A host", () => {
     expect(results.flatMap(({ different }) => different)).toEqual([]);
     expect(results).toHaveLength(files.length);
     for (const { commands } of results) expect(commands).toBeGreaterThan(5);
-  }, 100_000);
+  });
 });

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { compile } from "../../build/compile.ts";
 import { debianPackage } from "../../build/packages/deb.ts";
 import { ROOT } from "../rules/sources.ts";
+import { CHILD_SECONDS } from "../support/limits.ts";
 import { canBootDebian, DebianSystem } from "./debian-system.ts";
 import { SOURCE_DATE } from "./stand-in.ts";
 
@@ -19,6 +20,9 @@ Name = fibre
 RemoteHost = 192.0.2.1
 `;
 const CONFIGURATION_FILE = "/etc/netcombiner/nc0.conf";
+
+/** For a Debian to be installed and booted and two programs to be compiled, in milliseconds: a minute on an idle machine. */
+const SETUP_MILLIS = 900_000;
 
 /** CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_NET_RAW (linux/capability.h). */
 const CAPABILITIES = (1 << 10) | (1 << 12) | (1 << 13);
@@ -42,9 +46,9 @@ describe.skipIf(!canBootDebian())("netcombiner on Debian", () => {
   beforeAll(async () => {
     system = await DebianSystem.boot();
     for (const version of versions) system.write(`/root/${version}.deb`, packageOf(version), 0o644);
-  }, 170_000);
+  }, SETUP_MILLIS);
 
-  afterAll(() => system[Symbol.asyncDispose]());
+  afterAll(() => system?.[Symbol.asyncDispose]());
 
   /** Output of a script that must succeed. */
   function run(script: string): string {
@@ -59,7 +63,7 @@ describe.skipIf(!canBootDebian())("netcombiner on Debian", () => {
   const property = (name: string) => run(`systemctl show netcombiner@nc0 --property ${name} --value`);
   /** Waits until the tunnel runs in another process than `from`. */
   const awaitRestart = (from: string) =>
-    run(`timeout 20 sh -c 'until systemctl is-active -q netcombiner@nc0 &&
+    run(`timeout ${CHILD_SECONDS} sh -c 'until systemctl is-active -q netcombiner@nc0 &&
       pid=$(systemctl show netcombiner@nc0 --property MainPID --value) && [ $pid != 0 ] && [ $pid != ${from} ]
     do sleep 0.05; done'`);
 

@@ -6,14 +6,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../../build/run.ts";
 import { ROOT } from "../rules/sources.ts";
+import { CHILD_SECONDS, TEST_MILLIS } from "../support/limits.ts";
 
 const SUITE = "bookworm";
 const PACKAGES = ["systemd", "systemd-sysv", "iproute2", "nftables", "procps"];
 const TREE = join(ROOT, ".cache", `debian-${SUITE}-${PACKAGES.join("-")}`);
 const TOOLS = ["debootstrap", "unshare", "nsenter", "setpriv", "apt-get"];
-/** Longest that one script may take, in milliseconds. */
-const PATIENCE = 60_000;
-
 const NAMESPACES = ["--mount", "--pid", "--net", "--uts", "--ipc", "--cgroup"];
 
 /** In a session of its own: a script that kills its group must not mean ours. */
@@ -79,7 +77,7 @@ export class DebianSystem implements AsyncDisposable {
     const holder = Bun.spawn([...apart, ...boot], { cwd: "/", stdio: ["ignore", "ignore", "inherit"] });
     const system = new DebianSystem(holder, folder, await initOf(holder));
     const isUp = "until [ -S /run/systemd/private ]; do sleep 0.05; done; systemctl is-system-running --wait";
-    const { output } = system.run(`timeout 30 sh -c '${isUp}'`);
+    const { output } = system.run(`timeout ${CHILD_SECONDS} sh -c '${isUp}'`);
     if (output.trim() !== "running") {
       await system[Symbol.asyncDispose]();
       throw new Error(`the system did not boot: ${output}`);
@@ -91,7 +89,7 @@ export class DebianSystem implements AsyncDisposable {
   run(script: string): Outcome {
     const command = ["nsenter", "--target", String(this.#init), ...NAMESPACES, ...SHELL, `exec 2>&1\n${script}`];
     const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
-    const result = Bun.spawnSync(command, { cwd: "/", env, stdin: "ignore", timeout: PATIENCE });
+    const result = Bun.spawnSync(command, { cwd: "/", env, stdin: "ignore", timeout: TEST_MILLIS });
     return { exitCode: result.exitCode, output: result.stdout.toString() };
   }
 

@@ -41,6 +41,8 @@ describe("the load of the machine", () => {
     const { seconds, others } = meter.read();
     expect(seconds).toBeGreaterThan(0.3);
     expect(others).toBeWithin(0, 1.2);
-    expect(describeLoad(meter.read())).toMatch(/^others took \d+ % of the processors for \d+\.\d s, a hypervisor \d+ %/);
+    expect(describeLoad(meter.read())).toMatch(
+      /^others took \d+ % of the processors for \d+\.\d s, a hypervisor \d+ %/,
+    );
   });
 });
