@@ -15,7 +15,7 @@ const MADE = make();
 
 describe("figures of documents", () => {
   test("are found with their constants, wherever a line ends", () => {
-    const text = "at least [80\nms][outlook.SHORTEST]\n\n[outlook.SHORTEST]: ../src/outlook.ts\n";
+    const text = "at least [80\nms][outlook.SHORTEST], as `[9 ms][a.B]`\n\n[outlook.SHORTEST]: ../src/outlook.ts\n";
     expect(figuresOf(text)).toEqual([{ text: "80 ms", label: "outlook.SHORTEST" }]);
     expect([...constantsOf("docs/a.md", text)]).toEqual([["outlook.SHORTEST", "src/outlook.ts"]]);
   });

@@ -15,9 +15,9 @@ export interface Figure {
 
 const LABEL = String.raw`[a-z0-9-]+\.[A-Z][A-Z0-9_]*(?:\.[A-Za-z0-9_]+)*`;
 
-/** Figures of a document, in order. */
+/** Returns the figures of a document in order; what is quoted as code is none. */
 export function figuresOf(text: string): Figure[] {
-  const found = text.matchAll(new RegExp(String.raw`\[([^\][]+)\]\[(${LABEL})\]`, "g"));
+  const found = text.replaceAll(/`[^`\n]*`/g, "").matchAll(new RegExp(String.raw`\[([^\][]+)\]\[(${LABEL})\]`, "g"));
   return [...found].map(([, figure = "", label = ""]) => ({ text: figure.replaceAll(/\s+/g, " "), label }));
 }
 
