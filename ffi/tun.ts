@@ -24,11 +24,6 @@ export interface TunFormat {
   readonly uso: boolean;
 }
 
-export const TUN_FORMAT = {
-  plain: { prefix: "none", prefixSize: 0, tso: false, uso: false },
-  family: { prefix: "family", prefixSize: 4, tso: false, uso: false },
-} as const satisfies Record<string, TunFormat>;
-
 export interface OpenedTun {
   readonly fd: number;
   /** The interface's name as the kernel tells it. */

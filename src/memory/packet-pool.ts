@@ -127,16 +127,6 @@ export class PacketPool {
     return slot;
   }
 
-  /** Reinjections everything known of a packet but its bytes and length. */
-  copyFacts(from: Slot, to: Slot): void {
-    this.flags[to] = this.flags[from] as number;
-    this.flow[to] = this.flow[from] as number;
-    this.sequence[to] = this.sequence[from] as number;
-    this.class[to] = this.class[from] as number;
-    this.time[to] = this.time[from] as number;
-    this.attempts[to] = this.attempts[from] as number;
-  }
-
   /** One owner more. At most 255. */
   retain(slot: Slot): void {
     const refs = this.#refs[slot] as number;

@@ -28,14 +28,6 @@ export class Ring {
     return true;
   }
 
-  /** Puts an item back in front; false when full. */
-  unshift(item: number): boolean {
-    if (this.length === this.capacity) return false;
-    this.#head = (this.#head - 1) >>> 0;
-    this.#items[this.#head & this.#mask] = item;
-    return true;
-  }
-
   /** The oldest item, or -1 when empty. */
   shift(): number {
     if (this.#head === this.#tail) return -1;

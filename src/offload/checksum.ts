@@ -1,6 +1,6 @@
 // @hot
 /**
- * The Internet checksum (RFC 1071), its incremental update (RFC 1624) and the partial checksum of TCP and UDP, whose
+ * The Internet checksum (RFC 1071) and the partial checksum of TCP and UDP, whose
  * field holds the folded sum of the pseudo-header alone until somebody adds the rest.
  * Sums are 16-bit, big-endian and not complemented unless a name says "checksum". Offsets count from the view's begin.
  */
@@ -67,9 +67,4 @@ export function isChecksumRight(
 ): boolean {
   const length = end - start;
   return fold(sum16(view, start, length) + pseudoHeaderSum(view, ip, version, protocol, length)) === 0xffff;
-}
-
-/** The checksum after one 16-bit field it covers went from `before` to `after` (RFC 1624 equation 3). */
-export function updateChecksum(checksum: number, before: number, after: number): number {
-  return ~fold((~checksum & 0xffff) + (~before & 0xffff) + after) & 0xffff;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { completeChecksum, fold, isChecksumRight, sum16, updateChecksum } from "../../src/offload/checksum.ts";
+import { completeChecksum, fold, isChecksumRight, sum16 } from "../../src/offload/checksum.ts";
 import { build, content, isRight, naiveSum } from "./packets.ts";
 
 describe("sum16", () => {
@@ -54,9 +54,5 @@ describe("the transport checksum", () => {
     const view = new DataView(bytes.buffer);
     completeChecksum(view, 0, 6, 8, true);
     expect(view.getUint16(6)).toBe(0xffff);
-  });
-
-  test("is updated for one changed field as RFC 1624 section 4 shows", () => {
-    expect(updateChecksum(0xdd2f, 0x5555, 0x3285)).toBe(0x0000);
   });
 });
