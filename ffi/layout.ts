@@ -32,8 +32,9 @@ export interface Layout {
   readonly MSG_NOSIGNAL: number;
   readonly MSG_TRUNC: number;
   readonly MSG_CTRUNC: number;
-  /** time.h */
+  /** time.h; the second counts the time asleep. */
   readonly CLOCK_MONOTONIC: number;
+  readonly CLOCK_BOOTTIME: number;
   /** struct ifreq (net/if.h): name[16], then the union. */
   readonly ifreq: { readonly size: number; readonly union: number };
   /** struct msghdr; `wideCounts`: iovlen and controllen are 64 bits (with upper half 0) rather than 32. */

@@ -26,6 +26,8 @@ export const FREEBSD = {
   MSG_TRUNC: 0x10,
   MSG_CTRUNC: 0x20,
   CLOCK_MONOTONIC: 4,
+  /** Another name of CLOCK_MONOTONIC (sys/_clock_id.h). */
+  CLOCK_BOOTTIME: 4,
   ifreq: { size: 32, union: 16 },
   msghdr: {
     size: 48,

@@ -33,6 +33,7 @@ export const LINUX = {
   MSG_TRUNC: 0x20,
   MSG_CTRUNC: 8,
   CLOCK_MONOTONIC: 1,
+  CLOCK_BOOTTIME: 7,
   ifreq: { size: 40, union: 16 },
   msghdr: {
     size: 56,

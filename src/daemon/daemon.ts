@@ -2,6 +2,7 @@
  * The control plane of one tunnel: it reads the configuration, sets up the interface, starts the data plane and stays
  * to answer signals, the control socket and questions for addresses, until the tunnel ends.
  */
+import type { Micros } from "../clock.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
@@ -55,8 +56,8 @@ export interface Surroundings {
   readonly log: Log;
   readonly notifier: Notifier;
   readonly readiness: Readiness;
-  /** Microseconds of CLOCK_MONOTONIC. */
-  now(): number;
+  /** Monotonic time, µs. */
+  now(): Micros;
 }
 
 export interface DaemonOptions {
@@ -119,7 +120,7 @@ export class Daemon {
     const { log, notifier } = this.#around;
     const [current, dataplane] = [this.#configuration, this.#dataplane];
     if (!current || !dataplane) return { ok: false, error: "the tunnel is not running yet" };
-    notifier.reloading(this.#around.now());
+    notifier.reloading();
     try {
       const plan = planReload(current, loadConfiguration(this.#options.configurationPath));
       for (const link of plan.removed) dataplane.removeLink(link.settings.id);

@@ -1,4 +1,6 @@
 /** Tells systemd how it goes, through the socket it names in NOTIFY_SOCKET (sd_notify(3)); elsewhere does nothing. */
+import { readClock } from "../../ffi/clock.ts";
+import { layout } from "../../ffi/layout.ts";
 import { sendUnixDatagram } from "../../ffi/unix-datagram.ts";
 
 export type Send = (path: string, payload: Uint8Array) => boolean;
@@ -17,7 +19,7 @@ export class Notifier {
   }
 
   /** @param now microseconds of CLOCK_MONOTONIC, which Type=notify-reload compares with its own */
-  reloading(now: number): void {
+  reloading(now = readClock(layout.CLOCK_MONOTONIC)): void {
     this.#tell(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(now)}`);
   }
 

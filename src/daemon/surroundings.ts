@@ -1,5 +1,6 @@
 /** The real machine around a daemon: TUN, interface settings, worker, name lookups, log and clock. */
 import { lookup } from "node:dns/promises";
+import { monotonicMicros } from "../../ffi/clock.ts";
 import { layout } from "../../ffi/layout.ts";
 import { cString, pointerTo, systemLibc } from "../../ffi/libc.ts";
 import { adoptTun, openTun } from "../../ffi/tun.ts";
@@ -98,10 +99,4 @@ function logSink(interfaceName: string, isBackground: boolean): LogSink {
   if (!isBackground) return stderrSink(interfaceName);
   const path = layout.name === "freebsd" ? "/var/run/log" : "/dev/log";
   return syslogSink(interfaceName, process.pid, (datagram) => sendUnixDatagram(path, datagram));
-}
-
-function monotonicMicros(): number {
-  const timespec = new BigInt64Array(new ArrayBuffer(16));
-  systemLibc().clock_gettime(layout.CLOCK_MONOTONIC, pointerTo(timespec));
-  return Number(timespec[0]) * 1_000_000 + Math.floor(Number(timespec[1]) / 1_000);
 }

@@ -76,7 +76,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The floor that ffi/ may use at run time; of the rest it knows types. */
-const FFI_VALUES = ["src/endpoint.ts", "src/errors.ts", "src/memory/"];
+const FFI_VALUES = ["src/clock.ts", "src/endpoint.ts", "src/errors.ts", "src/memory/"];
 
 /** The place that a file belongs to, undefined for a file outside of the picture. */
 export function zoneOf(path: string): string | undefined {
