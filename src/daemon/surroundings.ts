@@ -44,10 +44,12 @@ export function systemSurroundings(
   return {
     system: setsUp ? new HostSystem({ name: interfaceName, journalPath: journal, print }) : undefined,
     openTun: () => openDevice(interfaceName, inherited?.tunFd, setsUp),
-    configureInterface: ({ addresses, tunnel }) => {
+    configureInterface: async ({ addresses, tunnel }) => {
       const texts = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
       const settings = { addresses: texts, mtu: tunnel.mtu, txQueueLength: TX_QUEUE_LENGTH };
-      return configureInterface(interfaceName, settings, AbortSignal.timeout(CONFIGURE_TIMEOUT_MS));
+      const timeout = AbortSignal.timeout(CONFIGURE_TIMEOUT_MS);
+      const unset = await configureInterface(interfaceName, settings, timeout);
+      if (unset.length > 0) log.warn(`the peer may act as a router: cannot set ${unset.join(", ")}`);
     },
     openWakePipe() {
       const { readFd, writeFd } = openPipe();

@@ -13,8 +13,17 @@ export async function configureFreebsd(
   signal: AbortSignal,
   run: CommandRunner,
 ): Promise<void> {
-  for (const argv of freebsdCommands(name, settings, addresses)) await run({ argv }, signal);
+  for (const argv of freebsdCommands(name, settings, addresses)) {
+    const isOptional = argv.includes(IGNORE_NEIGHBOURS[0]);
+    await run({ argv }, signal).catch((error: unknown) => {
+      // A kernel without IPv6 has no router advertisements to ignore.
+      if (!isOptional || signal.aborted) throw error;
+    });
+  }
 }
+
+/** Flags of ifconfig(8): no router advertisements, no default router from one, no link-local address. */
+const IGNORE_NEIGHBOURS = ["-accept_rtadv", "no_radr", "-auto_linklocal"] as const;
 
 /** Returns the commands that configure the interface, in order. */
 export function freebsdCommands(
@@ -24,6 +33,7 @@ export function freebsdCommands(
 ): string[][] {
   return [
     [IFCONFIG, name, "mtu", String(settings.mtu)],
+    [IFCONFIG, name, "inet6", ...IGNORE_NEIGHBOURS],
     ...addresses.flatMap((address) => addressCommands(name, address)),
     [IFCONFIG, name, "up"],
   ];

@@ -25,15 +25,20 @@ export interface PrefixedAddress {
   readonly prefix: number;
 }
 
-/** Sets MTU, addresses and up, in that order. @throws NetcombinerError with the system's error */
+/**
+ * Sets MTU, kernel variables that make the interface ignore what the peer says as a neighbour, addresses, and up, in this
+ * order. Returns the kernel variables that could not be set.
+ * @throws NetcombinerError with the system's error
+ */
 export async function configureInterface(
   name: string,
   settings: InterfaceSettings,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string[]> {
   const addresses = settings.addresses.map(parsePrefixedAddress);
-  if (layout.name === "linux") configureLinux(name, settings, addresses, signal);
-  else await configureFreebsd(name, settings, addresses, signal, runCommand);
+  if (layout.name === "linux") return configureLinux(name, settings, addresses, signal);
+  await configureFreebsd(name, settings, addresses, signal, runCommand);
+  return [];
 }
 
 /** Deletes the interface. On FreeBSD this waits until its device is closed. */

@@ -2,20 +2,24 @@
 import { systemLibc } from "../../ffi/libc.ts";
 import { addAddress, changeLink, deleteLink, interfaceIndex, type LinkChange } from "../../ffi/linux/netlink.ts";
 import type { InterfaceSettings, PrefixedAddress } from "./host.ts";
+import { ignoreNeighbours } from "./linux/neighbour-sysctls.ts";
 
+/** Returns the kernel variables that could not be set. */
 export function configureLinux(
   name: string,
   settings: InterfaceSettings,
   addresses: readonly PrefixedAddress[],
   signal: AbortSignal,
-): void {
+): string[] {
   const libc = systemLibc();
   const queue = settings.txQueueLength;
   const link: LinkChange = { mtu: settings.mtu, ...(queue === undefined ? {} : { txQueueLength: queue }) };
   signal.throwIfAborted();
   changeLink(libc, name, link);
+  const unset = ignoreNeighbours(name);
   for (const { address, prefix } of addresses) addAddress(libc, name, address, prefix);
   changeLink(libc, name, { isUp: true });
+  return unset;
 }
 
 export function deleteLinux(name: string): void {

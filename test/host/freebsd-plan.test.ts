@@ -181,6 +181,7 @@ describe("The plan for FreeBSD", () => {
   test("tells how the interface is made by hand", () => {
     expect(freebsdInterfaceCommands(requestOf("Address = 10.47.25.2/24"))).toEqual([
       "/sbin/ifconfig nc0 mtu 1400",
+      "/sbin/ifconfig nc0 inet6 -accept_rtadv no_radr -auto_linklocal",
       "/sbin/ifconfig nc0 inet 10.47.25.2/24 10.47.25.2 alias",
       "/sbin/route -q add -net 10.47.25.0/24 -interface nc0",
       "/sbin/ifconfig nc0 up",

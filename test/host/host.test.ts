@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { formatAddress } from "../../src/endpoint.ts";
+import { CommandFailure } from "../../src/host/command.ts";
 import { configureFreebsd, deleteFreebsd, freebsdCommands } from "../../src/host/freebsd.ts";
 import { type AddressLookup, interfaceAddresses, parsePrefixedAddress } from "../../src/host/host.ts";
 import type { Command } from "../../src/host/step.ts";
@@ -59,6 +60,7 @@ describe("on FreeBSD", () => {
   const addresses = settings.addresses.map(parsePrefixedAddress);
   const commands = [
     "/sbin/ifconfig nc0 mtu 1400",
+    "/sbin/ifconfig nc0 inet6 -accept_rtadv no_radr -auto_linklocal",
     "/sbin/ifconfig nc0 inet 10.1.2.1/20 10.1.2.1 alias",
     "/sbin/route -q add -net 10.1.0.0/20 -interface nc0",
     "/sbin/ifconfig nc0 inet 10.9.9.9/32 10.9.9.9 alias",
@@ -75,13 +77,23 @@ describe("on FreeBSD", () => {
     const { signal } = new AbortController();
     const run = async ({ argv }: Command): Promise<void> => {
       ran.push(argv.join(" "));
-      if (ran.length === 3) throw new Error("refused");
+      if (ran.length === 4) throw new Error("refused");
     };
     await expect(configureFreebsd("nc0", settings, addresses, signal, run)).rejects.toThrow("refused");
     await deleteFreebsd("nc0", signal, async ({ argv }) => {
       expect(argv).toEqual(["/sbin/ifconfig", "nc0", "destroy"]);
     });
-    expect(ran).toEqual(commands.slice(0, 3));
+    expect(ran).toEqual(commands.slice(0, 4));
+  });
+
+  test("a kernel without IPv6 is no failure", async () => {
+    const ran: string[] = [];
+    const run = async ({ argv }: Command): Promise<void> => {
+      ran.push(argv.join(" "));
+      if (argv.includes("-accept_rtadv")) throw new CommandFailure("Address family not supported", false);
+    };
+    await configureFreebsd("nc0", settings, addresses, new AbortController().signal, run);
+    expect(ran).toEqual(commands);
   });
 });
 

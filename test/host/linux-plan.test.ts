@@ -117,7 +117,7 @@ describe("The plan for Linux", () => {
     expect(() => planLinux(request, stateOf({}))).toThrow("no interface has the address 192.0.2.9 or a default route");
   });
 
-  test("goes on listening to routers where packets are to be forwarded, but not on the LAN", () => {
+  test("goes on accepting router advertisements where packets are forwarded, but not from the LAN, the tunnel or later interfaces", () => {
     const state = {
       ...LOCAL,
       ...stateOf({
@@ -128,21 +128,20 @@ describe("The plan for Linux", () => {
           "net/ipv6/conf/docker0/forwarding": "1",
           "net/ipv6/conf/lan/accept_ra": "1",
           "net/ipv6/conf/managed/accept_ra": "0",
+          "net/ipv6/conf/nc0/accept_ra": "1",
           "net/ipv6/conf/wan0/accept_ra": "1",
         },
       }),
     };
     const steps = planLinux(requestOf("Role = local\nAddress = fd47::2/64\nLanInterface = lan"), state);
-    expect(doneLines(steps).slice(0, 3)).toEqual([
-      "sysctl -w net/ipv6/conf/default/accept_ra=2",
+    expect(doneLines(steps).slice(0, 2)).toEqual([
       "sysctl -w net/ipv6/conf/wan0/accept_ra=2",
       "sysctl -w net/ipv6/conf/all/forwarding=1",
     ]);
-    expect(undoneLines(steps).slice(-4)).toEqual([
+    expect(undoneLines(steps).slice(-3)).toEqual([
       "sysctl -w net/ipv6/conf/all/forwarding=0",
       "sysctl -w net/ipv6/conf/docker0/forwarding=1",
       "sysctl -w net/ipv6/conf/wan0/accept_ra=1",
-      "sysctl -w net/ipv6/conf/default/accept_ra=1",
     ]);
   });
 

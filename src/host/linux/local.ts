@@ -17,7 +17,7 @@ export function localSteps(context: LinuxContext): Step[] {
   const families = familiesOf(configuration);
   const links = linkInterfaces(context);
   return [
-    ...(lanInterfaces.length > 0 ? forwardSteps(state, families, lanInterfaces) : []),
+    ...(lanInterfaces.length > 0 ? forwardSteps(state, families, [name, ...lanInterfaces]) : []),
     ...looseOwnSteps(state, name),
     ...looseSteps(state, [...lanInterfaces, ...links]),
     ...(links.length > 1 ? arpSteps(state) : []),

@@ -23,7 +23,7 @@ import { forwardSteps, looseOwnSteps, setOwnSysctl, setSysctl } from "./sysctls.
 export function remoteSteps(context: LinuxContext): Step[] {
   const { state, configuration, name } = context;
   const families = familiesOf(configuration);
-  const forwarding = [...forwardSteps(state, families), ...looseOwnSteps(state, name)];
+  const forwarding = [...forwardSteps(state, families, [name]), ...looseOwnSteps(state, name)];
   const rest = lendsAddress(configuration.system) ? lendSteps(context, families) : natSteps(context, families);
   return [...forwarding, ...rest];
 }

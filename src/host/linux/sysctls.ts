@@ -38,9 +38,10 @@ export function setOwnSysctl(key: string, value: string, why: string): Step {
   return { why, do: [sysctlCommand(key, value)], undo: [] };
 }
 
-/** Returns steps that enable forwarding. @param lan interfaces where this host is the router and accepts no other */
-export function forwardSteps(state: LinuxState, families: readonly Family[], lan: readonly string[] = []): Step[] {
-  const excluded = ["all", "lo", ...lan];
+/** Returns steps that enable forwarding. @param deaf interfaces that accept no router advertisements: the tunnel's, the LAN's */
+export function forwardSteps(state: LinuxState, families: readonly Family[], deaf: readonly string[]): Step[] {
+  // Interfaces made later start with `default`: another tunnel, or a container's.
+  const excluded = ["all", "default", "lo", ...deaf];
   return families.flatMap((family) => (family === 4 ? forwardFour(state) : forwardSix(state, excluded)));
 }
 
