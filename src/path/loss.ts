@@ -5,7 +5,7 @@
  * - `gap`: what was overtaken by datagrams sent clearly later (RFC 9002 section 6.1), where "clearly" is learned from the path.
  */
 import { type Micros, NEVER } from "../clock.ts";
-import type { Ack } from "../wire/messages.ts";
+import type { Ack } from "../wire/ack.ts";
 import { SENT, type SentPackets } from "./sent-packets.ts";
 
 export type LossDetection = "nack" | "gap";

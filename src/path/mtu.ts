@@ -8,7 +8,7 @@
  * It searches anew when large datagrams vanish while small ones pass, and when one byte more, asked for now and then, turns out to pass.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
-import type { Ack } from "../wire/messages.ts";
+import type { Ack } from "../wire/ack.ts";
 import { isReceived, type Outcome } from "./loss.ts";
 import type { SentPackets } from "./sent-packets.ts";
 

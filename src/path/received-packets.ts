@@ -5,7 +5,7 @@
  * later came is given up, NACK rises to the highest missing number and ACK grows past it. Ranges give the exact picture besides.
  */
 import { type Micros, NEVER } from "../clock.ts";
-import { type Ack, MAX_RANGES } from "../wire/messages.ts";
+import { type Ack, MAX_RANGES } from "../wire/ack.ts";
 
 /** Packet numbers behind the largest that are told apart; 1 Gbit/s of full datagrams for 190 ms within one path. */
 export const RECEIVE_WINDOW = 16_384;

@@ -6,7 +6,7 @@
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { createEndpoint, type Endpoint, sameEndpoint } from "../endpoint.ts";
-import { CHALLENGE_TOKEN } from "../wire/messages.ts";
+import { CHALLENGE_TOKEN } from "../wire/challenge.ts";
 
 /** RFC 9000, 8.1. */
 const AMPLIFICATION = 3;

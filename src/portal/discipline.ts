@@ -9,7 +9,7 @@ import type { Resequencer } from "../resequencer/resequencer.ts";
 import { EarliestArrival } from "../scheduler/earliest-arrival.ts";
 import { GreedyPull } from "../scheduler/greedy.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
-import { BUCKET_MASK } from "../wire/messages.ts";
+import { BUCKET_MASK } from "../wire/data.ts";
 import type { PathTable } from "./path-table.ts";
 import type { TunnelSettings } from "./settings.ts";
 

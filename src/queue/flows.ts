@@ -1,8 +1,8 @@
 // @hot
 /** Gives every packet its flow's bucket and its place in it. Flows that share a bucket share an order, which does no harm. */
 import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
+import { BUCKET_MASK, SEQUENCE_MASK } from "../wire/data.ts";
 import { flowHash, type ParsedHeader } from "../wire/ip.ts";
-import { BUCKET_MASK, SEQUENCE_MASK } from "../wire/messages.ts";
 import { TRAFFIC } from "./classify.ts";
 
 /** Makes another flow of bare acknowledgements, so that they wait neither for the content of their own direction nor with it. */

@@ -4,7 +4,7 @@
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
-import { SEQUENCE_MASK } from "../wire/messages.ts";
+import { SEQUENCE_MASK } from "../wire/data.ts";
 
 const INITIAL = 64;
 /** A ring larger than this is given back when nothing is in it: of thousands of flows few are deep at a time. */

@@ -8,7 +8,7 @@ import { DROP, type DropCounters } from "../drops.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
-import { CLASS } from "../wire/messages.ts";
+import { CLASS } from "../wire/data.ts";
 import { FlowOrder, MAX_AHEAD } from "./flow-order.ts";
 import type { Resequencer } from "./resequencer.ts";
 

@@ -1,7 +1,7 @@
 // @hot
 /**
- * The protocol, part 1: what a datagram looks like on a path. Part 2, messages, is `messages.ts`; the exchange that
- * comes before is `exchange.ts`. All integers are big-endian.
+ * The header of a datagram. The messages in a transport datagram are in `message.ts`, the exchange that makes a path in `exchange.ts`.
+ * All integers are big-endian.
  *
  *     0               1                               4
  *     | type:4 phase:1 rsv:3 | receiver index: 24      | packet number: 32               |

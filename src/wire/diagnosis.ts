@@ -1,5 +1,5 @@
 /**
- * The protocol, part 4: the DIAGNOSIS message, by which a person's question about the tunnel travels. Rare; big-endian.
+ * DIAGNOSIS: a person's question about the tunnel, or the answer to one.
  *
  *     | 10:4 kind:4 | token:32 | ...                                                                          bytes
  *
@@ -14,7 +14,7 @@
  * The token is chosen by who asks, and repeated in the answer. A kind that is not known here is passed over with what follows it.
  */
 import { createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
-import { MESSAGE } from "./messages.ts";
+import { MESSAGE } from "./message.ts";
 
 export const DIAGNOSIS = { ECHO: 0, REPLY: 1, BEST: 2, OPEN: 3, READY: 4, ALONE: 5 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * The protocol, part 3: the messages of an exchange. In place of a packet number their header tells the version and the pattern.
+ * The messages of an exchange. Their header has the version and the pattern in place of a packet number.
  *
  *     0                                  4         5         6     8
  *     | type:4 0:4 | receiver index: 24  | version | pattern | 0   |

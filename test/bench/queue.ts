@@ -6,7 +6,7 @@ import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { FlowQueues } from "../../src/queue/flow-queues.ts";
 import { EarliestArrival } from "../../src/scheduler/earliest-arrival.ts";
 import type { PathView } from "../../src/scheduler/scheduler.ts";
-import { BUCKET_MASK } from "../../src/wire/messages.ts";
+import { BUCKET_MASK } from "../../src/wire/data.ts";
 
 const SLOTS = 8_192;
 const STANDING = 2_000;

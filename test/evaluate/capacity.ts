@@ -5,8 +5,8 @@
  */
 import { DEFAULT_MTU } from "../../src/config/defaults.ts";
 import { Blake2sSuite } from "../../src/security/suite.ts";
+import { DATA_SIZE } from "../../src/wire/data.ts";
 import { HEADER_SIZE } from "../../src/wire/datagram.ts";
-import { DATA_SIZE } from "../../src/wire/messages.ts";
 import { ETHERNET_OVERHEAD, type LinkShape } from "../sim/link-model.ts";
 
 const IPV4_HEADER = 20;

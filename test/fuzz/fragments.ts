@@ -2,7 +2,7 @@
 import { DropCounters } from "../../src/drops.ts";
 import { NO_SLOT, PacketPool } from "../../src/memory/packet-pool.ts";
 import { Reassembly } from "../../src/portal/receiving/reassembly.ts";
-import { FRAGMENT_SIZE, Fragment } from "../../src/wire/messages.ts";
+import { FRAGMENT_SIZE, Fragment } from "../../src/wire/fragment.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { mutate } from "./mutate.ts";
 import { check, type Target } from "./target.ts";

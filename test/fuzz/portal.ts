@@ -5,25 +5,17 @@
 import { parseEndpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
 import type { SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
+import { ABANDON_SIZE } from "../../src/wire/abandon.ts";
+import { ACK_SIZE, Ack } from "../../src/wire/ack.ts";
+import { CHALLENGE_SIZE } from "../../src/wire/challenge.ts";
+import { DATA_SIZE, writeData } from "../../src/wire/data.ts";
 import { TYPE, writeHeader } from "../../src/wire/datagram.ts";
+import { FRAGMENT_SIZE, Fragment } from "../../src/wire/fragment.ts";
+import { HOLD_SIZE } from "../../src/wire/hold.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
-import {
-  ABANDON_SIZE,
-  ACK_SIZE,
-  Ack,
-  CHALLENGE_SIZE,
-  DATA_FLAG,
-  DATA_SIZE,
-  FRAGMENT_SIZE,
-  Fragment,
-  HOLD_SIZE,
-  LINK_SIZE,
-  MESSAGE,
-  REKEY_ANSWER,
-  REKEY_SIZE,
-  writeData,
-  writeLink,
-} from "../../src/wire/messages.ts";
+import { LINK_SIZE, writeLink } from "../../src/wire/link.ts";
+import { MESSAGE } from "../../src/wire/message.ts";
+import { REKEY_SIZE, writeRekey } from "../../src/wire/rekey.ts";
 import { End, linkSettings, Pair, udpPacket } from "../portal/pair.ts";
 import { counting } from "../support/bytes.ts";
 import { join } from "../support/internet.ts";
@@ -58,11 +50,9 @@ function record(security: SecurityName): Uint8Array[] {
   return bytes.filter((datagram, i) => i < 30 || datagram.length < 60 || i % 7 === 0);
 }
 
-export function dataMessage(packet: Uint8Array, sequence: number, withLength: boolean): Uint8Array {
-  const head = new Uint8Array(DATA_SIZE + (withLength ? 2 : 0));
-  const view = new DataView(head.buffer);
-  writeData(view, 0, withLength ? DATA_FLAG.LENGTH : 0, 5, sequence & 1, sequence);
-  if (withLength) view.setUint16(DATA_SIZE, packet.length);
+export function dataMessage(packet: Uint8Array, sequence: number): Uint8Array {
+  const head = new Uint8Array(DATA_SIZE);
+  writeData(new DataView(head.buffer), 0, 0, 5, sequence & 1, sequence);
   return join(head, packet);
 }
 
@@ -89,24 +79,25 @@ function linkMessage(limit: number): Uint8Array {
   return out;
 }
 
-/** A rekey or its answer, of about the size of one that is meant. */
-function rekeyMessage(flags: number): Uint8Array {
-  return counting(REKEY_SIZE + 96).with(0, (MESSAGE.REKEY << 4) | flags);
+/** A rekey or its answer, of about the size of a genuine one. */
+function rekeyMessage(isAnswer: boolean): Uint8Array {
+  const out = new Uint8Array(REKEY_SIZE + 96);
+  writeRekey(new DataView(out.buffer), out, 0, isAnswer, 1, counting(96));
+  return out;
 }
 
 const HEADER = new Uint8Array(8);
 const SHORT = PACKETS.filter((packet) => packet.length < 400);
 const MESSAGES: readonly Uint8Array[] = [
-  ...PACKETS.map((packet, i) => join(HEADER, dataMessage(packet, i, false))),
-  join(HEADER, ...SHORT.map((packet, i) => dataMessage(packet, 2 * i, true))),
-  join(HEADER, ackMessage(1), Uint8Array.of(MESSAGE.PROBE << 4), dataMessage(PACKETS[0] as Uint8Array, 9, false)),
+  ...PACKETS.map((packet, i) => join(HEADER, dataMessage(packet, i))),
+  join(HEADER, ackMessage(1), Uint8Array.of(MESSAGE.PROBE << 4), dataMessage(PACKETS[0] as Uint8Array, 9)),
   join(HEADER, ackMessage(2), ackMessage(3)),
-  join(HEADER, counting(HOLD_SIZE).with(0, MESSAGE.HOLD << 4), dataMessage(PACKETS[1] as Uint8Array, 70, true)),
+  join(HEADER, counting(HOLD_SIZE).with(0, MESSAGE.HOLD << 4), dataMessage(PACKETS[1] as Uint8Array, 70)),
   join(HEADER, counting(ABANDON_SIZE).with(0, MESSAGE.ABANDON << 4)),
   join(HEADER, Uint8Array.of(MESSAGE.CLOSE << 4, 3)),
   ...[0, 1].map((answer) => join(HEADER, counting(CHALLENGE_SIZE).with(0, (MESSAGE.CHALLENGE << 4) | answer))),
   ...[0, 20_000, 5e6].map((limit) => join(HEADER, linkMessage(limit))),
-  ...[0, REKEY_ANSWER].map((flags) => join(HEADER, rekeyMessage(flags))),
+  ...[false, true].map((isAnswer) => join(HEADER, rekeyMessage(isAnswer))),
   ...[0, 1, 2, 3, 4, 5, 6].map((kind) => join(HEADER, counting(30, kind).with(0, (MESSAGE.DIAGNOSIS << 4) | kind))),
   ...[0, 1, 0, 1].map((part) => join(HEADER, fragmentMessage(SHORT[0] as Uint8Array, 80, part))),
 ];

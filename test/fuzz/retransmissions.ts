@@ -3,7 +3,7 @@ import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { applyAck, Outcome } from "../../src/path/loss.ts";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
 import { Retransmissions } from "../../src/portal/sending/retransmissions.ts";
-import { Ack } from "../../src/wire/messages.ts";
+import { Ack } from "../../src/wire/ack.ts";
 import { seedsOf } from "./corpus.ts";
 import { mutate } from "./mutate.ts";
 import { Operations } from "./operations.ts";

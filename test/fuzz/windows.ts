@@ -2,8 +2,8 @@
 
 import { RECEIVE_WINDOW, ReceivedPackets } from "../../src/path/received-packets.ts";
 import { ReplayWindow } from "../../src/security/replay-window.ts";
-import type { Ack } from "../../src/wire/messages.ts";
-import { Ack as AckMessage } from "../../src/wire/messages.ts";
+import type { Ack } from "../../src/wire/ack.ts";
+import { Ack as AckMessage } from "../../src/wire/ack.ts";
 import { seedsOf } from "./corpus.ts";
 import { mutate } from "./mutate.ts";
 import { Operations } from "./operations.ts";

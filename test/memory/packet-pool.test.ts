@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { HEADROOM, NO_SLOT, PacketPool, TAILROOM } from "../../src/memory/packet-pool.ts";
+import { DATA_SIZE } from "../../src/wire/data.ts";
 import { HEADER_SIZE } from "../../src/wire/datagram.ts";
-import { DATA_SIZE } from "../../src/wire/messages.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as loss from "../../src/path/loss.ts";
 import { ReceivedPackets } from "../../src/path/received-packets.ts";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
-import { Ack } from "../../src/wire/messages.ts";
+import { Ack } from "../../src/wire/ack.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 

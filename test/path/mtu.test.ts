@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { Outcome } from "../../src/path/loss.ts";
 import { BASE_DATAGRAM, LEAST_DATAGRAM, type MtuLimits, PathMtu } from "../../src/path/mtu.ts";
 import { SentPackets } from "../../src/path/sent-packets.ts";
-import { Ack } from "../../src/wire/messages.ts";
+import { Ack } from "../../src/wire/ack.ts";
 
 const SECOND = 1_000_000;
 const ROUND_RTT = 20_000;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { RECEIVE_WINDOW, ReceivedPackets } from "../../src/path/received-packets.ts";
-import { Ack, MAX_RANGES } from "../../src/wire/messages.ts";
+import { Ack, MAX_RANGES } from "../../src/wire/ack.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 

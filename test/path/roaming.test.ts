@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { createEndpoint, type Endpoint, parseEndpoint } from "../../src/endpoint.ts";
 import { type Place, Roaming } from "../../src/path/roaming.ts";
-import { CHALLENGE_TOKEN } from "../../src/wire/messages.ts";
+import { CHALLENGE_TOKEN } from "../../src/wire/challenge.ts";
 import { counting } from "../support/bytes.ts";
 
 const HOME = parseEndpoint("192.0.2.1", 4000) as Endpoint;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
 import { classify } from "../../src/queue/classify.ts";
 import { Flows } from "../../src/queue/flows.ts";
+import { BUCKET_MASK } from "../../src/wire/data.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
-import { BUCKET_MASK } from "../../src/wire/messages.ts";
 import { ipv4, ports, tcp } from "../support/internet.ts";
 
 const pool = new PacketPool(4, 200);

@@ -3,7 +3,7 @@ import { DropCounters } from "../../src/drops.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { PerFlowResequencer } from "../../src/resequencer/per-flow.ts";
-import { CLASS } from "../../src/wire/messages.ts";
+import { CLASS } from "../../src/wire/data.ts";
 
 class Bench {
   readonly pool = new PacketPool(64, 100);

@@ -8,32 +8,20 @@ import { DROP } from "../../drops.ts";
 import { type Endpoint, sameEndpoint } from "../../endpoint.ts";
 import { NO_SLOT, PACKET_FLAG, type Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
+import { ABANDON_SIZE, abandonCount } from "../../wire/abandon.ts";
+import { Ack } from "../../wire/ack.ts";
+import { CHALLENGE_SIZE, challengeToken, isChallengeAnswer } from "../../wire/challenge.ts";
+import { CLOSE_SIZE, closeReason } from "../../wire/close.ts";
+import { bucketOf, classOf, DATA_FLAG, DATA_SIZE, flagsOf, sequenceOf } from "../../wire/data.ts";
 import { HEADER_SIZE, indexOf, packetNumberOf, phaseOf, TYPE, typeOf } from "../../wire/datagram.ts";
+import { FRAGMENT_SIZE, Fragment } from "../../wire/fragment.ts";
+import { HOLD_SIZE, holdTime } from "../../wire/hold.ts";
 import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
-import {
-  ABANDON_SIZE,
-  Ack,
-  CHALLENGE_ANSWER,
-  CHALLENGE_SIZE,
-  CLOSE_SIZE,
-  DATA_FLAG,
-  DATA_SIZE,
-  dataBucket,
-  dataClass,
-  dataSequence,
-  FRAGMENT_SIZE,
-  Fragment,
-  HOLD_SIZE,
-  HOLD_UNIT,
-  LINK_METERED,
-  LINK_SIZE,
-  linkLimit,
-  MESSAGE,
-  PROBE_SIZE,
-  REKEY_ANSWER,
-  REKEY_SIZE,
-} from "../../wire/messages.ts";
+import { isLinkMetered, LINK_SIZE, linkLimit } from "../../wire/link.ts";
+import { MESSAGE, messageAt } from "../../wire/message.ts";
 import { clampMss, isSyn } from "../../wire/mss.ts";
+import { PROBE_SIZE } from "../../wire/probe.ts";
+import { isRekeyAnswer, REKEY_SIZE, rekeyEpoch, rekeySize } from "../../wire/rekey.ts";
 import { drop, type PortalContext } from "../context.ts";
 import { Reassembly } from "./reassembly.ts";
 import { largestWhole } from "./whole-packet.ts";
@@ -133,13 +121,11 @@ export class Inbound {
   }
 
   #readChallenge(now: Micros, path: Path, at: number, end: number): number {
+    if (!this.#fits(at, end, CHALLENGE_SIZE)) return end;
     const { bytes, view } = this.#context.pool;
-    if (end - at < CHALLENGE_SIZE) this.#malformed = true;
-    else {
-      const token = bytes.slice(at + 1, at + CHALLENGE_SIZE);
-      if ((view.getUint8(at) & CHALLENGE_ANSWER) === 0) path.roaming.answer = token;
-      else if (path.roaming.onAnswer(token)) path.pathMtu.restart(now);
-    }
+    const token = challengeToken(bytes, at);
+    if (!isChallengeAnswer(view, at)) path.roaming.answer = token;
+    else if (path.roaming.onAnswer(token)) path.pathMtu.restart(now);
     return at + CHALLENGE_SIZE;
   }
 
@@ -157,8 +143,7 @@ export class Inbound {
 
   /** Handles the message at `at`; returns where the next one begins. */
   #readMessage(now: Micros, path: Path, slot: Slot, at: number, end: number): number {
-    const { view } = this.#context.pool;
-    switch (view.getUint8(at) >>> 4) {
+    switch (messageAt(this.#context.pool.view, at)) {
       case MESSAGE.DATA:
         return this.#readData(now, slot, at, end);
       case MESSAGE.ACK:
@@ -168,8 +153,7 @@ export class Inbound {
         this.#urgent = true;
         return at + PROBE_SIZE;
       case MESSAGE.CLOSE:
-        if (end - at >= CLOSE_SIZE) this.#events.onClosed(now, path, view.getUint8(at + 1));
-        return at + CLOSE_SIZE;
+        return this.#readClose(now, path, at, end);
       case MESSAGE.HOLD:
         return this.#readHold(at, end);
       case MESSAGE.ABANDON:
@@ -200,39 +184,48 @@ export class Inbound {
     return at + size;
   }
 
+  #readClose(now: Micros, path: Path, at: number, end: number): number {
+    if (!this.#fits(at, end, CLOSE_SIZE)) return end;
+    this.#events.onClosed(now, path, closeReason(this.#context.pool.view, at));
+    return at + CLOSE_SIZE;
+  }
+
   #readHold(at: number, end: number): number {
-    if (end - at >= HOLD_SIZE) this.#context.resequencer.hold = this.#context.pool.view.getUint16(at + 1) * HOLD_UNIT;
-    else this.#malformed = true;
+    if (!this.#fits(at, end, HOLD_SIZE)) return end;
+    this.#context.resequencer.hold = holdTime(this.#context.pool.view, at);
     return at + HOLD_SIZE;
   }
 
   #readLink(path: Path, at: number, end: number): number {
+    if (!this.#fits(at, end, LINK_SIZE)) return end;
     const { view } = this.#context.pool;
-    if (end - at >= LINK_SIZE) path.hearLimits((view.getUint8(at) & LINK_METERED) !== 0, linkLimit(view, at));
-    else this.#malformed = true;
+    path.hearLimits(isLinkMetered(view, at), linkLimit(view, at));
     return at + LINK_SIZE;
   }
 
   #readAbandon(now: Micros, at: number, end: number): number {
+    if (!this.#fits(at, end, ABANDON_SIZE)) return end;
     const { pool, resequencer } = this.#context;
-    if (end - at >= ABANDON_SIZE) {
-      const bucket = dataBucket(pool.view, at);
-      resequencer.abandon(now, bucket, dataSequence(pool.view, at), pool.view.getUint8(at + 6));
-    } else this.#malformed = true;
+    resequencer.abandon(now, bucketOf(pool.view, at), sequenceOf(pool.view, at), abandonCount(pool.view, at));
     return at + ABANDON_SIZE;
   }
 
   #readRekey(now: Micros, path: Path, at: number, end: number): number {
     const { bytes, view } = this.#context.pool;
-    const from = at + REKEY_SIZE;
-    const to = from <= end ? from + view.getUint8(at + REKEY_SIZE - 1) : from;
     this.#asksForAck = true;
-    this.#malformed = to > end;
+    const size = rekeySize(view, at, end);
+    this.#malformed = size < 0;
     if (this.#malformed) return end;
-    const isAnswer = (view.getUint8(at) & REKEY_ANSWER) !== 0;
-    const isRight = this.#events.onRekey(now, path, isAnswer, view.getUint32(at + 1), bytes.slice(from, to));
+    const message = bytes.slice(at + REKEY_SIZE, at + size);
+    const isRight = this.#events.onRekey(now, path, isRekeyAnswer(view, at), rekeyEpoch(view, at), message);
     if (!isRight) this.#context.drops.count(DROP["exchange-unexpected"]);
-    return to;
+    return at + size;
+  }
+
+  /** True if a message of `size` bytes fits before `end`; otherwise it is malformed. */
+  #fits(at: number, end: number, size: number): boolean {
+    this.#malformed = end - at < size;
+    return !this.#malformed;
   }
 
   #readAck(now: Micros, at: number, end: number): number {
@@ -249,33 +242,23 @@ export class Inbound {
     return at + size;
   }
 
+  /** Reads a packet, the last message of its datagram: it stays in the datagram's slot. */
   #readData(now: Micros, slot: Slot, at: number, end: number): number {
+    if (!this.#fits(at, end, DATA_SIZE)) return end;
     const { pool } = this.#context;
     const { view } = pool;
-    const flags = view.getUint8(at) & 0x0f;
-    const hasLength = (flags & DATA_FLAG.LENGTH) !== 0;
-    const packetAt = at + DATA_SIZE + (hasLength ? 2 : 0);
-    const length = hasLength && packetAt <= end ? view.getUint16(at + DATA_SIZE) : end - packetAt;
-    if (packetAt > end || length > end - packetAt) {
-      this.#malformed = true;
-      return end;
-    }
+    const flags = flagsOf(view, at);
     this.#asksForAck = true;
+    this.#handedOn = true;
     if ((flags & DATA_FLAG.REDUNDANT) !== 0) this.redundant++;
-    const bucket = dataBucket(view, at);
-    const deliveryClass = dataClass(view, at);
-    const sequence = dataSequence(view, at);
-    const own = this.#placePacket(slot, packetAt, length, packetAt + length === end);
-    if (own === NO_SLOT) {
-      this.#context.drops.count(DROP["no-slot"]);
-      return packetAt + length;
-    }
-    pool.flow[own] = bucket;
-    pool.class[own] = deliveryClass;
-    pool.sequence[own] = sequence;
-    pool.flags[own] = flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
-    this.#deliver(now, own);
-    return packetAt + length;
+    pool.start[slot] = at + DATA_SIZE;
+    pool.length[slot] = end - at - DATA_SIZE;
+    pool.flow[slot] = bucketOf(view, at);
+    pool.class[slot] = classOf(view, at);
+    pool.sequence[slot] = sequenceOf(view, at);
+    pool.flags[slot] = flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
+    this.#deliver(now, slot);
+    return end;
   }
 
   /** A part of a packet, the last message of its datagram. */
@@ -294,23 +277,6 @@ export class Inbound {
     pool.flags[slot] = fragment.flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
     this.#deliver(now, slot);
     return end;
-  }
-
-  /** The last packet of a datagram stays in its slot, others are copied out. */
-  #placePacket(slot: Slot, packetAt: number, length: number, isLast: boolean): Slot {
-    const { pool } = this.#context;
-    if (isLast) {
-      this.#handedOn = true;
-      pool.start[slot] = packetAt;
-      pool.length[slot] = length;
-      return slot;
-    }
-    const own = pool.take();
-    if (own === NO_SLOT) return own;
-    const start = pool.start[own] as number;
-    pool.bytes.copyWithin(start, packetAt, packetAt + length);
-    pool.length[own] = length;
-    return own;
   }
 
   #deliver(now: Micros, slot: Slot): void {

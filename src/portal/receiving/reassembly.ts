@@ -6,7 +6,7 @@
 import { type Micros, NEVER } from "../../clock.ts";
 import { DROP, type DropCounters } from "../../drops.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
-import type { Fragment } from "../../wire/messages.ts";
+import type { Fragment } from "../../wire/fragment.ts";
 
 /** A packet whose parts are further apart was retransmitted meanwhile, or is past retransmitting. */
 const PATIENCE: Micros = 1_000_000;

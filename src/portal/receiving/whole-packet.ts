@@ -1,8 +1,8 @@
 /** How large a packet may be to cross the tunnel whole. Looked at when a TCP connection begins. */
 import { BASE_DATAGRAM } from "../../path/mtu.ts";
 import type { Path } from "../../path/path.ts";
+import { DATA_SIZE } from "../../wire/data.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
-import { DATA_SIZE } from "../../wire/messages.ts";
 import type { PortalContext } from "../context.ts";
 
 /**

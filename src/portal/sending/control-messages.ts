@@ -5,23 +5,14 @@
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import type { Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
+import { writeAbandon } from "../../wire/abandon.ts";
+import { ACK_SIZE, Ack, MAX_RANGES } from "../../wire/ack.ts";
+import { CHALLENGE_SIZE, writeChallenge } from "../../wire/challenge.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
-import {
-  ABANDON_SIZE,
-  ACK_SIZE,
-  Ack,
-  CHALLENGE_ANSWER,
-  CHALLENGE_SIZE,
-  HOLD_SIZE,
-  HOLD_UNIT,
-  LINK_SIZE,
-  MAX_RANGES,
-  MESSAGE,
-  PROBE_SIZE,
-  REKEY_ANSWER,
-  REKEY_SIZE,
-  writeLink,
-} from "../../wire/messages.ts";
+import { writeHold } from "../../wire/hold.ts";
+import { writeLink } from "../../wire/link.ts";
+import { PROBE_SIZE, writePadding, writeProbe } from "../../wire/probe.ts";
+import { writeRekey } from "../../wire/rekey.ts";
 import type { PortalContext } from "../context.ts";
 import type { Retransmissions } from "./retransmissions.ts";
 
@@ -79,29 +70,23 @@ export class ControlMessages {
     if (due & DUE.ACK) at = this.#writeAck(now, path, at);
     if (due & DUE.ECHO) at = this.#writeEchoes(now, path, at);
     if (due & DUE.HOLD) {
-      view.setUint8(at, MESSAGE.HOLD << 4);
-      view.setUint16(at + 1, Math.min(0xffff, Math.ceil(this.hold / HOLD_UNIT)));
-      at += HOLD_SIZE;
+      at = writeHold(view, at, this.hold);
       this.#holdTold = this.hold;
       this.#holdAt = now;
     }
     if (due & DUE.LINK) {
       const { own } = path.limits;
-      writeLink(view, at, own.isMetered, own.in);
-      at += LINK_SIZE;
+      at = writeLink(view, at, own.isMetered, own.in);
       path.limits.told(now, path.sent.next);
     }
     if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
     if (due & DUE.REKEY) at = this.#writeRekey(path, at);
-    if (due & DUE.CHALLENGE) at = this.#writeChallenge(at, path.roaming.token, 0);
+    if (due & DUE.CHALLENGE) at = writeChallenge(view, pool.bytes, at, path.roaming.token, false);
     if (due & DUE.ANSWER && path.roaming.answer) {
-      at = this.#writeChallenge(at, path.roaming.answer, CHALLENGE_ANSWER);
+      at = writeChallenge(view, pool.bytes, at, path.roaming.answer, true);
       path.roaming.answer = undefined;
     }
-    if (due & DUE.PROBE) {
-      view.setUint8(at, MESSAGE.PROBE << 4);
-      at += PROBE_SIZE;
-    }
+    if (due & DUE.PROBE) at = writeProbe(view, at);
     pool.length[slot] = at - start;
   }
 
@@ -112,18 +97,11 @@ export class ControlMessages {
     return path.roaming.allows(frame) ? due & (DUE.CHALLENGE | DUE.ANSWER) : 0;
   }
 
-  #writeChallenge(at: number, token: Uint8Array, flags: number): number {
-    const { bytes, view } = this.#context.pool;
-    view.setUint8(at, (MESSAGE.CHALLENGE << 4) | flags);
-    bytes.set(token, at + 1);
-    return at + CHALLENGE_SIZE;
-  }
-
   /** Writes `size` bytes of nothing into an empty slot. */
   writePadding(slot: Slot, size: number): void {
     const { pool } = this.#context;
     const start = pool.start[slot] as number;
-    pool.bytes.fill(MESSAGE.PAD << 4, start, start + size);
+    writePadding(pool.bytes, start, size);
     pool.length[slot] = size;
   }
 
@@ -131,7 +109,7 @@ export class ControlMessages {
   writePadded(slot: Slot, size: number): void {
     this.writePadding(slot, size);
     const { pool } = this.#context;
-    pool.view.setUint8(pool.start[slot] as number, MESSAGE.PROBE << 4);
+    writeProbe(pool.view, pool.start[slot] as number);
   }
 
   /** When a probe is due on a path that is up. */
@@ -154,8 +132,7 @@ export class ControlMessages {
     if (path.received.largest < 0) return at;
     path.received.report(this.#ack, now);
     this.#ack.index = path.settings.peerIndex;
-    this.#ack.write(this.#context.pool.view, at);
-    return at + this.#ack.size;
+    return this.#ack.write(this.#context.pool.view, at);
   }
 
   /** Whether `path` is the fastest and has to say what slower ones acknowledge. */
@@ -197,25 +174,16 @@ export class ControlMessages {
     path.rekey = undefined;
     if (!rekey) return at;
     const { bytes, view } = this.#context.pool;
-    view.setUint8(at, (MESSAGE.REKEY << 4) | (rekey.isAnswer ? REKEY_ANSWER : 0));
-    view.setUint32(at + 1, rekey.epoch);
-    view.setUint8(at + 5, rekey.message.length);
-    bytes.set(rekey.message, at + REKEY_SIZE);
-    return at + REKEY_SIZE + rekey.message.length;
+    return writeRekey(view, bytes, at, rekey.isAnswer, rekey.epoch, rekey.message);
   }
 
   #writeAbandoned(from: number): number {
+    const { pool } = this.#context;
     const retransmissions = this.#retransmissions;
-    const { view } = this.#context.pool;
     let at = from;
     for (let n = 0; n < MAX_ABANDON && retransmissions.hasAbandoned; n++) {
-      view.setUint8(at, MESSAGE.ABANDON << 4);
-      view.setUint16(at + 1, retransmissions.abandonedBucket());
-      const sequence = retransmissions.abandonedSequence();
-      view.setUint8(at + 3, sequence >>> 16);
-      view.setUint16(at + 4, sequence & 0xffff);
-      view.setUint8(at + 6, 1);
-      at += ABANDON_SIZE;
+      const bucket = retransmissions.abandonedBucket();
+      at = writeAbandon(pool.view, at, bucket, retransmissions.abandonedSequence(), 1);
     }
     return at;
   }

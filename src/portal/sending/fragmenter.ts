@@ -7,8 +7,9 @@ import type { Micros } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
 import type { Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
+import { DATA_SIZE } from "../../wire/data.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
-import { DATA_SIZE, FRAGMENT_SIZE, Fragment, MAX_FRAGMENTS } from "../../wire/messages.ts";
+import { FRAGMENT_SIZE, Fragment, MAX_FRAGMENTS } from "../../wire/fragment.ts";
 import { drop, type PortalContext } from "../context.ts";
 
 export class Fragmenter {

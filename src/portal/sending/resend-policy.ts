@@ -10,7 +10,7 @@
 import type { Micros } from "../../clock.ts";
 import { NO_SLOT, type Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
-import { CLASS } from "../../wire/messages.ts";
+import { CLASS } from "../../wire/data.ts";
 import type { PortalContext } from "../context.ts";
 import { MAX_ATTEMPTS, type Retransmissions } from "./retransmissions.ts";
 

@@ -7,7 +7,7 @@ import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import { Ring } from "../../memory/ring.ts";
 import type { SlotFate } from "../../path/loss.ts";
-import { CLASS } from "../../wire/messages.ts";
+import { CLASS } from "../../wire/data.ts";
 import { Parts } from "./fragments.ts";
 import { Reinjections } from "./reinjections.ts";
 

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from "bun:test";
 import { DropCounters } from "../../../src/drops.ts";
 import { NO_SLOT, PacketPool } from "../../../src/memory/packet-pool.ts";
 import { Reassembly } from "../../../src/portal/receiving/reassembly.ts";
-import { Fragment } from "../../../src/wire/messages.ts";
+import { Fragment } from "../../../src/wire/fragment.ts";
 import { counting } from "../../support/bytes.ts";
 import { seeded } from "../../support/seed.ts";
 import { contentOf, slotWith } from "../../support/slots.ts";
