@@ -2,7 +2,7 @@
  * `show nc0 dump` and `show nc0 FIELD`, for scripts: values separated by tabs, one line for the interface, each link and each path.
  * Columns are only ever appended, and docs/operating.md names them. Times are microseconds, rates bytes a second, shares 0 to 1.
  */
-import { lossReceived, lossSent } from "../monitor/derived.ts";
+import { shareLost, shareMissing } from "../monitor/derived.ts";
 import { findings } from "../monitor/health.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import type { LinkSnapshot, PathSnapshot } from "../portal/snapshot.ts";
@@ -25,7 +25,7 @@ export const INTERFACE_COLUMNS: readonly Column<TunnelReport>[] = [
   ["queue-bytes", ({ snapshot }) => snapshot.queue.bytes],
   ["retransmitted", ({ snapshot }) => snapshot.resent.retransmitted],
   ["reinjected", ({ snapshot }) => snapshot.resent.reinjected],
-  ["given-up", ({ snapshot }) => snapshot.resent.abandoned],
+  ["abandoned", ({ snapshot }) => snapshot.resent.abandoned],
   ["held", ({ snapshot }) => snapshot.order.heldTotal],
   ["late", ({ snapshot }) => snapshot.order.late],
   ["slots-free", ({ snapshot }) => snapshot.slots.free],
@@ -118,7 +118,7 @@ const FIELDS: Readonly<Record<string, Rows>> = {
   transfer: eachPath((path) => [path.received.bytes, path.sent.bytes]),
   rate: eachPath((path) => [path.rate.received, path.rate.sent]),
   rtt: eachPath((path) => [path.rtt.smoothed, path.rtt.min]),
-  loss: eachPath((path) => [lossReceived(path), lossSent(path)]),
+  loss: eachPath((path) => [shareMissing(path), shareLost(path)]),
   metric: eachPath((path) => [path.metric, path.standby]),
   mtu: eachPath((path) => [path.mtu]),
   drops: ({ snapshot }) => Object.entries(snapshot.drops),

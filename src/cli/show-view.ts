@@ -1,9 +1,9 @@
 /**
- * The text of `show`: one block for the tunnel and one for each link, its paths nested, in the layout of wg(8), and what the health checks
- * found. Each block is a table of lines: a new figure is one more line of it.
+ * Renders the text of `show` in the layout of wg(8): a block for the tunnel, one for each link with its paths nested, and the findings of
+ * the health checks. Each block is a table of lines; a new figure is one more line of it.
  */
 import { MICROS_PER_SECOND } from "../clock.ts";
-import { addedDelay, lossReceived, queueDelay } from "../monitor/derived.ts";
+import { drainTime, queueingDelay, shareMissing } from "../monitor/derived.ts";
 import type { Finding } from "../monitor/finding.ts";
 import { findings } from "../monitor/health.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
@@ -19,7 +19,7 @@ import {
 import type { LinkSnapshot, PathSnapshot, Traffic } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
 
-/** The pairs of one line, "name: value, name: value"; none leaves the line out. */
+/** Returns the pairs of one line, "name: value, name: value"; the line is left out when there are none. */
 type Line<T> = (of: T, c: Colours) => (readonly [name: string, value: string | number])[];
 
 const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
@@ -34,30 +34,32 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
   ({ snapshot }) => [
     [
       "queue",
-      `${formatCount(snapshot.queue.packets, "packet")}, ${formatBytes(snapshot.queue.bytes)}${wait(snapshot)}`,
+      `${formatCount(snapshot.queue.packets, "packet")}, ${formatBytes(snapshot.queue.bytes)}${timeToDrain(snapshot)}`,
     ],
     ["flows", `${snapshot.aqm.sparse} sparse, ${snapshot.aqm.bulk} bulk`],
-    ["slots", `${snapshot.slots.free} of ${snapshot.slots.total} free`],
+    ["packet slots", `${snapshot.slots.free} of ${snapshot.slots.total} free`],
   ],
   ({ snapshot: { aqm } }) =>
     aqm.marked + aqm.dropped + aqm.shed === 0
       ? []
-      : [["kept short", `${aqm.marked} marked, ${aqm.dropped} dropped, ${aqm.shed} without room`]],
-  ({ snapshot: { fragments } }) => (fragments.sent === 0 ? [] : [["sent in parts", fragments.sent]]),
+      : [["AQM", `${aqm.marked} marked, ${aqm.dropped} dropped, ${aqm.shed} shed`]],
+  ({ snapshot: { fragments } }) =>
+    fragments.sent === 0 ? [] : [["fragmented", formatCount(fragments.sent, "packet")]],
   ({ snapshot: { resent } }) =>
     resent.retransmitted + resent.reinjected + resent.duplicated + resent.received + resent.abandoned === 0
       ? []
       : [
-          ["retransmitted", `${resent.retransmitted}, reinjected ${resent.reinjected}, given up ${resent.abandoned}`],
-          ["sparse duplicated", `${resent.duplicated}, redundant received ${resent.received}`],
+          ["resent", resentText(resent.retransmitted, resent.reinjected, resent.duplicated)],
+          ["abandoned", resent.abandoned],
+          ["redundant received", resent.received],
         ],
   ({ snapshot: { order } }) =>
     order.heldTotal === 0
       ? []
       : [
           [
-            "held for order",
-            `${order.heldTotal} for at most ${formatMillis(order.hold)}, now ${order.held}, in vain ${order.expired}, late ${order.late}`,
+            "reordering buffer",
+            `${formatCount(order.held, "packet")}, ${order.heldTotal} in all, timeout ${formatMillis(order.hold)}, ${formatCount(order.expired, "gap")} timed out, ${order.late} late`,
           ],
         ],
   ({ snapshot }) => {
@@ -85,20 +87,22 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
     ];
   },
   ({ keys }) => [["keys", `${keys.suite}, agreed ${formatAge(keys.age)} ago`]],
-  (path) => [["rtt", roundTrip(path)]],
-  ({ rate, pacingRate, congestion }) => [
-    ["rate", `${formatRate(rate.sent)} sent, ${formatRate(rate.received)} received${estimate(pacingRate, congestion)}`],
+  (path) => roundTrip(path),
+  ({ rate, pacingRate }) => [
+    ["rate", `${formatRate(rate.sent)} sent, ${formatRate(rate.received)} received`],
+    ...(pacingRate === 0 ? [] : [["pacing rate", formatRate(pacingRate)] as const]),
   ],
   (path) => [
     [
-      "loss",
-      `${formatShare(path.loss)} of ${formatCount(path.sent.packets, "datagram")} sent now, ${path.lost} in all`,
+      "loss sent",
+      `${formatShare(path.loss)} now, ${path.lost} of ${formatCount(path.sent.packets, "datagram")} in all`,
     ],
-    ["received", `${formatShare(lossReceived(path))} missing`],
+    ["loss received", formatShare(shareMissing(path))],
   ],
   (path) => [
-    ["in flight", `${formatBytes(path.inFlight)} of ${formatBytes(path.window)}`],
-    ["congestion", congestion(path)],
+    ["in flight", formatBytes(path.inFlight)],
+    ["window", path.window === 0 ? "unlimited" : formatBytes(path.window)],
+    ["congestion control", congestionControl(path)],
   ],
   (path) => [
     ["transfer", transfer(path.received, path.sent)],
@@ -107,7 +111,7 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
   ({ resent: { retransmissions, reinjections, duplicates } }) =>
     retransmissions + reinjections + duplicates === 0
       ? []
-      : [["resent", `${retransmissions} retransmitted, ${reinjections} reinjected, ${duplicates} duplicated`]],
+      : [["resent", resentText(retransmissions, reinjections, duplicates)]],
   ({ limits }) => {
     const metered: [string, string][] = limits.metered ? [["metered", "no reinjections, few keepalives"]] : [];
     const rates = [
@@ -119,11 +123,16 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
   },
 ];
 
-/** "rate (cruise), believes 48.00 Mbit/s and 0.50 % loss of the path's own". */
-function congestion({ congestion: name, control: { mode, estimate: rate, randomLoss } }: PathSnapshot): string {
-  const believed = rate > 0 ? `, believes ${formatRate(rate)}` : "";
-  const loss = randomLoss > 0.0005 ? ` and ${formatShare(randomLoss)} loss of the path's own` : "";
-  return `${name}${mode === "" ? "" : ` (${mode})`}${believed}${believed === "" ? "" : loss}`;
+/** Returns "rate (cruise), estimate 48.00 Mbit/s, random loss 0.50 %". */
+function congestionControl({ congestion: name, control: { mode, estimate, randomLoss } }: PathSnapshot): string {
+  const rate = estimate > 0 ? `, estimate ${formatRate(estimate)}` : "";
+  const loss = estimate > 0 && randomLoss > 0.0005 ? `, random loss ${formatShare(randomLoss)}` : "";
+  return `${name}${mode === "" ? "" : ` (${mode})`}${rate}${loss}`;
+}
+
+/** Returns "5 retransmitted, 1 reinjected, 2 duplicated". */
+function resentText(retransmitted: number, reinjected: number, duplicated: number): string {
+  return `${retransmitted} retransmitted, ${reinjected} reinjected, ${duplicated} duplicated`;
 }
 
 export function renderShow(report: TunnelReport, c: Colours): string {
@@ -158,35 +167,32 @@ export function renderFindings(found: readonly Finding[], c: Colours): string[] 
   return [["# Health check:", ...items].join("\n")];
 }
 
-/** "up for 3 minutes", "waiting for 2 seconds: eth1 has no address". */
+/** Returns "up for 3 minutes" or "waiting for 2 seconds: eth1 has no address". */
 function stateText(of: { readonly state: string; readonly age: number; readonly reason: string }, c: Colours): string {
   const isGood = of.state === "up" || of.state === "listening";
   const reason = of.reason === "" || of.state === "up" ? "" : `: ${of.reason}`;
   return `${isGood ? c.green(of.state) : c.red(of.state)} for ${formatAge(of.age)}${reason}`;
 }
 
-/** What the peer calls its link, where a listener has several paths. */
+/** Returns the peer's name for its link, which tells the paths of a listener apart; empty elsewhere. */
 function peerName({ name }: PathSnapshot): string {
   const [, own] = name.split("/");
   return own === undefined ? "" : ` (${own})`;
 }
 
-function roundTrip(path: PathSnapshot): string {
+function roundTrip(path: PathSnapshot): (readonly [name: string, value: string])[] {
   const { rtt } = path;
-  if (rtt.smoothed === 0) return "not measured yet";
-  const rest = `min ${formatMillis(rtt.min)}, latest ${formatMillis(rtt.latest)}, deviation ${formatMillis(rtt.deviation)}`;
-  return `${formatMillis(rtt.smoothed)}, ${formatMillis(addedDelay(path))} of it in queues (${rest})`;
+  if (rtt.smoothed === 0) return [["rtt", "not measured yet"]];
+  const rest = `min ${formatMillis(rtt.min)}, latest ${formatMillis(rtt.latest)}, mean deviation ${formatMillis(rtt.deviation)}`;
+  return [
+    ["rtt", `${formatMillis(rtt.smoothed)} (${rest})`],
+    ["queueing delay", formatMillis(queueingDelay(path))],
+  ];
 }
 
-/** The rate the controller found; the plain controllers only tell what they allow. */
-function estimate(pacingRate: number, congestion: string): string {
-  if (pacingRate === 0) return "";
-  return congestion === "rate" ? ` of about ${formatRate(pacingRate)}` : `, paced at ${formatRate(pacingRate)}`;
-}
-
-function wait(snapshot: TunnelReport["snapshot"]): string {
-  const delay = queueDelay(snapshot);
-  return delay === 0 ? "" : `, ${formatMillis(delay)} to send`;
+function timeToDrain(snapshot: TunnelReport["snapshot"]): string {
+  const delay = drainTime(snapshot);
+  return delay === 0 ? "" : `, drains in ${formatMillis(delay)}`;
 }
 
 function transfer(received: Traffic, sent: Traffic): string {

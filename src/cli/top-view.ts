@@ -1,5 +1,5 @@
 /** What `top` draws: lines for a terminal of a given size, from the newest reports and the rates before them. Pure. */
-import { addedDelay, carrying, linkWord } from "../monitor/derived.ts";
+import { carrying, linkWord, queueingDelay } from "../monitor/derived.ts";
 import type { Finding } from "../monitor/finding.ts";
 import { findings } from "../monitor/health.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
@@ -110,11 +110,11 @@ function figures(link: LinkSnapshot): string {
   const [path] = link.paths.filter((one) => one.state === "up");
   if (!path) return link.reason;
   const standby = carrying({ links: [link] }).length === 0 ? `, metric ${path.metric}` : "";
-  const trip =
+  const rtt =
     path.rtt.smoothed === 0
-      ? "not measured"
-      : `${formatMillis(path.rtt.smoothed)}, ${formatMillis(addedDelay(path))} of it in queues`;
-  return `rtt ${trip}, loss ${formatShare(path.loss)}${standby}`;
+      ? "not measured yet"
+      : `${formatMillis(path.rtt.smoothed)}, queueing delay ${formatMillis(queueingDelay(path))}`;
+  return `rtt ${rtt}, loss ${formatShare(path.loss)}${standby}`;
 }
 
 /** The same for all links of a tunnel, so that their bars compare: the highest rate seen or allowed. */

@@ -1,10 +1,10 @@
-/** What a health check says. */
+/** Defines what a health check reports. */
 import type { TunnelReport } from "./tunnel-report.ts";
 
-/** `problem`: something does not work; `warning`: it works less well than it could; `note`: worth knowing. */
+/** A `problem` stops something from working, a `warning` makes it work less well than it could, a `note` is worth knowing. */
 export type Severity = "problem" | "warning" | "note";
 
-/** Names of the checks: stable, for scripts; docs/troubleshooting.md has a row for each. A name is never reused. */
+/** Names of the checks, stable for scripts: docs/troubleshooting.md has a row for each, and no name is ever reused. */
 export const CHECK_NAMES = [
   "no-path",
   "link-never-up",
@@ -28,7 +28,7 @@ export const CHECK_NAMES = [
   "late",
   "exchange-refused",
   "by-hand",
-  "parts",
+  "fragmented",
 ] as const;
 
 export type CheckName = (typeof CHECK_NAMES)[number];
@@ -36,13 +36,13 @@ export type CheckName = (typeof CHECK_NAMES)[number];
 export interface Finding {
   readonly severity: Severity;
   readonly check: CheckName;
-  /** Name of the link or path, or of the interface. */
+  /** Name of the link, the path or the interface. */
   readonly subject: string;
-  /** What is the matter, with the figures. */
+  /** Says what was found, with the figures. */
   readonly text: string;
-  /** What to do about it. */
+  /** Says what to do about it. */
   readonly advice: string;
 }
 
-/** Looks at a report for one kind of trouble; an empty list is good news. Pure. */
+/** Looks at a report for one kind of trouble and returns an empty list when there is none. Pure. */
 export type Check = (report: TunnelReport) => Finding[];

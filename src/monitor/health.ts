@@ -1,4 +1,4 @@
-/** Everything that the health checks find in a report, the worst first. */
+/** Runs the health checks. */
 import { LINK_CHECKS } from "./checks/links.ts";
 import { PATH_CHECKS } from "./checks/paths.ts";
 import { TUNNEL_CHECKS } from "./checks/tunnel.ts";
@@ -9,6 +9,7 @@ const CHECKS: readonly Check[] = [...TUNNEL_CHECKS, ...LINK_CHECKS, ...PATH_CHEC
 
 const ORDER: readonly Severity[] = ["problem", "warning", "note"];
 
+/** Returns everything that the checks find in a report, the worst first. */
 export function findings(report: TunnelReport): Finding[] {
   const found = CHECKS.flatMap((check) => check(report));
   return found.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity));

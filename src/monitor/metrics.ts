@@ -1,6 +1,6 @@
 /**
- * The report as metrics, in the Prometheus text format 0.0.4: names, units and types follow its conventions (base units, `_total` for
- * counters). Each table is one family a line; a new figure is one more line. Names are never changed.
+ * Renders the report as metrics in the Prometheus text format 0.0.4, with names, units and types by its conventions (base units, `_total`
+ * for counters). Each line of a table is one family; a new figure is one more line. Names are never changed once released.
  */
 import { MICROS_PER_SECOND } from "../clock.ts";
 import { DROP_REASONS } from "../drops.ts";
@@ -13,7 +13,7 @@ export const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
-/** One value, or several told apart by further labels. */
+/** Returns one value, or several with a label each. */
 type Read<T> = (of: T) => number | readonly Sample[];
 type Family<T> = readonly [name: string, type: "counter" | "gauge", help: string, read: Read<T>];
 
@@ -36,33 +36,33 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   [
     "packets_total",
     "counter",
-    "Users' packets, from the host (outbound) and to the host (inbound).",
+    "Inner packets, from the host (outbound) and to the host (inbound).",
     ({ snapshot }) => both(snapshot.inbound.packets, snapshot.outbound.packets),
   ],
   [
     "bytes_total",
     "counter",
-    "Bytes of users' packets.",
+    "Bytes of inner packets.",
     ({ snapshot }) => both(snapshot.inbound.bytes, snapshot.outbound.bytes),
   ],
-  ["queue_packets", "gauge", "Packets waiting for a path.", ({ snapshot }) => snapshot.queue.packets],
-  ["queue_bytes", "gauge", "Bytes waiting for a path.", ({ snapshot }) => snapshot.queue.bytes],
+  ["queue_packets", "gauge", "Packets in the ingress queue.", ({ snapshot }) => snapshot.queue.packets],
+  ["queue_bytes", "gauge", "Bytes in the ingress queue.", ({ snapshot }) => snapshot.queue.bytes],
   [
     "retransmitted_packets_total",
     "counter",
-    "Packets sent again after a loss.",
+    "Packets sent again after their datagram was declared lost.",
     ({ snapshot }) => snapshot.resent.retransmitted,
   ],
   [
     "reinjected_packets_total",
     "counter",
-    "Packets sent twice, in advance.",
+    "Packets sent again on another path before a loss was known.",
     ({ snapshot }) => snapshot.resent.reinjected,
   ],
   [
     "flows",
     "gauge",
-    "Flows with packets that wait.",
+    "Flows with packets in the ingress queue, by kind.",
     ({ snapshot }) => [
       [{ kind: "sparse" }, snapshot.aqm.sparse],
       [{ kind: "bulk" }, snapshot.aqm.bulk],
@@ -71,42 +71,57 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   [
     "duplicated_packets_total",
     "counter",
-    "Packets of sparse flows sent a second time by an idle path.",
+    "Packets of sparse flows sent a second time at once, on an idle path.",
     ({ snapshot }) => snapshot.resent.duplicated,
   ],
   [
     "redundant_received_total",
     "counter",
-    "Packets that the peer sent besides another of the same.",
+    "Packets that arrived a second time, as the peer resent them.",
     ({ snapshot }) => snapshot.resent.received,
   ],
-  ["aqm_marked_total", "counter", "Packets marked for waiting too long.", ({ snapshot }) => snapshot.aqm.marked],
-  ["aqm_dropped_total", "counter", "Packets dropped for waiting too long.", ({ snapshot }) => snapshot.aqm.dropped],
-  ["shed_total", "counter", "Packets dropped for want of room in the queue.", ({ snapshot }) => snapshot.aqm.shed],
+  ["aqm_marked_total", "counter", "Packets marked with ECN CE by the AQM.", ({ snapshot }) => snapshot.aqm.marked],
+  ["aqm_dropped_total", "counter", "Packets dropped by the AQM.", ({ snapshot }) => snapshot.aqm.dropped],
+  ["shed_total", "counter", "Packets dropped because the ingress queue was full.", ({ snapshot }) => snapshot.aqm.shed],
   [
-    "given_up_packets_total",
+    "abandoned_packets_total",
     "counter",
-    "Lost packets not sent again, since it was too late.",
+    "Lost packets that were not retransmitted because they would have come too late.",
     ({ snapshot }) => snapshot.resent.abandoned,
   ],
-  ["reorder_held_packets", "gauge", "Early packets held for their turn.", ({ snapshot }) => snapshot.order.held],
-  ["reorder_packets_total", "counter", "Early packets that were held.", ({ snapshot }) => snapshot.order.heldTotal],
-  ["reorder_expired_total", "counter", "Holes that were waited for in vain.", ({ snapshot }) => snapshot.order.expired],
+  ["reorder_held_packets", "gauge", "Packets in the reordering buffer.", ({ snapshot }) => snapshot.order.held],
+  [
+    "reorder_packets_total",
+    "counter",
+    "Packets that passed through the reordering buffer.",
+    ({ snapshot }) => snapshot.order.heldTotal,
+  ],
+  [
+    "reorder_expired_total",
+    "counter",
+    "Gaps in the order of packets that timed out.",
+    ({ snapshot }) => snapshot.order.expired,
+  ],
   [
     "reorder_late_packets_total",
     "counter",
-    "Packets that came after their place was given up.",
+    "Packets that arrived after their gap had timed out.",
     ({ snapshot }) => snapshot.order.late,
   ],
-  ["reorder_hold_seconds", "gauge", "Longest wait for a hole.", ({ snapshot }) => seconds(snapshot.order.hold)],
   [
-    "parts_sent_total",
+    "reorder_hold_seconds",
+    "gauge",
+    "Timeout of a gap in the reordering buffer.",
+    ({ snapshot }) => seconds(snapshot.order.hold),
+  ],
+  [
+    "fragmented_packets_total",
     "counter",
-    "Packets sent in parts, as no path takes them whole.",
+    "Packets sent as fragments because they exceed the MTU of their path.",
     ({ snapshot }) => snapshot.fragments.sent,
   ],
-  ["slots", "gauge", "Slots for packets in memory.", ({ snapshot }) => snapshot.slots.total],
-  ["slots_free", "gauge", "Slots for packets that are free.", ({ snapshot }) => snapshot.slots.free],
+  ["slots", "gauge", "Packet slots in memory.", ({ snapshot }) => snapshot.slots.total],
+  ["slots_free", "gauge", "Free packet slots.", ({ snapshot }) => snapshot.slots.free],
   [
     "dropped_total",
     "counter",
@@ -117,7 +132,7 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   [
     "health_findings",
     "gauge",
-    "What the health checks of netcombiner show find, by severity.",
+    "Findings of the health checks of netcombiner show, by severity.",
     (report) => {
       const found = findings(report);
       return SEVERITIES.map((severity) => [{ severity }, found.filter((one) => one.severity === severity).length]);
@@ -126,78 +141,83 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
 ];
 
 export const LINK_FAMILIES: readonly Family<LinkSnapshot>[] = [
-  ["link_up", "gauge", "Whether a path of the link is up.", (link) => flag(link.paths.some(isUp))],
-  ["link_ups_total", "counter", "How often an initiating link came up.", (link) => link.ups],
+  ["link_up", "gauge", "State of the link: 1 if a path of it is up.", (link) => flag(link.paths.some(isUp))],
+  ["link_ups_total", "counter", "Number of times an initiating link came up.", (link) => link.ups],
   ["link_failed_attempts", "gauge", "Failed attempts to connect since the link was last up.", (link) => link.failures],
   ["link_paths", "gauge", "Paths of the link.", (link) => link.paths.length],
 ];
 
 export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
-  ["path_up", "gauge", "Whether the path answers.", (path) => flag(isUp(path))],
-  ["path_carrying", "gauge", "Whether the path takes packets.", (path) => flag(isUp(path) && !path.standby)],
-  ["path_metric", "gauge", "Metric of the path; the lowest that is up carries.", (path) => path.metric],
+  ["path_up", "gauge", "State of the path: 1 if it is up.", (path) => flag(isUp(path))],
+  [
+    "path_carrying",
+    "gauge",
+    "Role of the path: 1 if it is up and carries packets, 0 on standby.",
+    (path) => flag(isUp(path) && !path.standby),
+  ],
+  [
+    "path_metric",
+    "gauge",
+    "Metric of the path; paths with the lowest metric carry the packets.",
+    (path) => path.metric,
+  ],
   ["path_rtt_seconds", "gauge", "Smoothed round-trip time.", (path) => seconds(path.rtt.smoothed)],
-  ["path_rtt_min_seconds", "gauge", "Smallest round-trip time.", (path) => seconds(path.rtt.min)],
+  ["path_rtt_min_seconds", "gauge", "Smallest round-trip time seen lately.", (path) => seconds(path.rtt.min)],
   [
     "path_datagrams_total",
     "counter",
-    "Datagrams of the path.",
+    "Datagrams received (inbound) and sent (outbound).",
     (path) => both(path.received.packets, path.sent.packets),
   ],
   [
     "path_bytes_total",
     "counter",
-    "Bytes of datagrams of the path, all headers of the tunnel included.",
+    "Bytes of datagrams, with all headers of the tunnel.",
     (path) => both(path.received.bytes, path.sent.bytes),
   ],
-  ["path_lost_datagrams_total", "counter", "Datagrams sent and taken for lost.", (path) => path.lost],
+  ["path_lost_datagrams_total", "counter", "Datagrams sent and declared lost.", (path) => path.lost],
   [
     "path_missing_datagrams",
     "gauge",
-    "Datagrams of the peer that did not arrive, or not yet, since the path exists.",
+    "Datagrams of the peer that have not arrived since the path came up.",
     (path) => path.missing,
   ],
-  ["path_in_flight_bytes", "gauge", "Bytes sent and not settled.", (path) => path.inFlight],
-  ["path_window_bytes", "gauge", "Bytes that may be in flight; 0 for no limit.", (path) => path.window],
-  [
-    "path_pacing_rate_bytes_per_second",
-    "gauge",
-    "Rate that the congestion controller allows; 0 for no limit.",
-    (path) => path.pacingRate,
-  ],
+  ["path_in_flight_bytes", "gauge", "Bytes sent and neither acknowledged nor declared lost.", (path) => path.inFlight],
+  ["path_window_bytes", "gauge", "Congestion window; 0 for no limit.", (path) => path.window],
+  ["path_pacing_rate_bytes_per_second", "gauge", "Pacing rate; 0 for no limit.", (path) => path.pacingRate],
   [
     "path_estimate_bytes_per_second",
     "gauge",
-    "Rate the path is believed to carry; 0 while unknown.",
+    "Estimate of the rate that the path carries; 0 while unknown.",
     (path) => path.control.estimate,
   ],
   [
     "path_resent_total",
     "counter",
-    "Packets the path carried that had left before, by why.",
+    "Packets that the path resent, by reason.",
     ({ resent }) => [
-      [{ why: "retransmission" }, resent.retransmissions],
-      [{ why: "reinjection" }, resent.reinjections],
-      [{ why: "duplicate" }, resent.duplicates],
+      [{ reason: "retransmission" }, resent.retransmissions],
+      [{ reason: "reinjection" }, resent.reinjections],
+      [{ reason: "duplicate" }, resent.duplicates],
     ],
   ],
-  ["path_key_age_seconds", "gauge", "Age of the keys in use.", (path) => seconds(path.keys.age)],
-  ["path_key_rekeys_total", "counter", "How often the keys were renewed.", (path) => path.keys.rekeys],
+  ["path_key_age_seconds", "gauge", "Time since the keys in use were agreed.", (path) => seconds(path.keys.age)],
+  ["path_rekeys_total", "counter", "Number of rekeys.", (path) => path.keys.rekeys],
   [
     "path_limit_bytes_per_second",
     "gauge",
     "Configured limit of the path; 0 for none.",
     (path) => both(path.limits.in, path.limits.out),
   ],
-  ["path_mtu_bytes", "gauge", "Largest datagram of the path.", (path) => path.mtu],
+  ["path_mtu_bytes", "gauge", "Largest datagram that passes the path.", (path) => path.mtu],
 ];
 
-/** Names of all families, for what is built on them. */
+/** Names of all families; the tests hold the dashboard and the documents to them. */
 export const METRIC_NAMES: readonly string[] = [...TUNNEL_FAMILIES, ...LINK_FAMILIES, ...PATH_FAMILIES].map(
   ([name]) => `netcombiner_${name}`,
 );
 
-/** All families with a sample, for one tunnel or several. */
+/** Returns all families that have a sample, for one tunnel or several. */
 export function renderMetrics(reports: readonly TunnelReport[]): string {
   const links = reports.flatMap((report) =>
     report.snapshot.links.map((link) => [{ interface: report.interface, link: link.name }, link] as const),
@@ -228,7 +248,10 @@ function render<T>(families: readonly Family<T>[], subjects: readonly (readonly 
   });
 }
 
-/** A path and the one that replaces it may have the same name for a while, but a series is there once: the one that is up, or the newest. */
+/**
+ * Returns one path for each name: the one that is up, or the newest. A path and its replacement share a name for a while, and a series must
+ * not appear twice.
+ */
 function distinctPaths(paths: readonly PathSnapshot[]): PathSnapshot[] {
   const byName = new Map<string, PathSnapshot>();
   for (const path of paths) {

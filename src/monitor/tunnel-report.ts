@@ -1,4 +1,4 @@
-/** What a running tunnel answers to `show`: its snapshot, and the process it runs in. */
+/** Defines the answer of a running tunnel to `show`: its snapshot, and the process it runs in. */
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 
 export interface TunnelReport {

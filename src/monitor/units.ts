@@ -1,15 +1,15 @@
-/** Numbers as people read them. Pure. */
+/** Formats numbers for people. Pure. */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
 const BINARY = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 const RATES = ["bit/s", "kbit/s", "Mbit/s", "Gbit/s", "Tbit/s"] as const;
 
-/** "18.20 GiB", "512 B", as wg prints them. */
+/** Returns "18.20 GiB" or "512 B", as wg(8) prints them. */
 export function formatBytes(bytes: number): string {
   return scaled(bytes, 1024, BINARY);
 }
 
-/** Bytes a second as "41.20 Mbit/s". */
+/** Returns a rate in bytes per second as "41.20 Mbit/s". */
 export function formatRate(bytesPerSecond: number): string {
   return scaled(bytesPerSecond * 8, 1000, RATES);
 }
@@ -20,12 +20,12 @@ function scaled(value: number, step: number, units: readonly string[]): string {
   return `${unit === 0 ? Math.round(rest) : rest.toFixed(2)} ${units[unit]}`;
 }
 
-/** "12.1 ms". */
+/** Returns "12.1 ms". */
 export function formatMillis(micros: Micros): string {
   return `${(micros / 1000).toFixed(1)} ms`;
 }
 
-/** "0.25 %" of a share from 0 to 1. */
+/** Returns "0.25 %" for a share of 0.0025. */
 export function formatShare(share: number): string {
   return `${(share * 100).toFixed(2)} %`;
 }
@@ -37,7 +37,7 @@ const UNITS = [
   ["second", 1],
 ] as const;
 
-/** "2 days 3 hours": the two greatest units; "0 seconds" for less than one. */
+/** Returns a duration in its two largest units, "2 days 3 hours"; "0 seconds" for less than one second. */
 export function formatSeconds(seconds: number): string {
   let rest = Math.max(0, Math.floor(seconds));
   const parts: string[] = [];
@@ -49,11 +49,12 @@ export function formatSeconds(seconds: number): string {
   return parts.slice(0, 2).join(" ") || "0 seconds";
 }
 
+/** Returns a duration in microseconds as `formatSeconds` does. */
 export function formatAge(micros: Micros): string {
   return formatSeconds(micros / MICROS_PER_SECOND);
 }
 
-/** "1 link", "2 links". */
+/** Returns "1 link" or "2 links". */
 export function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

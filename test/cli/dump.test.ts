@@ -14,7 +14,7 @@ import { REPORT, withLink } from "../support/report.ts";
 /** What was ever promised, in order: lines are added at the end of a list, and none is changed. */
 const PROMISED = {
   interface:
-    "interface version pid uptime security mtu rx-packets rx-bytes tx-packets tx-bytes queue-packets queue-bytes retransmitted reinjected given-up held late slots-free slots-total dropped sparse-flows bulk-flows aqm-marked aqm-dropped shed duplicated redundant-received",
+    "interface version pid uptime security mtu rx-packets rx-bytes tx-packets tx-bytes queue-packets queue-bytes retransmitted reinjected abandoned held late slots-free slots-total dropped sparse-flows bulk-flows aqm-marked aqm-dropped shed duplicated redundant-received",
   link: "link method role state age reason failures ups paths",
   path: "path id state age reason standby local remote metric rtt rtt-min rtt-latest rx-rate tx-rate pacing-rate rx-packets rx-bytes tx-packets tx-bytes tx-lost tx-loss rx-missing in-flight window mtu congestion mode estimate retransmissions reinjections duplicates limit-out limit-in metered",
 };

@@ -11,11 +11,11 @@ describe("renderShow", () => {
   public key: cdOTSpmTe8iXAFv4rY0Z6zQvRHUB/Ua5hDSSnlzp5A8=
   peer's public key: 3sZ9/9Ssr0zee6asxY1W17Jbi0UfWRohvnNkkCIhMVk=
   transfer: 18.20 GiB received, 2.91 GiB sent
-  queue: 1 packet, 1.37 KiB, 0.2 ms to send, flows: 0 sparse, 1 bulk, slots: 4000 of 4096 free
-  kept short: 2 marked, 5 dropped, 12 without room
-  sent in parts: 5
-  retransmitted: 7, reinjected 3, given up 1, sparse duplicated: 20, redundant received 4
-  held for order: 90 for at most 80.0 ms, now 2, in vain 1, late 0
+  queue: 1 packet, 1.37 KiB, drains in 0.2 ms, flows: 0 sparse, 1 bulk, packet slots: 4000 of 4096 free
+  AQM: 2 marked, 5 dropped, 12 shed
+  fragmented: 5 packets
+  resent: 7 retransmitted, 3 reinjected, 20 duplicated, abandoned: 1, redundant received: 4
+  reordering buffer: 2 packets, 90 in all, timeout 80.0 ms, 1 gap timed out, 0 late
   dropped: queue-full 12, datagram-forged 3
 
 link: fibre  (UDP, initiates)
@@ -23,10 +23,10 @@ link: fibre  (UDP, initiates)
   path: 192.0.2.10:5000 -> 203.0.113.7:4725
     state: up for 1 minute, carrying, metric: 0
     keys: aes-256-gcm, agreed 42 seconds ago
-    rtt: 12.1 ms, 0.3 ms of it in queues (min 11.8 ms, latest 12.0 ms, deviation 0.3 ms)
-    rate: 41.20 Mbit/s sent, 212.00 Mbit/s received, paced at 50.00 Mbit/s
-    loss: 0.25 % of 1000 datagrams sent now, 7 in all, received: 0.20 % missing
-    in flight: 128.00 KiB of 256.00 KiB, congestion: newreno (avoidance), believes 44.00 Mbit/s
+    rtt: 12.1 ms (min 11.8 ms, latest 12.0 ms, mean deviation 0.3 ms), queueing delay: 0.3 ms
+    rate: 41.20 Mbit/s sent, 212.00 Mbit/s received, pacing rate: 50.00 Mbit/s
+    loss sent: 0.25 % now, 7 of 1000 datagrams in all, loss received: 0.20 %
+    in flight: 128.00 KiB, window: 256.00 KiB, congestion control: newreno (avoidance), estimate 44.00 Mbit/s
     transfer: 2.67 MiB received, 1.34 MiB sent, mtu: 1472
     resent: 5 retransmitted, 1 reinjected, 2 duplicated
     limit: 5.00 Mbit/s out, metered: no reinjections, few keepalives
@@ -38,11 +38,11 @@ link: lte  (TCP, initiates)
 
 # Health check:
 #   - lte: never came up in 1 hour 2 minutes, 3 failed attempts: interface wwan0 has no address
-#       plug it in, or wait for DHCP; it is tried again by itself [link-never-up]
+#       plug it in, or wait for DHCP; the link is tried again by itself [link-never-up]
 #   - lte: an exchange was refused 3 seconds ago: 203.0.113.7:4725: the peer's SharedKey is another than ours
 #       compare Security, the keys and the versions of both portals [exchange-refused]
 #   - lte: changed by hand: down, metric 10 (configured: 0)
-#       netcombiner link lte up, or metric default, undoes it [by-hand]`);
+#       undo it with netcombiner link lte up, or metric default [by-hand]`);
   });
 
   test("is coloured on a terminal that wants it, and says the same", () => {

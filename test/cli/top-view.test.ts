@@ -18,7 +18,7 @@ describe("renderTop", () => {
     const lines = drawn(100, 14);
     expect(lines).toHaveLength(14);
     expect(lines[0]).toBe("nc0  in 212.00 Mbit/s  out 41.20 Mbit/s  1 of 2 links carrying  up 1 hour 2 minutes");
-    expect(lines[1]).toBe("  fibre         carrying  rtt 12.1 ms, 0.3 ms of it in queues, loss 0.25 %");
+    expect(lines[1]).toBe("  fibre         carrying  rtt 12.1 ms, queueing delay 0.3 ms, loss 0.25 %");
     expect(lines[2]).toBe(`              in  ${"█".repeat(20)}  212.00 Mbit/s  █`);
     expect(lines[3]).toBe(`              out ${"█".repeat(4)}${"░".repeat(16)}   41.20 Mbit/s  █`);
     expect(lines[4]).toBe("  lte           waiting  interface wwan0 has no address");

@@ -6,17 +6,17 @@ import {
   exchangeRefused,
   linkDown,
   linkFlapping,
-  nobodyCame,
   noPathUp,
+  noPeer,
 } from "../../src/monitor/checks/links.ts";
 import { bufferbloat, lossReceived, lossSent, pathSuspect } from "../../src/monitor/checks/paths.ts";
 import {
   DROP_RULES,
   drops,
   fewSlots,
-  lateOrder,
+  fragmentedPackets,
+  latePackets,
   securityNone,
-  sentInParts,
   smallBuffers,
 } from "../../src/monitor/checks/tunnel.ts";
 import { CHECK_NAMES, type Check } from "../../src/monitor/finding.ts";
@@ -77,10 +77,10 @@ describe("a link", () => {
 
   test("that nobody comes to is noted", () => {
     const alone = withLink({ role: "listen", state: "listening", paths: [] });
-    expect(said(nobodyCame, alone)).toEqual([
-      "note no-peer fibre: listens for 1 minute 1 second and no peer is connected",
+    expect(said(noPeer, alone)).toEqual([
+      "note no-peer fibre: listening for 1 minute 1 second, and no peer has connected",
     ]);
-    expect(nobodyCame(withLink({ state: "listening" }))).toEqual([]);
+    expect(noPeer(withLink({ state: "listening" }))).toEqual([]);
   });
 
   test("whose exchange was refused says why, as long as it does not work", () => {
@@ -100,7 +100,7 @@ describe("a link", () => {
   test("is the tunnel's problem when it is the last", () => {
     expect(noPathUp(REPORT)).toEqual([]);
     expect(said(noPathUp, withLink(waiting))).toEqual([
-      "problem no-path nc0: no path is up, nothing passes; 1 link configured",
+      "problem no-path nc0: no path is up, so nothing passes; 1 link configured",
     ]);
     expect(noPathUp(withLink(waiting, { uptime: 3 }))).toEqual([]);
   });
@@ -111,16 +111,18 @@ describe("a path", () => {
     expect(pathSuspect(REPORT)).toEqual([]);
     const suspect = withPath({ state: "suspect", reason: "no answer for 62 ms", age: 3_000_000 });
     expect(said(pathSuspect, suspect)).toEqual([
-      "problem path-suspect fibre: does not answer for 3 seconds: no answer for 62 ms",
+      "problem path-suspect fibre: suspect for 3 seconds: no answer for 62 ms",
     ]);
   });
 
   test("whose round trip is far above the smallest has a queue on its way, idle or not", () => {
     const rtt = { smoothed: 120_000, min: 24_000, latest: 0, deviation: 0 };
     expect(said(bufferbloat, withPath({ rtt }))).toEqual([
-      "warning bufferbloat fibre: round trip is 5.0 times the smallest (120.0 ms, smallest 24.0 ms) under load: bufferbloat",
+      "warning bufferbloat fibre: round-trip time is 5.0 times the smallest (120.0 ms, smallest 24.0 ms) under load: bufferbloat",
     ]);
-    expect(said(bufferbloat, withPath({ rtt, rate: { sent: 100, received: 100 } }))[0]).toContain("while idle");
+    expect(said(bufferbloat, withPath({ rtt, rate: { sent: 100, received: 100 } }))[0]).toContain(
+      "while the path is idle",
+    );
     expect(bufferbloat(withPath({ rtt: { ...rtt, smoothed: 60_000 } }))).toEqual([]);
     expect(bufferbloat(withPath({ rtt: { ...rtt, smoothed: 600_000, min: 520_000 } }))).toEqual([]);
     expect(bufferbloat(withPath({ rtt, state: "suspect" }))).toEqual([]);
@@ -129,7 +131,7 @@ describe("a path", () => {
   test("that loses is named for each direction, from one in a hundred on", () => {
     expect([...lossSent(REPORT), ...lossReceived(REPORT)]).toEqual([]);
     expect(said(lossSent, withPath({ loss: 0.02 }))).toEqual([
-      "note loss-sent fibre: loses 2.00 % of what is sent now, 0.70 % in all",
+      "note loss-sent fibre: loses 2.00 % of the datagrams sent now, 0.70 % of all",
     ]);
     expect(lossSent(withPath({ lost: 60 }))[0]).toMatchObject({ severity: "warning" });
     expect(lossSent(withPath({ lost: 9, sent: { packets: 10, bytes: 0 } }))).toEqual([]);
@@ -170,32 +172,32 @@ describe("the tunnel", () => {
   test("names memory that runs out, small socket buffers and lost order", () => {
     expect(fewSlots(REPORT)).toEqual([]);
     expect(said(fewSlots, withSnapshot({ slots: { total: 8192, free: 12 } }))).toEqual([
-      "warning memory nc0: only 12 of 8192 slots for packets are free",
+      "warning memory nc0: only 12 of 8192 packet slots are free",
     ]);
     expect(smallBuffers(REPORT)).toEqual([]);
     const socket = { link: 0, asked: 8_388_608, receiveBuffer: 212_992, sendBuffer: 8_388_608, gso: true, gro: true };
     expect(said(smallBuffers, withSnapshot({ sockets: [socket, socket] }))).toEqual([
-      "warning socket-buffers fibre: socket buffers of 208.00 KiB to receive and 8.00 MiB to send; 8.00 MiB were asked for",
+      "warning socket-buffers fibre: socket buffers are 208.00 KiB to receive and 8.00 MiB to send; 8.00 MiB were requested",
     ]);
     expect(smallBuffers(withSnapshot({ sockets: [{ ...socket, asked: 0 }] }))).toEqual([]);
     const order = { held: 0, heldTotal: 9, expired: 0, late: 200, hold: 80_000 };
     const inbound = { packets: 10_000, bytes: 0 };
-    expect(said(lateOrder, withSnapshot({ order, inbound }))).toEqual([
-      "warning late nc0: 2.00 % of the packets came later than 80.0 ms after their turn",
+    expect(said(latePackets, withSnapshot({ order, inbound }))).toEqual([
+      "warning late nc0: 2.00 % of the packets arrived more than 80.0 ms after their turn",
     ]);
-    expect(lateOrder(withSnapshot({ order: { ...order, late: 99 }, inbound }))).toEqual([]);
+    expect(latePackets(withSnapshot({ order: { ...order, late: 99 }, inbound }))).toEqual([]);
   });
 });
 
-describe("packets in parts", () => {
+describe("fragmented packets", () => {
   test("are noted when they are more than a few", () => {
     const outbound = { packets: 10_000, bytes: 0 };
-    expect(sentInParts(withSnapshot({ outbound, fragments: { sent: 99, waiting: 0 } }))).toEqual([]);
-    expect(said(sentInParts, withSnapshot({ outbound, fragments: { sent: 2_500, waiting: 0 } }))).toEqual([
-      "note parts nc0: 25.00 % of the packets went in parts, as a path does not take 1400 bytes whole",
+    expect(fragmentedPackets(withSnapshot({ outbound, fragments: { sent: 99, waiting: 0 } }))).toEqual([]);
+    expect(said(fragmentedPackets, withSnapshot({ outbound, fragments: { sent: 2_500, waiting: 0 } }))).toEqual([
+      "note fragmented nc0: 25.00 % of the packets were fragmented, as the MTU of a path is too small for packets of 1400 bytes",
     ]);
     expect(
-      sentInParts(withSnapshot({ outbound: { packets: 1e6, bytes: 0 }, fragments: { sent: 200, waiting: 0 } })),
+      fragmentedPackets(withSnapshot({ outbound: { packets: 1e6, bytes: 0 }, fragments: { sent: 200, waiting: 0 } })),
     ).toEqual([]);
   });
 });

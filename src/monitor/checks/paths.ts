@@ -1,19 +1,19 @@
-/** Health of paths: does each answer, soon, and without losing much? */
+/** Checks paths: does each answer, without long queues and without much loss? */
 import { MICROS_PER_MILLI } from "../../clock.ts";
 import type { PathSnapshot } from "../../portal/snapshot.ts";
-import { addedDelay, lossSent as shareLost, lossReceived as shareMissing } from "../derived.ts";
+import { queueingDelay, shareLost, shareMissing } from "../derived.ts";
 import type { Check, Finding, Severity } from "../finding.ts";
 import { formatAge, formatBytes, formatMillis, formatShare } from "../units.ts";
 
-/** A round trip this many times the smallest, and this much above it, is a queue and not the line. */
+/** Round-trip time, in multiples of the smallest and in microseconds above it, from which on a queue is to blame and not the line. */
 const BLOAT_FACTOR = 3;
 const BLOAT_ABOVE = 80 * MICROS_PER_MILLI;
-/** Bytes per second below which a path counts as idle: probes and acknowledgements. */
+/** Rate below which a path counts as idle, bytes per second: probes and acknowledgements stay below. */
 const IDLE_RATE = 16_000;
 
-/** Losses that TCP inside notices. */
+/** Share of lost datagrams from which on TCP inside the tunnel slows down. */
 const LOSS = 0.01;
-/** Of fewer datagrams a share says little. */
+/** Datagrams below which a share of them says little. */
 const LOSS_SAMPLE = 1_000;
 
 export const PATH_CHECKS: readonly Check[] = [pathSuspect, bufferbloat, lossSent, lossReceived];
@@ -27,6 +27,7 @@ function eachPath(report: Parameters<Check>[0], look: (path: PathSnapshot) => Om
   );
 }
 
+/** Reports a path that does not answer. */
 export function pathSuspect(report: Parameters<Check>[0]): Finding[] {
   return eachPath(report, (path) =>
     path.state !== "suspect"
@@ -34,35 +35,37 @@ export function pathSuspect(report: Parameters<Check>[0]): Finding[] {
       : {
           severity: "problem",
           check: "path-suspect",
-          text: `does not answer for ${formatAge(path.age)}: ${path.reason}`,
-          advice: "traffic goes over the other links meanwhile; if it happens again and again, try a shorter KeepAlive",
+          text: `suspect for ${formatAge(path.age)}: ${path.reason}`,
+          advice: "traffic uses the other links meanwhile; if it happens again and again, try a shorter KeepAlive",
         },
   );
 }
 
-/** Somebody's queue between the portals is long. */
+/** Reports a long queue between the portals. */
 export function bufferbloat(report: Parameters<Check>[0]): Finding[] {
   return eachPath(report, (path) => {
     const { rtt, rate, state } = path;
-    const isLong = addedDelay(path) >= BLOAT_ABOVE && rtt.smoothed >= BLOAT_FACTOR * rtt.min;
+    const isLong = queueingDelay(path) >= BLOAT_ABOVE && rtt.smoothed >= BLOAT_FACTOR * rtt.min;
     if (state !== "up" || rtt.min === 0 || !isLong) return undefined;
     const isIdle = rate.sent + rate.received < IDLE_RATE;
-    const text = `round trip is ${(rtt.smoothed / rtt.min).toFixed(1)} times the smallest (${formatMillis(rtt.smoothed)}, smallest ${formatMillis(rtt.min)})`;
+    const text = `round-trip time is ${(rtt.smoothed / rtt.min).toFixed(1)} times the smallest (${formatMillis(rtt.smoothed)}, smallest ${formatMillis(rtt.min)})`;
     return {
       severity: "warning",
       check: "bufferbloat",
-      text: isIdle ? `${text} while idle: bufferbloat at the carrier` : `${text} under load: bufferbloat`,
+      text: isIdle
+        ? `${text} while the path is idle: bufferbloat in the provider's network`
+        : `${text} under load: bufferbloat`,
       advice: isIdle
-        ? "other traffic fills the queue of this line; shape it, or raise Metric to keep the link in reserve"
+        ? "other traffic fills a queue on this line; shape it, or raise Metric to keep the link on standby"
         : "keep Congestion = rate, and shape other traffic that uses this line beside the tunnel",
     };
   });
 }
 
 const LOSS_ADVICE =
-  "losses are retransmitted, at a price: check signal, cable and duplex, and whether the provider polices the rate";
+  "lost packets are retransmitted, which costs time: check signal, cable and duplex mode, and whether the provider polices the rate";
 
-/** Our datagrams that did not arrive: now, or over the path's life. */
+/** Reports a path that loses our datagrams, now or over its lifetime. */
 export function lossSent(report: Parameters<Check>[0]): Finding[] {
   return eachPath(report, (path) => {
     const { state, loss, sent } = path;
@@ -71,13 +74,13 @@ export function lossSent(report: Parameters<Check>[0]): Finding[] {
     return {
       severity: severityOf(Math.max(loss, total)),
       check: "loss-sent",
-      text: `loses ${formatShare(loss)} of what is sent now, ${formatShare(shareLost(path))} in all`,
+      text: `loses ${formatShare(loss)} of the datagrams sent now, ${formatShare(shareLost(path))} of all`,
       advice: LOSS_ADVICE,
     };
   });
 }
 
-/** The peer's datagrams that did not arrive here. */
+/** Reports a path that loses the peer's datagrams. */
 export function lossReceived(report: Parameters<Check>[0]): Finding[] {
   return eachPath(report, (path) => {
     const { state, received } = path;

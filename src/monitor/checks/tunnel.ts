@@ -1,18 +1,26 @@
-/** Health of the tunnel as a whole: security, memory, socket buffers, and what was dropped for reasons that need a person. */
+/** Checks the tunnel as a whole: security, memory, socket buffers, and drops for reasons that somebody has to mend. */
 import type { DropReason } from "../../drops.ts";
 import type { TunnelSnapshot } from "../../portal/snapshot.ts";
 import type { Check, CheckName, Finding, Severity } from "../finding.ts";
 import { formatBytes, formatMillis, formatShare } from "../units.ts";
 
-/** Share of free slots below which memory is about to run out. */
+/** Share of free packet slots below which memory is about to run out. */
 const FEW_SLOTS = 0.05;
-/** Packets that came too late for their place, of those received: order could not be kept. */
+/** Share of the received packets that arrived after their gap timed out, from which on order is not kept. */
 const LATE = 0.01;
-/** Packets in parts, of those sent. */
-const PARTS = 0.01;
+/** Share of the sent packets that were fragmented, from which on it matters. */
+const FRAGMENTED = 0.01;
 
-export const TUNNEL_CHECKS: readonly Check[] = [securityNone, drops, fewSlots, smallBuffers, lateOrder, sentInParts];
+export const TUNNEL_CHECKS: readonly Check[] = [
+  securityNone,
+  drops,
+  fewSlots,
+  smallBuffers,
+  latePackets,
+  fragmentedPackets,
+];
 
+/** Reports a tunnel without encryption and authentication. */
 export function securityNone({ interface: subject, snapshot }: Parameters<Check>[0]): Finding[] {
   if (snapshot.security !== "none") return [];
   return [
@@ -21,21 +29,21 @@ export function securityNone({ interface: subject, snapshot }: Parameters<Check>
       check: "security-none",
       subject,
       text: "Security is none: everybody can read, forge and inject packets",
-      advice: "only for use inside another secured network; otherwise leave Security out, at both portals",
+      advice: "use it only inside another secured network; otherwise remove Security at both portals",
     },
   ];
 }
 
-/** A reason for drops that needs somebody's attention: from which count, as a share of what, and what to do. */
+/** Says from which count on drops for a reason are a finding, and what to do about them. */
 interface DropRule {
   readonly reason: DropReason;
   readonly check: CheckName;
   readonly severity: Severity;
-  /** While a path is up: it does work, then. */
+  /** Severity while a path is up, since the tunnel works then. */
   readonly severityWhileUp?: Severity;
-  /** Fewer than this happens on good networks too. */
+  /** Smallest count that is a finding; fewer happen on good networks too. */
   readonly least: number;
-  /** Share of the packets of this direction from which on it matters. */
+  /** Smallest share of the packets of a direction that is a finding. */
   readonly share?: { readonly of: "inbound" | "outbound"; readonly from: number };
   readonly text: string;
   readonly advice: string;
@@ -48,15 +56,15 @@ export const DROP_RULES: readonly DropRule[] = [
     severity: "problem",
     severityWhileUp: "note",
     least: 3,
-    text: "exchange messages were not made with our key",
-    advice: "compare the keys of both portals; if they agree, somebody else is knocking",
+    text: "exchange messages were made with another key",
+    advice: "compare the keys of both portals; if they belong together, somebody else tries to connect",
   },
   {
     reason: "datagram-version",
     check: "version-differs",
     severity: "warning",
     least: 3,
-    text: "datagrams are of another version of the protocol",
+    text: "datagrams have another version of the protocol",
     advice: "upgrade both portals to the same version",
   },
   {
@@ -64,7 +72,7 @@ export const DROP_RULES: readonly DropRule[] = [
     check: "version-differs",
     severity: "warning",
     least: 3,
-    text: "authentic datagrams made no sense",
+    text: "authentic datagrams could not be parsed",
     advice: "upgrade both portals to the same version",
   },
   {
@@ -72,16 +80,16 @@ export const DROP_RULES: readonly DropRule[] = [
     check: "forged",
     severity: "warning",
     least: 10,
-    text: "datagrams had a wrong authentication",
-    advice: "somebody forges, or a device on the way alters datagrams; compare the links' counters",
+    text: "datagrams failed authentication",
+    advice: "somebody forges datagrams, or a device between the portals alters them; compare the counters of the links",
   },
   {
     reason: "packet-too-big",
     check: "mtu",
     severity: "warning",
     least: 1,
-    text: "packets were too large for the tunnel",
-    advice: "set the same MTU in [Host] at both portals, and let hosts behind them hear ICMP errors",
+    text: "packets were larger than the MTU of the tunnel",
+    advice: "set the same MTU in [Host] at both portals, and let ICMP errors through to the hosts behind them",
   },
   {
     reason: "no-slot",
@@ -89,8 +97,8 @@ export const DROP_RULES: readonly DropRule[] = [
     severity: "warning",
     least: 1,
     share: { of: "inbound", from: 0.0001 },
-    text: "packets and datagrams were dropped for want of memory",
-    advice: "more arrives than this host handles; look for a core at 100 %, or a stalled machine",
+    text: "packets and datagrams found no free packet slot",
+    advice: "more arrives than this host handles; look for a CPU core at 100 %, or a machine that stalls",
   },
   {
     reason: "sink-full",
@@ -99,7 +107,7 @@ export const DROP_RULES: readonly DropRule[] = [
     least: 1,
     share: { of: "inbound", from: 0.0001 },
     text: "packets were refused by the host",
-    advice: "see that the interface is up, and raise its txqueuelen",
+    advice: "check that the interface is up, and raise its txqueuelen",
   },
   {
     reason: "send-failed",
@@ -108,7 +116,7 @@ export const DROP_RULES: readonly DropRule[] = [
     least: 100,
     share: { of: "outbound", from: 0.001 },
     text: "datagrams could not be sent",
-    advice: "the log names the error: no route, interface down, or refused by the firewall",
+    advice: "see the log for the error: no route, interface down, or refused by the firewall",
   },
   {
     reason: "queue-full",
@@ -116,11 +124,12 @@ export const DROP_RULES: readonly DropRule[] = [
     severity: "note",
     least: 100,
     share: { of: "outbound", from: 0.05 },
-    text: "packets were dropped because more is sent than the links take",
-    advice: "senders that do not slow down (UDP) do that; limit them, or add a link",
+    text: "packets were dropped because the host sends more than the links carry",
+    advice: "limit senders without congestion control (UDP), or add a link",
   },
 ];
 
+/** Reports drops by `DROP_RULES`. */
 export function drops({ interface: subject, snapshot }: Parameters<Check>[0]): Finding[] {
   const isUp = snapshot.links.some((link) => link.paths.some((path) => path.state === "up"));
   return DROP_RULES.flatMap(({ reason, check, least, share, text, advice, ...rule }) => {
@@ -131,6 +140,7 @@ export function drops({ interface: subject, snapshot }: Parameters<Check>[0]): F
   });
 }
 
+/** Reports memory that is about to run out. */
 export function fewSlots({ interface: subject, snapshot: { slots } }: Parameters<Check>[0]): Finding[] {
   if (slots.total === 0 || slots.free >= slots.total * FEW_SLOTS) return [];
   return [
@@ -138,13 +148,13 @@ export function fewSlots({ interface: subject, snapshot: { slots } }: Parameters
       severity: "warning",
       check: "memory",
       subject,
-      text: `only ${slots.free} of ${slots.total} slots for packets are free`,
-      advice: "more is sent than the links take; look at the queue, and at paths that do not answer",
+      text: `only ${slots.free} of ${slots.total} packet slots are free`,
+      advice: "the host sends more than the links carry; see the queue, and paths that do not answer",
     },
   ];
 }
 
-/** The kernel bounds what may be asked for unless the process may exceed it. */
+/** Reports socket buffers that the kernel made smaller than requested, as it does unless the process may exceed its limits. */
 export function smallBuffers({ snapshot }: Parameters<Check>[0]): Finding[] {
   const small = snapshot.sockets.filter((socket) => Math.min(socket.receiveBuffer, socket.sendBuffer) < socket.asked);
   const byLink = new Map(small.map((socket) => [socket.link, socket]));
@@ -152,7 +162,7 @@ export function smallBuffers({ snapshot }: Parameters<Check>[0]): Finding[] {
     severity: "warning",
     check: "socket-buffers",
     subject: nameOf(snapshot, link),
-    text: `socket buffers of ${formatBytes(receiveBuffer)} to receive and ${formatBytes(sendBuffer)} to send; ${formatBytes(asked)} were asked for`,
+    text: `socket buffers are ${formatBytes(receiveBuffer)} to receive and ${formatBytes(sendBuffer)} to send; ${formatBytes(asked)} were requested`,
     advice: "raise net.core.rmem_max and wmem_max (FreeBSD: kern.ipc.maxsockbuf), or give the process CAP_NET_ADMIN",
   }));
 }
@@ -161,33 +171,35 @@ function nameOf({ links }: TunnelSnapshot, id: number): string {
   return links.find((link) => link.id === id)?.name ?? `link ${id}`;
 }
 
-export function lateOrder({ interface: subject, snapshot: { order, inbound } }: Parameters<Check>[0]): Finding[] {
+/** Reports packets that arrived after their gap in the reordering buffer timed out. */
+export function latePackets({ interface: subject, snapshot: { order, inbound } }: Parameters<Check>[0]): Finding[] {
   if (order.late < 100 || order.late < LATE * inbound.packets) return [];
   return [
     {
       severity: "warning",
       check: "late",
       subject,
-      text: `${formatShare(order.late / inbound.packets)} of the packets came later than ${formatMillis(order.hold)} after their turn`,
-      advice: "the links' delays vary more than is foreseen; try without the worst one, or raise its Metric",
+      text: `${formatShare(order.late / inbound.packets)} of the packets arrived more than ${formatMillis(order.hold)} after their turn`,
+      advice:
+        "the delays of the links vary more than netcombiner expects; take the worst link down, or raise its Metric",
     },
   ];
 }
 
-/** It works, and costs a header more for each packet. */
-export function sentInParts({
+/** Reports packets that are fragmented: it works, and costs one more header a packet. */
+export function fragmentedPackets({
   interface: subject,
   snapshot: { fragments, outbound, mtu },
 }: Parameters<Check>[0]): Finding[] {
-  if (fragments.sent < 100 || fragments.sent < PARTS * outbound.packets) return [];
+  if (fragments.sent < 100 || fragments.sent < FRAGMENTED * outbound.packets) return [];
   const share = formatShare(fragments.sent / Math.max(1, outbound.packets));
   return [
     {
       severity: "note",
-      check: "parts",
+      check: "fragmented",
       subject,
-      text: `${share} of the packets went in parts, as a path does not take ${mtu} bytes whole`,
-      advice: "a smaller MTU in [Host], the same at both portals, avoids it",
+      text: `${share} of the packets were fragmented, as the MTU of a path is too small for packets of ${mtu} bytes`,
+      advice: "set a smaller MTU in [Host], the same at both portals, to avoid it",
     },
   ];
 }
