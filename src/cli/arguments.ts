@@ -1,11 +1,11 @@
-/** Arguments the commands share, and the strictness that citty lacks: it takes unknown flags and extra words without a sound. */
+/** Holds the arguments that commands share, and checks the command line strictly: citty silently accepts unknown flags and extra words. */
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { INTERFACE_NAME } from "../config/values.ts";
 import { configurationFile } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 
-/** `-c FILE`, as every command that reads the configuration has it. */
+/** The flag `-c FILE` of every command that reads the configuration. */
 export const CONFIG_ARGUMENT = {
   type: "string",
   alias: "c",
@@ -13,10 +13,10 @@ export const CONFIG_ARGUMENT = {
   description: "configuration file (default: /etc/netcombiner/INTERFACE.conf; /usr/local/etc on FreeBSD)",
 } as const;
 
-/** As `up` and `down` have it. */
+/** The flag `--dry-run` of `up` and `down`. */
 export const DRY_RUN_ARGUMENT = {
   type: "boolean",
-  description: "print the commands, and change nothing",
+  description: "print the commands and change nothing",
 } as const;
 
 export const COMMAND_NAMES = [
@@ -47,12 +47,12 @@ export function isCommandName(word: string): word is CommandName {
   return (COMMAND_NAMES as readonly string[]).includes(word);
 }
 
-/** @throws NetcombinerError `USAGE` for a flag or a word that `args` does not have, or a flag without its value */
+/** Checks the flags and arguments of a command. @throws NetcombinerError `USAGE` for one that `args` does not define, or a flag without its value */
 export function assertKnown(rawArgs: string[], args: ArgsDef): void {
   const words = Object.values(args).filter((arg) => arg.type === "positional").length;
   const { positionals } = parseStrictly(rawArgs, args);
   const extra = positionals[words];
-  if (extra !== undefined) throw usageError(`one word too many: ${extra}`);
+  if (extra !== undefined) throw usageError(`unexpected argument: ${extra}`);
 }
 
 function parseStrictly(rawArgs: string[], args: ArgsDef) {
@@ -67,20 +67,20 @@ function parseStrictly(rawArgs: string[], args: ArgsDef) {
   try {
     return parseArgs({ args: rawArgs, options, allowPositionals: true, strict: true });
   } catch (error) {
-    // Node adds advice on how to write such a word after "--" in further sentences.
+    // Node advises in further sentences how to write such an argument after "--", which no command takes.
     const message = error instanceof Error ? (error.message.split(/\. |\n/)[0] ?? "") : String(error);
     throw usageError(message);
   }
 }
 
-/** @throws NetcombinerError `USAGE` unless it can be the name of an interface and is no command's */
+/** Checks that `name` can name an interface. @throws NetcombinerError `USAGE` if it cannot, or is the name of a command */
 export function assertInterfaceName(name: string): void {
-  if (isCommandName(name)) throw usageError(`"${name}" is a command and cannot be the name of an interface`);
+  if (isCommandName(name)) throw usageError(`"${name}" is a command and cannot name an interface; choose another name`);
   if (INTERFACE_NAME.test(name)) return;
-  throw usageError(`"${name}" cannot be the name of an interface: 1 to 15 letters, digits and _.=+-`);
+  throw usageError(`"${name}" cannot name an interface: expected 1 to 15 letters, digits and _.=+-`);
 }
 
-/** The file that was named, or the one of the interface. */
+/** Returns the configuration file given by `-c`, or the default one of the interface. */
 export function chosenFile(config: string | undefined, interfaceName: string): string {
   return config ?? configurationFile(interfaceName);
 }

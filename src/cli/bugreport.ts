@@ -1,4 +1,4 @@
-/** `netcombiner bugreport nc0`: what somebody who helps needs to see, in one text, without keys, addresses and names of hosts. */
+/** Implements `netcombiner bugreport nc0`, which collects what is needed to find a fault, without keys, addresses and host names. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, hostname, release, totalmem } from "node:os";
 import { defineCommand } from "citty";
@@ -16,26 +16,27 @@ import { colours } from "./colour.ts";
 import { askTunnel, chosenInterface, reportOf } from "./running.ts";
 import { renderShow } from "./show-view.ts";
 
-const TOOL_PATIENCE_MS = 2_000;
-const NOT_TO_BE_HAD = "(not to be had: ";
+/** Timeout of a command of the system. */
+const TOOL_TIMEOUT_MS = 2_000;
+const NOT_AVAILABLE = "(not available: ";
 
 export const bugreportCommand = defineCommand({
   meta: {
     name: "netcombiner bugreport",
-    description: "Print what is needed to understand a fault, with keys, addresses and names of hosts taken out",
+    description: "Print what is needed to find a fault, with keys, addresses and host names removed",
   },
   args: {
     interface: {
       type: "positional",
       required: false,
-      description: "name of the interface; may be left out if one runs",
+      description: "name of the tunnel's interface (default: the one that runs)",
     },
     config: CONFIG_ARGUMENT,
     output: {
       type: "string",
       alias: "o",
       valueHint: "FILE",
-      description: "write it to a new file instead; - is standard output",
+      description: "write to a new file; - is standard output",
     },
   },
   async run({ args }) {
@@ -46,14 +47,18 @@ export const bugreportCommand = defineCommand({
     try {
       writeFileSync(args.output, `${text}\n`, { mode: 0o600, flag: "wx" });
     } catch (error) {
-      throw new NetcombinerError(`cannot write ${args.output}: ${problemOf(error)}`, EXIT.CANT_CREATE, {
-        cause: error,
-      });
+      throw new NetcombinerError(
+        `cannot write ${args.output}, which must be a new file: ${problemOf(error)}`,
+        EXIT.CANT_CREATE,
+        {
+          cause: error,
+        },
+      );
     }
   },
 });
 
-/** A section that cannot be had says why, and the others are there all the same. */
+/** Returns the whole report. A section that fails says why, and the others are there all the same. */
 async function bugreport(name: string, path: string): Promise<string> {
   const file = attempt(() => readFileSync(path, "utf8"));
   const redactor = new Redactor([hostname(), ...hostNames(file)]);
@@ -63,13 +68,13 @@ async function bugreport(name: string, path: string): Promise<string> {
     ["Version", versionLine()],
     ["System", attempt(describeSystem)],
     ["Configuration", describeConfiguration(file)],
-    ["Check of the configuration", checkConfiguration(path)],
+    ["Configuration check", checkConfiguration(path)],
     ["Show", await settle(report.then((found) => renderShow(found, plain)))],
     ["Counters", await settle(report.then((found) => renderMetrics([found]).replaceAll(/^#.*\n/gm, "")))],
     ["Log", await settle(askTunnel(name, "log").then(({ lines }) => (Array.isArray(lines) ? lines.join("\n") : "")))],
     ["Network", describeNetwork()],
   ];
-  const title = `Bug report of ${name}, ${new Date().toISOString()}\nRead it before you hand it on: what it could not know to be secret is still in it.`;
+  const title = `Bug report of ${name}, ${new Date().toISOString()}\nRead it before you pass it on: secrets that netcombiner could not recognize are still in it.`;
   return redactor.redact(
     [title, ...sections.map(([heading, text]) => `== ${heading}\n${text.trim() || "nothing"}`)].join("\n\n"),
   );
@@ -86,15 +91,15 @@ function describeSystem(): string {
   ].join("\n");
 }
 
-/** The faults, without the values that they quote. */
+/** Returns the faults of the configuration without the values that they quote. */
 function checkConfiguration(path: string): string {
-  const count = (links: readonly unknown[]) => `good, ${formatCount(links.length, "link")}`;
+  const count = (links: readonly unknown[]) => `valid, ${formatCount(links.length, "link")}`;
   return attempt(() => count(loadConfiguration(path).links)).replaceAll(/; given .*$/gm, "; given (hidden)");
 }
 
-/** The sections with those values that are known to be harmless; addresses are replaced later, everything else is hidden. */
+/** Returns the sections with the values that are harmless. Addresses are replaced later; every other value is hidden. */
 function describeConfiguration(file: string): string {
-  if (file.startsWith(NOT_TO_BE_HAD)) return file;
+  if (file.startsWith(NOT_AVAILABLE)) return file;
   const section = ({ name, entries }: IniSection) =>
     [`[${name}]`, ...entries.map(({ key, value }) => `${key} = ${harmless(key, value)}`)].join("\n");
   return parseIni(file).sections.map(section).join("\n\n");
@@ -105,7 +110,7 @@ function harmless(key: string, value: string): string {
   return isListed ? value : "(hidden)";
 }
 
-/** Values of keys that hold addresses, where they are names instead. */
+/** Returns the host names among the values of keys that hold addresses or names. */
 function hostNames(file: string): string[] {
   const entries = parseIni(file).sections.flatMap((section) => section.entries);
   const isAddress = (key: string) => ADDRESS_KEYS.some((known) => known.toLowerCase() === key.toLowerCase());
@@ -132,7 +137,7 @@ function describeNetwork(): string {
 
 function runTool(command: readonly string[]): string {
   return attempt(() => {
-    const { stdout, stderr } = Bun.spawnSync([...command], { timeout: TOOL_PATIENCE_MS, stdin: "ignore" });
+    const { stdout, stderr } = Bun.spawnSync([...command], { timeout: TOOL_TIMEOUT_MS, stdin: "ignore" });
     return `${stdout}${stderr}`.trimEnd();
   });
 }
@@ -141,12 +146,12 @@ function attempt(read: () => string): string {
   try {
     return read();
   } catch (error) {
-    return `${NOT_TO_BE_HAD}${problemOf(error)})`;
+    return `${NOT_AVAILABLE}${problemOf(error)})`;
   }
 }
 
 async function settle(text: Promise<string>): Promise<string> {
-  return await text.catch((error: unknown) => `${NOT_TO_BE_HAD}${problemOf(error)})`);
+  return await text.catch((error: unknown) => `${NOT_AVAILABLE}${problemOf(error)})`);
 }
 
 function problemOf(error: unknown): string {

@@ -1,4 +1,4 @@
-/** From the words of the command line to a command, and from what it throws to an exit code. */
+/** Finds the command that the command line names, runs it, and turns what it throws into an exit code. */
 import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
 import { versionLine } from "../daemon/version.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
@@ -53,7 +53,7 @@ async function dispatch(rawArgs: string[], program: Program): Promise<void> {
 // biome-ignore lint/suspicious/noExplicitAny: citty's type of a command with arguments is not one of a command as such
 export type Command = CommandDef<any>;
 
-/** Every command by its word; completions and the manual page are made from this. */
+/** Returns every command by its name; the completions and the manual page are made from this. */
 export function commands(program: Program): Record<CommandName, Command> {
   return {
     run: runTunnelCommand(program),
@@ -79,7 +79,7 @@ export function commands(program: Program): Record<CommandName, Command> {
   };
 }
 
-/** Place of the first word that is neither a flag nor the value of one. */
+/** Returns the index of the first argument that is neither a flag nor the value of one. */
 function commandIndex(rawArgs: readonly string[]): number {
   for (let i = 0; i < rawArgs.length; i++) {
     const arg = rawArgs[i] as string;
@@ -90,7 +90,7 @@ function commandIndex(rawArgs: readonly string[]): number {
   return rawArgs.length;
 }
 
-/** The usage of the whole: that of starting, with the commands below. */
+/** Returns the usage of the program: that of starting a tunnel, with the commands below. */
 function overview(program: Program, all: Record<CommandName, Command>): Command {
   return { ...startCommand(program), subCommands: all };
 }
@@ -104,8 +104,8 @@ function printError(error: unknown): number {
   const isUsage = error instanceof Error && error.name === "CLIError";
   if (error instanceof NetcombinerError || isUsage) {
     const exitCode = error instanceof NetcombinerError ? error.exitCode : EXIT.USAGE;
-    const hint = exitCode === EXIT.USAGE ? "\nnetcombiner --help tells how it is used" : "";
-    // Faults of a file begin with its name and line, where an editor looks for them.
+    const hint = exitCode === EXIT.USAGE ? "\nsee netcombiner --help" : "";
+    // Faults of a file begin with its name and line, so that editors find the place.
     const prefix = exitCode === EXIT.CONFIG ? "" : "netcombiner: ";
     console.error(Bun.stripANSI(`${prefix}${error.message}${hint}`));
     return exitCode;

@@ -1,6 +1,6 @@
 /**
- * Colours for a terminal that wants them: none when the output goes elsewhere, or with NO_COLOR (no-color.org) or TERM=dumb.
- * NETCOMBINER_COLOR_MODE decides before these: always, never or auto, as WG_COLOR_MODE for wg(8).
+ * Colours output for a terminal: not when it goes elsewhere, or with NO_COLOR (no-color.org) or TERM=dumb. NETCOMBINER_COLOR_MODE takes
+ * precedence over these: always, never or auto, as WG_COLOR_MODE of wg(8).
  */
 export interface Colours {
   readonly isOn: boolean;

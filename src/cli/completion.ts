@@ -1,4 +1,4 @@
-/** `netcombiner completion bash`: what a shell needs to complete the words of this program, made from the commands themselves. */
+/** Implements `netcombiner completion bash`, which prints the completions for a shell, made from the definitions of the commands. */
 import { defineCommand } from "citty";
 import { usageError } from "./arguments.ts";
 import type { Command } from "./cli.ts";
@@ -11,7 +11,7 @@ const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion 
 export type Shell = keyof typeof SHELLS;
 export const SHELL_NAMES = Object.keys(SHELLS) as readonly Shell[];
 
-/** `start` is what happens without a command's word; `all` are the commands by their words. */
+/** Returns the completion script for a shell. `start` is the command without a name, `all` are the others by name. */
 export function completion(shell: Shell, start: Command, all: Readonly<Record<string, Command>>): string {
   return SHELLS[shell](modelOf("", start), models(all));
 }
@@ -20,7 +20,7 @@ export function models(all: Readonly<Record<string, Command>>): CommandModel[] {
   return Object.entries(all).map(([name, command]) => modelOf(name, command));
 }
 
-/** `complete` makes the text for one shell; it knows all commands, this one included. */
+/** Returns the command. `complete` renders the script for a shell, with all commands, this one included. */
 export function completionCommand(complete: (shell: Shell) => string) {
   return defineCommand({
     meta: { name: "netcombiner completion", description: "Print completions for a shell" },
@@ -29,7 +29,7 @@ export function completionCommand(complete: (shell: Shell) => string) {
     },
     run({ args }) {
       const shell = SHELL_NAMES.find((name) => name === args.shell);
-      if (!shell) throw usageError(`completions are made for ${SHELL_NAMES.join(", ")}, not for ${args.shell}`);
+      if (!shell) throw usageError(`no completions for ${args.shell}: expected ${SHELL_NAMES.join(", ")}`);
       process.stdout.write(complete(shell));
     },
   });

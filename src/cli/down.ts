@@ -1,6 +1,6 @@
 /**
- * `netcombiner down nc0`: ends a tunnel and returns when its process, and with it the interface, is gone. The process takes
- * back what `up` did; where it cannot any more, this does.
+ * Implements `netcombiner down nc0`, which ends a tunnel and returns when its process, and with it the interface, is gone. The process
+ * undoes what `up` did; what a crashed one left is undone here.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { defineCommand } from "citty";
@@ -12,8 +12,8 @@ import { assertInterfaceName, DRY_RUN_ARGUMENT } from "./arguments.ts";
 import { askTunnel, isNotRunning } from "./running.ts";
 import { supervisorStop } from "./supervisor.ts";
 
-/** The user's own commands may take their time. */
-const PATIENCE_MS = 60_000;
+/** Longest wait for the process to end; the user's own commands (PreDown, PostDown) may take their time. */
+const TIMEOUT_MS = 60_000;
 const STEP_MS = 20;
 
 export const downCommand = defineCommand({
@@ -26,18 +26,19 @@ export const downCommand = defineCommand({
     assertInterfaceName(args.interface);
     if (args["dry-run"]) return undoLines(journalOf(args.interface)).forEach((line) => void console.log(line));
     const stop = await endTunnel(args.interface);
-    if (stop) console.error(`a service starts ${args.interface} again in a few seconds; to end it for good: ${stop}`);
+    if (stop) console.error(`a service restarts ${args.interface} in a few seconds; to stop it for good: ${stop}`);
   },
 });
 
 /**
- * @returns the command that ends it for good, where a service starts it again
- * @throws NetcombinerError unless it ends, or none runs and something is left to be undone
+ * Ends the tunnel and undoes what is left of `up`.
+ * @returns the command that stops the service which restarts it; undefined when there is none
+ * @throws NetcombinerError when it does not end, or when none runs and nothing is left to undo
  */
 export async function endTunnel(name: string): Promise<string | undefined> {
   const before = journalOf(name);
   const stop = await endProcess(name, before.entries.length > 0);
-  // What the process took back is not in the journal any more.
+  // The process removes from the journal what it undid.
   const done = before.entries.slice(journalOf(name).entries.length);
   for (const line of undoLines({ entries: done })) showStep("command", line);
   await new HostSystem({ name, journalPath: before.path, print: showStep }).heal();
@@ -51,11 +52,14 @@ async function endProcess(name: string, isLeft: boolean): Promise<string | undef
   });
   if (!answer) return undefined;
   const stop = supervisorStop(name, Number(answer.pid));
-  for (let waited = 0; waited < PATIENCE_MS; waited += STEP_MS) {
+  for (let waited = 0; waited < TIMEOUT_MS; waited += STEP_MS) {
     if (!isAlive(Number(answer.pid))) return stop;
     await Bun.sleep(STEP_MS);
   }
-  throw new NetcombinerError(`${name} does not end, pid ${answer.pid}`, EXIT.TEMPORARY);
+  throw new NetcombinerError(
+    `${name} did not end within ${TIMEOUT_MS / 1_000} s; end process ${answer.pid} with kill -9, then run down again`,
+    EXIT.TEMPORARY,
+  );
 }
 
 function journalOf(name: string): Journal {
@@ -75,11 +79,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** A process that ended has let go of everything, even if its parent, as a rule init, takes its time to notice. */
+/** True if the process has ended and released everything, though its parent, usually init, has not noticed yet. */
 function isZombie(pid: number): boolean {
   try {
-    // The state follows the name in brackets, which may hold anything (proc_pid_stat(5)). It is that of the first thread; what
-    // the process holds, the others may still be letting go of.
+    // The state follows the name in brackets, which may hold anything (proc_pid_stat(5)). It is the state of the first thread; the
+    // others may still hold resources of the process.
     const isOver = /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
     return isOver && readdirSync(`/proc/${pid}/task`).length <= 1;
   } catch {

@@ -1,6 +1,6 @@
 /**
- * `show nc0 dump` and `show nc0 FIELD`, for scripts: values separated by tabs, one line for the interface, each link and each path.
- * Columns are only ever appended, and docs/operating.md names them. Times are microseconds, rates bytes a second, shares 0 to 1.
+ * Renders `show nc0 dump` and `show nc0 FIELD` for scripts: values separated by tabs, one line for the interface, each link and each path.
+ * Columns are only ever appended, and docs/operating.md names them. Times are microseconds, rates bytes per second, shares 0 to 1.
  */
 import { shareLost, shareMissing } from "../monitor/derived.ts";
 import { findings } from "../monitor/health.ts";
@@ -90,7 +90,7 @@ export const PATH_COLUMNS: readonly Column<PathSnapshot>[] = [
   ["suite", (path) => path.keys.suite],
 ];
 
-/** Everything: a line that begins with `interface`, then each link's, followed by those of its paths. */
+/** Returns everything: a line that begins with `interface`, then one for each link, followed by those of its paths. */
 export function renderDump(report: TunnelReport): string {
   const links = report.snapshot.links.flatMap((link) => [
     row(["link", report.interface, ...values(LINK_COLUMNS, link)]),
@@ -129,8 +129,8 @@ const FIELDS: Readonly<Record<string, Rows>> = {
 export const FIELD_NAMES: readonly string[] = Object.keys(FIELDS);
 
 /**
- * One field, a line for each link or path.
- * @param prefix put before every line: the interface, where several are shown
+ * Returns one field, a line for each link or path; undefined for an unknown field.
+ * @param prefix values put before every line: the interface, where several are shown
  */
 export function renderField(report: TunnelReport, field: string, prefix: readonly string[]): string | undefined {
   return FIELDS[field]?.(report)
@@ -142,7 +142,7 @@ function values<T>(columns: readonly Column<T>[], of: T): Value[] {
   return columns.map(([, read]) => read(of));
 }
 
-/** Nothing in a value may look like a separator; what is empty stays a column. */
+/** Joins values to a line, without separators inside them; an empty value stays a column. */
 function row(found: readonly Value[]): string {
   return found.map((value) => String(value).replaceAll(/\s/g, " ")).join("\t");
 }

@@ -1,4 +1,4 @@
-/** `netcombiner init`: makes this host a remote portal and prints the token that pairs another with it. */
+/** Implements `netcombiner init`, which makes this host a remote portal and prints the token that pairs a local one with it. */
 import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { defineCommand } from "citty";
@@ -30,7 +30,8 @@ export function initCommand(program: Program) {
       endpoint: {
         type: "string",
         valueHint: "HOST,...",
-        description: "names or addresses at which the local portal reaches this host (default: its public addresses)",
+        description:
+          "host names or addresses at which the local portal reaches this host (default: its public addresses)",
       },
       port: { type: "string", valueHint: "PORT", description: "UDP port to listen on (default: 4725)" },
       address: {
@@ -83,7 +84,7 @@ interface GivenOptions {
 function parseOptions(args: GivenOptions): RemoteOptions {
   const hosts = listed(args.endpoint);
   const wrong = hosts.find((host) => !isHost(host));
-  if (wrong !== undefined) throw usageError(`"${wrong}" is not a name or address; give a port with --port`);
+  if (wrong !== undefined) throw usageError(`--endpoint: "${wrong}" is not a name or address; give a port with --port`);
   const isPort = args.port === undefined || (/^\d{1,5}$/.test(args.port) && portOf(args.port) > 0);
   if (!isPort || portOf(args.port) > 65_535)
     throw usageError(`--port must be a number from 1 to 65535, not ${args.port}`);

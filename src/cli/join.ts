@@ -1,4 +1,4 @@
-/** `netcombiner join`: makes this host a local portal, with a link over each interface that has a default route. */
+/** Implements `netcombiner join`, which makes this host a local portal, with a link over each interface that has a default route. */
 import { existsSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { defineCommand } from "citty";
@@ -28,7 +28,7 @@ export function joinCommand(program: Program) {
     meta: {
       name: "netcombiner join",
       description:
-        "Make this host a local portal, with the token that init printed on the remote one; checks every link",
+        "Make this host a local portal with the token that init printed on the remote one; checks every link",
     },
     args: {
       token: {
@@ -41,12 +41,12 @@ export function joinCommand(program: Program) {
       links: {
         type: "string",
         valueHint: "INTERFACE,...",
-        description: "interfaces to make links of (default: all with a default route)",
+        description: "interfaces to use as links (default: all with a default route)",
       },
       lan: {
         type: "string",
         valueHint: "INTERFACE,...",
-        description: "interfaces of the LAN whose hosts use the tunnel (default: this host itself uses it)",
+        description: "interfaces of the LAN whose hosts use the tunnel (default: none, this host itself uses it)",
       },
       force: { type: "boolean", description: "replace an existing configuration" },
       "write-only": { type: "boolean", description: "change no services, start nothing, check nothing" },
@@ -103,7 +103,7 @@ function write(
   writeConfiguration(path, localConfiguration(name, pairing, links, lan), isForced);
   machine.print(`wrote ${path}: links ${links.map((link) => link.interface).join(", ")}`);
   for (const { interface: left } of others.filter((uplink) => !links.some((l) => l.interface === uplink.interface))) {
-    machine.print(`left out ${left}: it has no default route of the IP version of ${pairing.hosts.join(", ")}`);
+    machine.print(`left out ${left}: it has no default route for the IP version of ${pairing.hosts.join(", ")}`);
   }
 }
 
@@ -115,7 +115,7 @@ function namedUplinks(text: string): Uplink[] {
 function namedInterfaces(text: string | undefined): string[] {
   const names = text === undefined ? [] : text.split(",").map((part) => part.trim());
   const missing = names.find((name) => !interfaceExists(name));
-  if (missing !== undefined) throw usageError(`no interface named "${missing}"`);
+  if (missing !== undefined) throw usageError(`this host has no interface named "${missing}"`);
   return names;
 }
 
@@ -124,7 +124,9 @@ async function printLinks(name: string, { addresses }: Pairing): Promise<void> {
   console.log(`\n${text}\n`);
   const [peer] = addresses;
   if (peer)
-    console.log(`The remote portal is ${formatAddress(peer.address)} in the tunnel: ping it, or route through it.`);
+    console.log(
+      `The address of the remote portal in the tunnel is ${formatAddress(peer.address)}: ping it, or route through it.`,
+    );
   if (areAllUp) return;
   throw new NetcombinerError(
     `not every link is up; they keep trying, see "netcombiner show ${name}"`,

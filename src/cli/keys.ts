@@ -1,4 +1,4 @@
-/** `netcombiner genkey`, `genpsk` and `pubkey`: keys on standard input and output, in the form that those of `wg` have. */
+/** Implements `netcombiner genkey`, `genpsk` and `pubkey`: keys on standard input and output, in the format of `wg`. */
 import { defineCommand } from "citty";
 import { generateKey, publicKeyOf } from "../daemon/keys.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
@@ -20,7 +20,7 @@ export const genpskCommand = defineCommand({
 });
 
 export const pubkeyCommand = defineCommand({
-  meta: { name: "netcombiner pubkey", description: "Read a private key, print its public key for PublicKey" },
+  meta: { name: "netcombiner pubkey", description: "Read a private key and print its public key for PublicKey" },
   args: {},
   async run() {
     const publicKey = publicKeyOf((await Bun.stdin.text()).trim());

@@ -1,10 +1,10 @@
-/** `netcombiner link lte down`: changes a link of a running tunnel, until the tunnel is started anew. */
+/** Implements `netcombiner link lte down`, which changes a link of a running tunnel until the tunnel is restarted. */
 import { defineCommand } from "citty";
 import { METRIC_BOUNDS } from "../config/defaults.ts";
 import { usageError } from "./arguments.ts";
 import { askTunnel, chosenInterface } from "./running.ts";
 
-const HOW = 'say "down", "up", "metric NUMBER" or "metric default"';
+const ACTIONS = 'expected "down", "up", "metric NUMBER" or "metric default"';
 
 export const linkCommand = defineCommand({
   meta: {
@@ -15,16 +15,16 @@ export const linkCommand = defineCommand({
     name: {
       type: "positional",
       required: true,
-      description: "name of the link, as netcombiner show has it",
+      description: "name of the link, as netcombiner show prints it",
       valueHint: "LINK",
     },
     action: {
       type: "positional",
       required: true,
-      description: "down, up, or metric with a number (or default)",
+      description: "down, up, or metric followed by a number or default",
       valueHint: "down|up|metric",
     },
-    // What comes third depends on the action.
+    // The third argument depends on the action: a metric, or already the interface.
     value: { type: "positional", required: false, description: "the metric" },
     interface: { type: "positional", required: false, description: "name of the tunnel's interface, if several run" },
   },
@@ -32,7 +32,7 @@ export const linkCommand = defineCommand({
     const change = parseChange(args.action, args.value);
     const named = args.action === "metric" ? args.interface : args.value;
     if (args.action !== "metric" && args.interface !== undefined) {
-      throw usageError(`one word too many: ${args.interface}`);
+      throw usageError(`unexpected argument: ${args.interface}`);
     }
     const interfaceName = await chosenInterface(named);
     await askTunnel(interfaceName, "link", { parameters: { link: args.name, ...change } });
@@ -41,10 +41,12 @@ export const linkCommand = defineCommand({
 
 function parseChange(action: string, value: string | undefined) {
   if (action === "down" || action === "up") return { action };
-  if (action !== "metric") throw usageError(`cannot make a link "${action}": ${HOW}`);
+  if (action !== "metric") throw usageError(`unknown action "${action}": ${ACTIONS}`);
   if (value === "default") return { action, metric: value };
   const { min, max } = METRIC_BOUNDS;
   const metric = Number(value);
   if (value !== undefined && /^\d{1,5}$/.test(value) && metric <= max) return { action, metric };
-  throw usageError(`a metric is a number of ${min} to ${max}, or "default" for the configured one`);
+  throw usageError(
+    `metric: expected a number from ${min} to ${max}, or "default" for the configured one; given ${value ?? "nothing"}`,
+  );
 }

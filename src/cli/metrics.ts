@@ -1,4 +1,4 @@
-/** `netcombiner metrics`: the metrics of the running tunnels, without the listener that `Metrics` in [Host] opens. */
+/** Implements `netcombiner metrics`, which prints the metrics of the running tunnels without the listener of `Metrics` in [Host]. */
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import { EXIT, NetcombinerError } from "../errors.ts";
@@ -15,24 +15,28 @@ export const metricsCommand = defineCommand({
     action: {
       type: "positional",
       required: true,
-      description: '"print", or "write" for the text file collector of node_exporter',
+      description: '"print", or "write" for the textfile collector of node_exporter',
       valueHint: "print|write",
     },
     target: {
       type: "positional",
       required: false,
-      description: "with write: the file, replaced at once",
+      description: "with write: the file, replaced atomically",
       valueHint: "FILE",
     },
-    interface: { type: "positional", required: false, description: "name of one interface; all that run without it" },
+    interface: {
+      type: "positional",
+      required: false,
+      description: "name of the tunnel's interface (default: all that run)",
+    },
   },
   async run({ args }) {
     if (args.action === "print") {
-      if (args.interface !== undefined) throw usageError(`one word too many: ${args.interface}`);
+      if (args.interface !== undefined) throw usageError(`unexpected argument: ${args.interface}`);
       process.stdout.write(await metricsOf(args.target));
       return;
     }
-    if (args.action !== "write") throw usageError(`metrics can "print" and "write", not "${args.action}"`);
+    if (args.action !== "write") throw usageError(`unknown action "${args.action}": expected "print" or "write"`);
     if (args.target === undefined) throw usageError("metrics write needs the name of a file");
     replace(args.target, await metricsOf(args.interface));
   },
@@ -43,7 +47,7 @@ async function metricsOf(name: string | undefined): Promise<string> {
   return renderMetrics(name === undefined ? await reportAll() : [await reportOf(name)]);
 }
 
-/** Whoever reads the file sees all of the old one or all of the new one. */
+/** Replaces a file atomically: a reader sees all of the old one or all of the new one. */
 function replace(path: string, text: string): void {
   const unfinished = `${path}.${process.pid}`;
   try {

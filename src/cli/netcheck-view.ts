@@ -1,4 +1,4 @@
-/** What `netcheck` makes of one link, and how it is told. Pure. */
+/** Judges one link from what `netcheck` measured, and renders the findings. Pure. */
 import type { Egress } from "../host/egress.ts";
 import { formatBytes, formatMillis } from "../monitor/units.ts";
 import type { LinkSnapshot, SocketSnapshot } from "../portal/snapshot.ts";
@@ -7,7 +7,7 @@ import type { NamedEcho } from "./ping.ts";
 
 export interface LinkFacts {
   readonly link: LinkSnapshot;
-  /** Why the last attempt failed, where it is not up. */
+  /** Reason why the last attempt failed, if it is not up. */
   readonly reason: string;
   readonly echoes: readonly NamedEcho[];
   readonly sockets: readonly SocketSnapshot[];
@@ -16,7 +16,7 @@ export interface LinkFacts {
 
 export interface LinkFindings {
   readonly name: string;
-  /** The peer answers, and packets leave as they should. A link that waits for its peer is good without one. */
+  /** True if the peer answers and packets leave as they should. A listening link is good before its peer has connected. */
   readonly isGood: boolean;
   readonly peer: string;
   readonly paths: readonly PathFindings[];
@@ -27,10 +27,10 @@ export interface LinkFindings {
 export interface PathFindings {
   readonly name: string;
   readonly remote: string;
-  /** Microseconds; undefined without an answer. */
+  /** Round-trip time, µs; undefined without an answer. */
   readonly rtt: number | undefined;
   readonly local: string;
-  /** This end as the peer sees it; empty where it did not tell. */
+  /** Our address as the peer sees it; empty if the peer did not say. */
   readonly seen: string;
   readonly nat: "none" | "translated" | "unknown";
   /** Largest datagram, bytes. */
@@ -39,8 +39,8 @@ export interface PathFindings {
 }
 
 export interface BufferFindings {
-  /** Bytes; 0 where the system chooses. */
-  readonly asked: number;
+  /** Bytes requested of each buffer; 0 where the system chooses. */
+  readonly requested: number;
   readonly receive: number;
   readonly send: number;
   readonly isGranted: boolean;
@@ -78,17 +78,17 @@ function natOf(local: string, seen: string): PathFindings["nat"] {
   return addressIn(local) === addressIn(seen) ? "none" : "translated";
 }
 
-/** Of "192.0.2.1:4725", "[2001:db8::1]:4725" or an address alone. */
+/** Returns the address in "192.0.2.1:4725", "[2001:db8::1]:4725" or an address alone. */
 function addressIn(text: string): string {
   const bracketed = /^\[(.*)\](:\d+)?$/.exec(text)?.[1];
   if (bracketed !== undefined) return bracketed;
   return /^[^:]*:\d+$/.test(text) ? text.slice(0, text.indexOf(":")) : text;
 }
 
-/** A listener may have many sockets alike. */
+/** Returns the buffers of the sockets, without repetitions: a listener may have many sockets alike. */
 function distinctBuffers(sockets: readonly SocketSnapshot[]): BufferFindings[] {
   const all = sockets.map(({ asked, receiveBuffer, sendBuffer }) => ({
-    asked,
+    requested: asked,
     receive: receiveBuffer,
     send: sendBuffer,
     isGranted: receiveBuffer >= asked && sendBuffer >= asked,
@@ -107,7 +107,7 @@ export function renderFindings(found: LinkFindings, c: Colours): string {
         path.rtt === undefined ? `${path.remote} ${found.peer}` : `${path.remote} in ${formatMillis(path.rtt)}`,
       ),
       row("address", addressText(path)),
-      row("mtu", `${path.mtu} bytes of datagram${path.isMtuFound ? "" : ", still being searched"}`),
+      row("mtu", `datagrams of ${path.mtu} bytes${path.isMtuFound ? "" : " (searching)"}`),
     ]),
     ...found.buffers.map((buffers) => row("buffers", bufferText(buffers))),
     ...(found.route ? [row("route", found.route.text)] : []),
@@ -115,13 +115,13 @@ export function renderFindings(found: LinkFindings, c: Colours): string {
 }
 
 function addressText({ local, seen, nat }: PathFindings): string {
-  if (nat === "unknown") return `${local}; the peer did not tell how it sees it`;
-  return nat === "none" ? `${local}, no NAT in between` : `${local}, which the peer sees as ${seen}: NAT in between`;
+  if (nat === "unknown") return `${local}; the peer did not say from which address it receives`;
+  return nat === "none" ? `${local}, no NAT` : `${local}, which the peer sees as ${seen}: behind NAT`;
 }
 
-function bufferText({ asked, receive, send, isGranted }: BufferFindings): string {
+function bufferText({ requested, receive, send, isGranted }: BufferFindings): string {
   const granted = `${formatBytes(receive)} to receive, ${formatBytes(send)} to send`;
-  if (asked === 0) return `${granted}, as the system chooses`;
+  if (requested === 0) return `${granted}, chosen by the system`;
   if (isGranted) return granted;
-  return `${granted} of ${formatBytes(asked)}: raise net.core.rmem_max and wmem_max, or run as root`;
+  return `${granted}, ${formatBytes(requested)} requested: raise net.core.rmem_max and wmem_max (FreeBSD: kern.ipc.maxsockbuf), or run as root`;
 }

@@ -1,4 +1,4 @@
-/** `netcombiner netcheck`: looks at each link, with the tunnel running or for the time of the look. */
+/** Implements `netcombiner netcheck`, which checks each link of a running tunnel, or of one that it starts for the check. */
 import { networkInterfaces } from "node:os";
 import { resolve } from "node:path";
 import { defineCommand } from "citty";
@@ -26,15 +26,15 @@ export function netcheckCommand(program: Program) {
     meta: {
       name: "netcombiner netcheck",
       description:
-        "Check each link: peer, NAT, MTU, buffers and routing; a tunnel that does not run is tried for a moment",
+        "Check each link: peer, NAT, MTU, socket buffers and routing; a tunnel that does not run is started for the check",
     },
     args: {
       tunnel: {
         type: "positional",
         required: false,
-        description: "the tunnel's interface, or a configuration file (with a slash in it)",
+        description: "name of the tunnel's interface, or the path of a configuration file, with a slash",
       },
-      link: { type: "string", valueHint: "NAME", description: "this link only" },
+      link: { type: "string", valueHint: "NAME", description: "check this link only" },
       json: { type: "boolean", description: "print JSON" },
     },
     async run({ args }) {
@@ -47,18 +47,18 @@ export function netcheckCommand(program: Program) {
         args.json ? JSON.stringify(found, undefined, 2) : found.map((link) => renderFindings(link, c)).join("\n"),
       );
       const bad = found.filter((link) => !link.isGood).map((link) => link.name);
-      if (bad.length > 0) throw new NetcombinerError(`something is wrong with ${bad.join(", ")}`, EXIT.UNAVAILABLE);
+      if (bad.length > 0) throw new NetcombinerError(`not every link is good: ${bad.join(", ")}`, EXIT.UNAVAILABLE);
     },
   });
 }
 
 interface Located {
   readonly path: string;
-  /** The control socket of the tunnel that runs with this file; undefined when none does. */
+  /** Control socket of the tunnel that runs with this file; undefined when none does. */
   readonly socket: string | undefined;
 }
 
-/** A running tunnel is never tried beside: its peer would take the trial for a new start of it. */
+/** Finds the tunnel. A running one is never started a second time, since its peer would take that for a restart. */
 async function locate(word: string | undefined): Promise<Located> {
   const running = await runningTunnels();
   if (word?.includes("/")) {
@@ -112,13 +112,13 @@ async function lookAt(socket: string, configuration: Configuration, only: string
 
 const upPaths = (link: LinkSnapshot) => link.paths.filter((path) => path.state === "up");
 
-/** Round trip and MTU of every path are known. */
+/** True if the round-trip time and the MTU of every path are known. */
 function isMeasured(link: LinkSnapshot): boolean {
   const up = upPaths(link);
   return up.length > 0 && up.every((path) => path.rtt.smoothed > 0 && path.mtuState !== "searching");
 }
 
-/** Undefined where nothing is known of the peer's address, or where the system alone chooses it. */
+/** Returns where datagrams of the link leave; undefined if the peer's address is unknown, or for a listening link. */
 function egressOf(link: LinkSnapshot, { links, system }: Configuration): Egress | undefined {
   const transport = links.find(({ settings }) => settings.name === link.name)?.transport;
   const to = link.paths[0]?.remote.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1") ?? transport?.remoteHost;

@@ -1,4 +1,4 @@
-/** The last step of `join`: waits for every link and describes its state. */
+/** Implements the last step of `join`: waits for every link and describes its state. */
 import { formatMillis } from "../monitor/units.ts";
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
@@ -41,5 +41,5 @@ export function renderLinks(
 
 function hint(reason: string): string {
   if (!reason.includes("no answer")) return "";
-  return ": is the remote portal running, and do its firewall and its provider's let the port in?";
+  return ": check that the remote portal runs, and that its firewall and its provider's admit the port";
 }

@@ -1,4 +1,4 @@
-/** Last step of `init` and `join`: starts the tunnel now and whenever the host boots. */
+/** Starts the tunnel after `init` and `join`, now and whenever the host boots. */
 import { startInBackground } from "../daemon/handover.ts";
 import { configurationFiles } from "../daemon/paths.ts";
 import type { Machine } from "../pairing/machine.ts";
@@ -36,6 +36,6 @@ export async function startPaired(
   if (!wasRunning || isNew) {
     machine.print(`+ ${command}`);
     await startInBackground(name, path, program.entry, { setsUp: true, onProgress: machine.print });
-  } else machine.print(`${name} is running already`);
+  } else machine.print(`${name} is already running`);
   machine.print(`No service manager found: arrange for "${command}" to run when this host boots.`);
 }

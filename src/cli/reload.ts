@@ -1,4 +1,4 @@
-/** `netcombiner reload nc0`: what SIGHUP does, with an answer. */
+/** Implements `netcombiner reload nc0`, which does what SIGHUP does and prints the outcome. */
 import { defineCommand } from "citty";
 import { assertInterfaceName } from "./arguments.ts";
 import { askTunnel } from "./running.ts";
@@ -14,6 +14,7 @@ export const reloadCommand = defineCommand({
     const { kept, added, removed, needsRestart } = await askTunnel(args.interface, "reload");
     console.log(`${args.interface}: links kept ${kept}, added ${added}, removed ${removed}`);
     const keys = Array.isArray(needsRestart) ? needsRestart.join(", ") : "";
-    if (keys !== "") console.log(`${args.interface}: ${keys} changed in [Host] and will take effect after a restart`);
+    if (keys !== "")
+      console.log(`${args.interface}: ${keys} changed in [Host]; restart the tunnel for that to take effect`);
   },
 });

@@ -1,4 +1,4 @@
-/** `netcombiner run nc0`: runs a tunnel in the foreground, for a supervisor or for looking at its log. */
+/** Implements `netcombiner run nc0`, which runs a tunnel in the foreground, for a supervisor or to watch its log. */
 import { defineCommand } from "citty";
 import { runTunnel } from "../daemon/run-tunnel.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile } from "./arguments.ts";
@@ -22,7 +22,7 @@ export function runTunnelCommand(program: Program) {
       assertInterfaceName(args.interface);
       const path = chosenFile(args.config, args.interface);
       const exitCode = await runTunnel(args.interface, path, program.createThread, args.up === true);
-      // The worker's thread must not keep the process.
+      // The worker's thread must not keep the process alive.
       process.exit(exitCode);
     },
   });

@@ -1,11 +1,11 @@
-/** Speaks to the running tunnels, with errors that name the interface. */
+/** Sends commands to the running tunnels. */
 import { type AskOptions, askControl, controlledInterfaces } from "../daemon/control-client.ts";
 import { socketPath } from "../daemon/paths.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 
-/** @throws NetcombinerError `UNAVAILABLE` "nc0 is not running", and what `askControl` throws */
+/** Sends a command to a tunnel and returns its answer. @throws NetcombinerError `UNAVAILABLE` if it does not run, and what `askControl` throws */
 export async function askTunnel(
   interfaceName: string,
   command: string,
@@ -23,7 +23,7 @@ export function isNotRunning(error: unknown): boolean {
   return error instanceof NetcombinerError && error.exitCode === EXIT.UNAVAILABLE;
 }
 
-/** The interface that was named, or the only one with a tunnel that runs. @throws NetcombinerError when there is none, or a choice */
+/** Returns the interface that was named, or that of the only running tunnel. @throws NetcombinerError when none runs, or several do */
 export async function chosenInterface(name: string | undefined): Promise<string> {
   if (name !== undefined) {
     assertInterfaceName(name);
@@ -32,12 +32,13 @@ export async function chosenInterface(name: string | undefined): Promise<string>
   const names = controlledInterfaces();
   const running = await Promise.all(names.map((candidate) => isRunning(candidate)));
   const [only, ...others] = names.filter((_, i) => running[i]);
-  if (only === undefined) throw new NetcombinerError("no tunnel is running", EXIT.UNAVAILABLE);
+  if (only === undefined)
+    throw new NetcombinerError("no tunnel is running; netcombiner INTERFACE starts one", EXIT.UNAVAILABLE);
   if (others.length === 0) return only;
   throw usageError(`several tunnels are running, name one of them: ${[only, ...others].join(", ")}`);
 }
 
-/** A socket that nobody answers at is one left behind, not a tunnel. */
+/** True if the tunnel answers; a control socket alone may be left over from a crash. */
 export async function isRunning(name: string): Promise<boolean> {
   try {
     await askTunnel(name, "status");
@@ -48,13 +49,13 @@ export async function isRunning(name: string): Promise<boolean> {
   }
 }
 
-/** @throws NetcombinerError as `askTunnel` */
+/** Returns the report of a tunnel. @throws NetcombinerError as `askTunnel` */
 export async function reportOf(name: string): Promise<TunnelReport> {
   const { ok: _, ...report } = await askTunnel(name, "show");
   return report as unknown as TunnelReport;
 }
 
-/** Of every tunnel that runs. A socket that nobody answers at is one left behind, not a tunnel. */
+/** Returns the reports of all running tunnels, without those whose control socket is left over from a crash. */
 export async function reportAll(): Promise<TunnelReport[]> {
   const reports = controlledInterfaces().map((name) =>
     reportOf(name).catch((error: unknown) => {

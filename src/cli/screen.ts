@@ -1,13 +1,13 @@
-/** The terminal as a full-screen program has it: another screen, no cursor, keys as they are pressed; and as it was, however the program ends. */
+/** Puts the terminal into full-screen mode (alternate screen, no cursor, raw keys) and restores it, however the program ends. */
 import { writeSync } from "node:fs";
 
-// xterm's control sequences, which all terminals in use know.
+// Control sequences of xterm, which all terminals in use know.
 const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_REST = "\x1b[J";
-/** Terminals that know it show the whole frame at once; others pass over it. */
+/** Synchronized output: terminals that know it show a frame at once, others ignore it. */
 const BEGIN = "\x1b[?2026h";
 const END = "\x1b[?2026l";
 
@@ -20,7 +20,7 @@ export class Screen {
   readonly #onKey: (key: string) => void;
   readonly #onResize: () => void;
 
-  /** `onKey` gets every key but Ctrl-C, which ends the program, and Ctrl-Z; `onResize` also when the program comes back. */
+  /** `onKey` gets every key but Ctrl-C and Ctrl-Z, which are handled here; `onResize` is also called when the program is resumed. */
   constructor(onKey: (key: string) => void, onResize: () => void) {
     this.#onKey = onKey;
     this.#onResize = onResize;
@@ -32,7 +32,7 @@ export class Screen {
     process.on("SIGCONT", () => this.#enter());
     process.stdout.on("resize", this.#onResize);
     process.stdin.on("data", (chunk: Buffer) => this.#take(chunk.toString()));
-    // A terminal that went away has nobody to draw for.
+    // Standard input ends when the terminal is closed.
     process.stdin.on("end", () => process.exit(0));
     this.#enter();
   }
@@ -44,7 +44,7 @@ export class Screen {
     );
   }
 
-  /** Synchronous, since it may be the last thing the process does. */
+  /** Restores the terminal, synchronously, since the process may be about to exit. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -77,7 +77,7 @@ export class Screen {
     process.kill(process.pid, "SIGSTOP");
   }
 
-  /** With the exit code that a shell expects of a process that a signal ended. */
+  /** Exits with the code that a shell expects of a process ended by the signal. */
   #end(signal: (typeof SIGNALS)[number]): void {
     this.close();
     process.exit(128 + NUMBERS[signal]);

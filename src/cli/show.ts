@@ -1,4 +1,4 @@
-/** `netcombiner show`: how the running tunnels are doing. */
+/** Implements `netcombiner show`, which prints the state of the running tunnels. */
 import { defineCommand } from "citty";
 import { jsonReport } from "../monitor/health.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
@@ -10,12 +10,15 @@ import { renderShow } from "./show-view.ts";
 
 const WATCH_MS = 1_000;
 const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
-/** Words that stand for what runs, as in wg(8); a tunnel of such a name is shown with the others. */
+/** Words that stand for the running tunnels, as in wg(8); a tunnel of that name is shown with the others. */
 const ALL = "all";
 const NAMES_ONLY = "interfaces";
 
 export const showCommand = defineCommand({
-  meta: { name: "netcombiner show", description: "Show the running tunnels, their links and paths, and what is wrong" },
+  meta: {
+    name: "netcombiner show",
+    description: "Show the running tunnels, their links and paths, and the findings of the health check",
+  },
   args: {
     interface: {
       type: "positional",
@@ -25,11 +28,11 @@ export const showCommand = defineCommand({
     field: {
       type: "positional",
       required: false,
-      description: "for scripts, values separated by tabs: dump has them all",
+      description: "for scripts: one field, values separated by tabs; dump has all",
       valueHint: ["dump", ...FIELD_NAMES].join("|"),
     },
-    json: { type: "boolean", description: "everything, as JSON: an object for one interface, otherwise an array" },
-    watch: { type: "boolean", description: "again every second, until Ctrl-C" },
+    json: { type: "boolean", description: "print everything as JSON: an object for one interface, otherwise an array" },
+    watch: { type: "boolean", description: "repeat every second until Ctrl-C" },
   },
   async run({ args }) {
     const view = chooseView(args.interface, args.field, args.json === true, args.watch === true ? 0 : 2);
@@ -48,11 +51,11 @@ function chooseView(name: string | undefined, field: string | undefined, isJson:
   const isOne = name !== undefined && name !== ALL && name !== NAMES_ONLY;
   if (isOne) assertInterfaceName(name);
   if (field !== undefined && field !== "dump" && !FIELD_NAMES.includes(field)) {
-    throw usageError(`show has no field "${field}": dump, ${FIELD_NAMES.join(", ")}`);
+    throw usageError(`unknown field "${field}": expected dump, ${FIELD_NAMES.join(", ")}`);
   }
-  if (field !== undefined && isJson) throw usageError("show gives a field or --json, not both");
+  if (field !== undefined && isJson) throw usageError("a field and --json exclude each other");
   if (name === NAMES_ONLY && (field !== undefined || isJson)) {
-    throw usageError(`show ${NAMES_ONLY} gives names alone; "${ALL}" has fields and --json`);
+    throw usageError(`show ${NAMES_ONLY} prints names alone; use show ${ALL} with a field or --json`);
   }
   return async (): Promise<string> => {
     const reports = isOne ? [await reportOf(name)] : await reportAll();
@@ -76,7 +79,7 @@ function renderRows(reports: readonly TunnelReport[], field: string, isOne: bool
   return texts.filter((text) => text).join("\n");
 }
 
-/** What is empty is not a line. */
+/** Prints a text, and nothing for an empty one. */
 function print(text: string): void {
   if (text !== "") console.log(text);
 }

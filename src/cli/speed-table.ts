@@ -1,8 +1,8 @@
-/** The figures of a speed test as a table: each link alone, the best of them, their sum, the tunnel, and how it compares. */
+/** Renders the results of a speed test as a table: each link alone, the best of them, their sum, the tunnel, and how it compares. */
 
 export type TransferDirection = "forward" | "reverse";
 
-/** Megabits a second; a direction that was not measured is left out. */
+/** Megabits per second by direction; one that was not measured is missing. */
 export type Rates = Partial<Record<TransferDirection, number>>;
 
 export interface Speeds {
@@ -34,7 +34,7 @@ function ratio(a: number, b: number): string {
   return b > 0 ? (a / b).toFixed(2) : "-";
 }
 
-/** The first column to the left, the others to the right. */
+/** Aligns the first column to the left and the others to the right. */
 function aligned(rows: readonly string[][]): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const cell = (text: string, i: number) => (i === 0 ? text.padEnd(widths[0] ?? 0) : text.padStart(widths[i] ?? 0));

@@ -1,4 +1,4 @@
-/** `netcombiner speedtest`: what one TCP connection gets by each link alone and by the tunnel, both directions. */
+/** Implements `netcombiner speedtest`, which measures the rate of one TCP connection over each link alone and over the tunnel, both ways. */
 import { connect, type Socket } from "node:net";
 import { defineCommand } from "citty";
 import {
@@ -18,7 +18,7 @@ import { askTunnel, chosenInterface, reportOf } from "./running.ts";
 import { renderSpeeds, type Speeds, type TransferDirection } from "./speed-table.ts";
 
 const DEFAULT_SECONDS = 5;
-/** What a transfer may take beyond its time: connecting, and what was queued on the way. */
+/** Time that a transfer may take beyond its duration, seconds: connecting, and draining the queues of the path. */
 const MARGIN_SECONDS = 5;
 const ALL_SECONDS_MAX = 255;
 
@@ -26,20 +26,20 @@ export const speedtestCommand = defineCommand({
   meta: {
     name: "netcombiner speedtest",
     description:
-      "Measure what one TCP connection to the peer gets, by each link alone and by the tunnel; loads the links",
+      "Measure the rate of one TCP connection to the peer over each link alone and over the tunnel; loads the links",
   },
   args: {
     interface: { type: "positional", required: false, description: "name of the tunnel's interface, if several run" },
-    duration: { type: "string", valueHint: "SECONDS", description: "of each transfer (default: 5)" },
+    duration: { type: "string", valueHint: "SECONDS", description: "duration of each transfer (default: 5)" },
     forward: { type: "boolean", description: "only from here to the peer" },
     reverse: { type: "boolean", description: "only from the peer to here" },
-    all: { type: "boolean", description: "metered links and those in reserve too, which may cost" },
-    json: { type: "boolean", description: "print JSON: megabits a second" },
+    all: { type: "boolean", description: "also load metered and standby links, which may cost money" },
+    json: { type: "boolean", description: "print JSON, in megabits per second" },
   },
   async run({ args }) {
     const seconds = parseSeconds(args.duration);
     if (args.forward && args.reverse)
-      throw usageError("--forward and --reverse together are what happens without them");
+      throw usageError("--forward and --reverse exclude each other; without them both directions are measured");
     const directions: TransferDirection[] = args.forward
       ? ["forward"]
       : args.reverse
@@ -47,30 +47,31 @@ export const speedtestCommand = defineCommand({
         : ["forward", "reverse"];
     const interfaceName = await chosenInterface(args.interface);
     const { snapshot } = await reportOf(interfaceName);
-    const { measured, inReserve, metered } = chooseLinks(snapshot.links, args.all === true);
-    if (metered.length > 0) throw usageError(`${metered.join(", ")}: metered, and a test would load it; --all does so`);
+    const { measured, standby, metered } = chooseLinks(snapshot.links, args.all === true);
+    if (metered.length > 0)
+      throw usageError(`${metered.join(", ")}: metered, so a test may cost money; --all includes it`);
     const all = (measured.length + 1) * directions.length * (seconds + MARGIN_SECONDS);
     if (all > ALL_SECONDS_MAX)
-      throw usageError(`that takes ${all} s, more than ${ALL_SECONDS_MAX}: shorten --duration`);
+      throw usageError(`the test would take ${all} s; at most ${ALL_SECONDS_MAX} s are possible: shorten --duration`);
     const tell = (line: string) => console.error(line);
-    if (inReserve.length > 0) tell(`${inReserve.join(", ")}: in reserve, not measured alone; --all does`);
+    if (standby.length > 0) tell(`${standby.join(", ")}: on standby and not measured; --all includes it`);
     const speeds = await measureAll(await openTest(interfaceName, all), measured, directions, seconds, tell);
     console.log(args.json ? JSON.stringify(speeds, undefined, 2) : renderSpeeds(speeds));
   },
 });
 
-/** Links that are up: those to measure, those in reserve, and those that are in use and metered. All are measured if that is asked for. */
+/** Sorts the links that are up into those to measure, those on standby, and metered ones in use; `withAll` has all of them measured. */
 export function chooseLinks(links: readonly LinkSnapshot[], withAll: boolean) {
   const upPaths = ({ paths }: LinkSnapshot) => paths.filter((path) => path.state === "up");
   const up = links.filter((link) => upPaths(link).length > 0);
   const names = (chosen: readonly LinkSnapshot[]) => chosen.map(({ name }) => name);
-  if (withAll) return { measured: names(up), inReserve: [], metered: [] };
-  const isInReserve = (link: LinkSnapshot) => upPaths(link).every((path) => path.standby);
-  const inUse = up.filter((link) => !isInReserve(link));
+  if (withAll) return { measured: names(up), standby: [], metered: [] };
+  const isStandby = (link: LinkSnapshot) => upPaths(link).every((path) => path.standby);
+  const inUse = up.filter((link) => !isStandby(link));
   const isMetered = (link: LinkSnapshot) => upPaths(link).some((path) => path.limits.metered);
   return {
     measured: names(inUse),
-    inReserve: names(up.filter(isInReserve)),
+    standby: names(up.filter(isStandby)),
     metered: names(inUse.filter(isMetered)),
   };
 }
@@ -82,7 +83,7 @@ interface SpeedTest {
   readonly secret: Uint8Array;
 }
 
-/** @throws NetcombinerError when the peer does not take part */
+/** Asks the peer to take part. @throws NetcombinerError when it does not */
 async function openTest(interfaceName: string, seconds: number): Promise<SpeedTest> {
   const answer = await askTunnel(interfaceName, "speedtest", { parameters: { seconds }, patience: 10_000 });
   const { port, addresses, secret } = answer as { port: number; addresses: string[]; secret: string };
@@ -122,22 +123,22 @@ async function beAlone(interfaceName: string, link: string | undefined, seconds:
   await askTunnel(interfaceName, "alone", { parameters });
 }
 
-/** Megabits a second of one transfer. @throws NetcombinerError that says what to look at */
+/** Returns the rate of one transfer in megabits per second. @throws NetcombinerError that says what to check */
 async function measure(test: SpeedTest, direction: TransferDirection, seconds: number): Promise<number> {
   const socket = connect({ host: test.address, port: test.port, allowHalfOpen: true });
-  const patience = setTimeout(() => socket.destroy(new Error("no answer")), (seconds + MARGIN_SECONDS) * 1_000);
+  const timer = setTimeout(() => socket.destroy(new Error("no answer")), (seconds + MARGIN_SECONDS) * 1_000);
   try {
     const result = await transfer(socket, test, direction, seconds);
     return result.time > 0 ? (result.bytes * 8) / result.time : 0;
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new NetcombinerError(
-      `no transfer with ${test.address} port ${test.port} in the tunnel: ${problem}; does a firewall of the peer let TCP port ${test.port} in from its tunnel interface?`,
+      `no transfer with ${test.address} port ${test.port} in the tunnel: ${problem}; check that the peer's firewall admits TCP port ${test.port} from its tunnel interface`,
       EXIT.UNAVAILABLE,
       { cause: error },
     );
   } finally {
-    clearTimeout(patience);
+    clearTimeout(timer);
     socket.destroy();
   }
 }
@@ -167,7 +168,7 @@ function connected(socket: Socket): Promise<void> {
   });
 }
 
-/** What the other end measured. */
+/** Reads the result that the peer measured. */
 function resultOf(socket: Socket): Promise<Measured> {
   const { promise, resolve, reject } = Promise.withResolvers<Measured>();
   const chunks: Uint8Array[] = [];
@@ -186,5 +187,5 @@ function parseSeconds(text: string | undefined): number {
   if (text === undefined) return DEFAULT_SECONDS;
   const seconds = Number(text);
   if (/^\d{1,2}$/.test(text) && seconds >= 1 && seconds <= 60) return seconds;
-  throw usageError(`--duration is a number of 1 to 60 seconds, not ${text}`);
+  throw usageError(`--duration: expected 1 to 60 seconds; given ${text}`);
 }

@@ -1,4 +1,4 @@
-/** `netcombiner nc0`: starts a tunnel and returns when it runs. */
+/** Implements `netcombiner nc0`, which starts a tunnel in the background and returns when it runs. */
 import { defineCommand } from "citty";
 import { startInBackground } from "../daemon/handover.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile } from "./arguments.ts";
@@ -9,7 +9,7 @@ export function startCommand(program: Program) {
     meta: {
       name: "netcombiner",
       description:
-        "Combines several Internet links into one tunnel. Starts it in the background; without a word, shows what runs",
+        "Combines several Internet links into one tunnel. Starts it in the background; without arguments, shows the running tunnels",
     },
     args: {
       interface: { type: "positional", required: true, description: "name of the tunnel's interface, like nc0" },

@@ -1,12 +1,12 @@
-/** Finds out who keeps a tunnel's process running, so that `down` can say that it will not stay down. */
+/** Finds out which service restarts a tunnel, so that `down` can name the command that stops it. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { runDirectory } from "../daemon/paths.ts";
 
-/** Looks at files; tests bring their own. */
+/** Access to files, which tests replace. */
 export interface Files {
   exists(path: string): boolean;
-  /** "" where there is none, or none for us. */
+  /** Returns the text of a file, or "" if it cannot be read. */
   read(path: string): string;
 }
 
@@ -21,7 +21,7 @@ export const REAL_FILES: Files = {
   },
 };
 
-/** The command that ends the tunnel `name` for good; undefined when nothing starts its process `pid` again. */
+/** Returns the command that stops the tunnel `name` for good; undefined when no service restarts its process `pid`. */
 export function supervisorStop(
   name: string,
   pid: number,
@@ -31,18 +31,18 @@ export function supervisorStop(
   const unit = systemdUnit(files.read(`/proc/${pid}/cgroup`));
   if (unit) return `systemctl stop ${unit}`;
   if (isKeptByProcd(pid, files)) return `/etc/init.d/netcombiner stop ${name}`;
-  // What the rc.d script has daemon(8) write.
+  // The rc.d script has daemon(8) write this file.
   if (files.exists(`${folder}/${name}.supervisor.pid`)) return `service netcombiner stop ${name}`;
   return undefined;
 }
 
-/** A tunnel started by hand is in the unit of whoever's session it was, which ours is not (cgroups(7), /proc/pid/cgroup). */
+/** Returns our unit among the control groups (cgroups(7)); a tunnel started by hand is in the unit of a user's session instead. */
 function systemdUnit(cgroups: string): string | undefined {
   const names = cgroups.split("\n").map((line) => basename(line));
   return names.find((unit) => /^netcombiner@.+\.service$/.test(unit));
 }
 
-/** procd is process 1, and so becomes the parent of what went into the background; that holds the TUN by a number it was given. */
+/** True if procd supervises the process. As process 1 it is also the parent of tunnels in the background, which have NETCOMBINER_TUN_FD. */
 function isKeptByProcd(pid: number, files: Files): boolean {
   const parent = /^PPid:\s*(\d+)$/m.exec(files.read(`/proc/${pid}/status`))?.[1];
   if (parent !== "1" || files.read("/proc/1/comm").trim() !== "procd") return false;

@@ -1,4 +1,4 @@
-/** What `top` draws: lines for a terminal of a given size, from the newest reports and the rates before them. Pure. */
+/** Renders the screen of `top` for a terminal of a given size, from the newest reports and the rates before them. Pure. */
 import { carrying, linkWord, queueingDelay } from "../monitor/derived.ts";
 import type { Finding } from "../monitor/finding.ts";
 import { findings } from "../monitor/health.ts";
@@ -7,14 +7,14 @@ import { formatCount, formatMillis, formatRate, formatSeconds, formatShare } fro
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
 
-/** Seconds that are remembered: as many as the widest sparkline has columns. */
+/** Seconds that are remembered: the columns of the widest sparkline. */
 const MEMORY = 240;
 const BARS = "▁▂▃▄▅▆▇█";
-/** Width of name and state, of the bar, and of a rate with its unit. */
+/** Widths in columns: the name, the bar, and a rate with its unit. */
 const NAME = 14;
 const BAR = 20;
 const RATE = 14;
-/** Rates below this fill no bar, however idle the link is otherwise: 0.1 Mbit/s. */
+/** Smallest rate that fills a bar, bytes per second (0.1 Mbit/s), so that an idle link does not look busy. */
 const SMALLEST_SCALE = 12_500;
 
 export interface Size {
@@ -24,7 +24,7 @@ export interface Size {
 
 type Direction = "received" | "sent";
 
-/** Rates of every link in the last minutes, bytes a second, the newest last. */
+/** Remembers the rates of every link in the last minutes, bytes per second, the newest last. */
 export class RateHistory {
   readonly #links = new Map<string, Record<Direction, number[]>>();
 
@@ -50,7 +50,7 @@ export class RateHistory {
   }
 }
 
-/** At most `rows` lines of at most `columns` columns each. */
+/** Returns at most `rows` lines of at most `columns` columns each. */
 export function renderTop(
   reports: readonly TunnelReport[],
   history: RateHistory,
@@ -61,7 +61,7 @@ export function renderTop(
   const body = reports.flatMap((report) => [...tunnelLines(report, history, columns, c), ""]);
   const health = reports.flatMap((report) => findings(report).map((found) => healthLine(found, c)));
   const footer = [...(notice === "" ? [] : [c.red(notice)]), `${c.bold("q")} quit`];
-  // What is wrong is worth more than the last link: it keeps up to half of the screen.
+  // Findings matter more than the last links, so they may take half of the screen.
   const room = Math.max(0, rows - footer.length);
   const healthRoom = Math.min(health.length, Math.max(Math.floor(room / 2), room - body.length));
   const shown = body.slice(0, room - healthRoom);
@@ -117,7 +117,7 @@ function figures(link: LinkSnapshot): string {
   return `rtt ${rtt}, loss ${formatShare(path.loss)}${standby}`;
 }
 
-/** The same for all links of a tunnel, so that their bars compare: the highest rate seen or allowed. */
+/** Returns the rate that fills a bar: the highest seen, the same for all links of a tunnel so that their bars compare. */
 function scaleOf(links: readonly LinkSnapshot[], history: RateHistory, name: string): number {
   const seen = links.flatMap((link) => [
     ...history.of(name, link.name, "received"),
@@ -135,7 +135,7 @@ function bar(share: number): string {
   return "█".repeat(full) + "░".repeat(BAR - full);
 }
 
-/** The newest `width` values as bars, relative to the highest of them. */
+/** Returns the newest `width` values as bars, relative to the highest of them. */
 export function sparkline(values: readonly number[], width: number): string {
   if (width < 1) return "";
   const shown = values.slice(-width);
@@ -156,7 +156,7 @@ function rateOf(link: LinkSnapshot, direction: Direction): number {
   return link.paths.reduce((sum, path) => sum + path.rate[direction], 0);
 }
 
-/** Cuts a line to so many columns, escape sequences not counted; colours end with the line. */
+/** Cuts a line to `columns`, not counting escape sequences; those behind the cut are kept, so that colours end with the line. */
 export function clip(line: string, columns: number): string {
   if (Bun.stringWidth(line) <= columns) return line;
   let [out, width] = ["", 0];

@@ -1,4 +1,4 @@
-/** `netcombiner top`: the running tunnels, live, with a bar and the last minutes of every link in both directions. */
+/** Implements `netcombiner top`, which shows the running tunnels live, with the rates of every link in the last minutes. */
 import { defineCommand } from "citty";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
@@ -11,9 +11,13 @@ import { RateHistory, renderTop } from "./top-view.ts";
 const INTERVAL_MS = 1_000;
 
 export const topCommand = defineCommand({
-  meta: { name: "netcombiner top", description: "Watch the running tunnels on the whole terminal; q quits" },
+  meta: { name: "netcombiner top", description: "Watch the running tunnels full-screen; q quits" },
   args: {
-    interface: { type: "positional", required: false, description: "name of one interface; all that run without it" },
+    interface: {
+      type: "positional",
+      required: false,
+      description: "name of the tunnel's interface (default: all that run)",
+    },
   },
   async run({ args }) {
     const name: string | undefined = args.interface;
@@ -21,7 +25,7 @@ export const topCommand = defineCommand({
     if (!process.stdout.isTTY || !process.stdin.isTTY) {
       throw new NetcombinerError("top needs a terminal; netcombiner show prints the same once", EXIT.USAGE);
     }
-    // Told on the ordinary screen, where it stays.
+    // A failure is printed before the alternate screen is opened, so that it stays visible.
     let reports = await currentReports(name);
     let notice = "";
     const history = new RateHistory();
@@ -38,7 +42,7 @@ export const topCommand = defineCommand({
         reports = await currentReports(name);
         notice = "";
       } catch (error) {
-        // It may come back; what was shown last stays until then.
+        // The tunnel may come back; the last reports stay on the screen until then.
         notice = error instanceof Error ? error.message : String(error);
       }
     }

@@ -1,4 +1,4 @@
-/** `netcombiner up nc0`: starts a tunnel in the background and sets up the host around it. */
+/** Implements `netcombiner up nc0`, which starts a tunnel in the background and sets up the host around it. */
 import { defineCommand } from "citty";
 import { loadConfiguration } from "../config/load.ts";
 import { startInBackground } from "../daemon/handover.ts";

@@ -1,4 +1,4 @@
-/** `netcombiner version`. */
+/** Implements `netcombiner version`. */
 import { defineCommand } from "citty";
 import { versionLine } from "../daemon/version.ts";
 

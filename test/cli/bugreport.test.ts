@@ -53,7 +53,7 @@ describe("netcombiner bugreport", () => {
       "Version",
       "System",
       "Configuration",
-      "Check of the configuration",
+      "Configuration check",
       "Show",
       "Counters",
       "Log",
@@ -70,7 +70,7 @@ describe("netcombiner bugreport", () => {
     expect(out).toContain("LocalHost = (ipv4-");
     expect(out).toContain("LocalInterface = eth0");
     expect(out).toMatch(/fibre: to \(host-\d+\) \(\(ipv4-\d+ public\)\) with \(key\) of \(host-\d+\)/);
-    expect(out).toContain("good, 2 links");
+    expect(out).toContain("valid, 2 links");
     expect(out).toContain("# Health check:");
     expect(out).toContain('netcombiner_path_up{interface="nc0"');
   });
@@ -81,7 +81,7 @@ describe("netcombiner bugreport", () => {
     writeFileSync(file, "[Host]\nSharedKey = x\nAddress = 203.0.113.44\n", { mode: 0o600 });
     const { code, out } = await tunnel.run("bugreport", "nc9", "-c", file);
     expect(code).toBe(EXIT.OK);
-    expect(out).toContain("(not to be had: nc9 is not running)");
+    expect(out).toContain("(not available: nc9 is not running)");
     expect(out).toContain("Address invalid: expected an address with prefix length");
     expect(out).not.toContain("203.0.113.44");
   });
@@ -91,7 +91,7 @@ describe("netcombiner bugreport", () => {
     const file = join(tunnel.folder, "report.txt");
     expect(await tunnel.run("bugreport", "-o", file)).toEqual({ code: EXIT.OK, out: "", err: "" });
     expect(readFileSync(file, "utf8")).toStartWith("Bug report of nc0, ");
-    expect(readFileSync(file, "utf8")).toContain("== Configuration\n(not to be had: ENOENT");
+    expect(readFileSync(file, "utf8")).toContain("== Configuration\n(not available: ENOENT");
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect((await tunnel.run("bugreport", "-o", file)).code).toBe(EXIT.CANT_CREATE);
   });

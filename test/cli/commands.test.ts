@@ -33,7 +33,7 @@ describe("netcombiner", () => {
     for (const key of keys) expect(key).toMatch(/^[A-Za-z0-9+/]{43}=$/);
     expect(keys[0]).not.toBe(keys[1]);
     const path = file("genkey.conf", `[Host]\nSharedKey = ${keys[0]}\n[Peer]\n`);
-    expect(netcombiner("check", "-c", path)).toMatchObject({ code: EXIT.OK, out: `${path}: good, 1 link\n`, err: "" });
+    expect(netcombiner("check", "-c", path)).toMatchObject({ code: EXIT.OK, out: `${path}: valid, 1 link\n`, err: "" });
   });
 
   test("tells all faults of a file, each with its line, and nothing else", () => {
@@ -92,16 +92,16 @@ describe("netcombiner", () => {
     [EXIT.USAGE, "'-c'", "genkey", "-c", "file"],
     [EXIT.USAGE, "argument missing", "nc0", "-c"],
     [EXIT.USAGE, "does not take an argument", "show", "--json=yes"],
-    [EXIT.USAGE, "one word too many: nc1", "nc0", "nc1"],
-    [EXIT.USAGE, "one word too many: x", "genkey", "x"],
-    [EXIT.USAGE, "one word too many: nc1", "down", "nc0", "nc1"],
-    [EXIT.USAGE, 'not "send"', "metrics", "send"],
+    [EXIT.USAGE, "unexpected argument: nc1", "nc0", "nc1"],
+    [EXIT.USAGE, "unexpected argument: x", "genkey", "x"],
+    [EXIT.USAGE, "unexpected argument: nc1", "down", "nc0", "nc1"],
+    [EXIT.USAGE, 'unknown action "send"', "metrics", "send"],
     [EXIT.USAGE, "needs the name of a file", "metrics", "write"],
-    [EXIT.USAGE, "one word too many: nc1", "metrics", "print", "nc0", "nc1"],
+    [EXIT.USAGE, "unexpected argument: nc1", "metrics", "print", "nc0", "nc1"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "metrics", "print", "nc9"],
     [EXIT.CANT_CREATE, "cannot write /nonexistent/nc.prom", "metrics", "write", "/nonexistent/nc.prom"],
-    [EXIT.USAGE, 'no field "nonsense"', "show", "all", "nonsense"],
-    [EXIT.USAGE, "not both", "show", "all", "rtt", "--json"],
+    [EXIT.USAGE, 'unknown field "nonsense"', "show", "all", "nonsense"],
+    [EXIT.USAGE, "exclude each other", "show", "all", "rtt", "--json"],
     [EXIT.USAGE, "names alone", "show", "interfaces", "rtt"],
     [EXIT.USAGE, "INTERFACE", "run"],
     [EXIT.USAGE, "INTERFACE", "down"],
@@ -110,10 +110,10 @@ describe("netcombiner", () => {
     [EXIT.USAGE, "check needs", "check"],
     [EXIT.USAGE, '"show" is a command', "run", "show"],
     [EXIT.USAGE, '"check" is a command', "down", "check"],
-    [EXIT.USAGE, "cannot be the name", "abcdefghijklmnop"],
-    [EXIT.USAGE, "cannot be the name", "a/b"],
-    [EXIT.USAGE, "cannot be the name", ".."],
-    [EXIT.USAGE, "cannot be the name", "show", "nc 0"],
+    [EXIT.USAGE, "cannot name an interface", "abcdefghijklmnop"],
+    [EXIT.USAGE, "cannot name an interface", "a/b"],
+    [EXIT.USAGE, "cannot name an interface", ".."],
+    [EXIT.USAGE, "cannot name an interface", "show", "nc 0"],
     [EXIT.NO_INPUT, "no such file", "nc0", "-c", "/nonexistent/nc0.conf"],
     [EXIT.NO_INPUT, "no such file", "check", "nc-none-0"],
     [EXIT.NO_INPUT, "no such file", "up", "nc0", "-c", "/nonexistent/nc0.conf"],
@@ -129,10 +129,10 @@ describe("netcombiner", () => {
     [EXIT.USAGE, 'no interface named "none0"', "join", "nc1-abc", "--links", "none0"],
     [EXIT.UNAVAILABLE, "nc9 is not running", "link", "lte", "down", "nc9"],
     [EXIT.UNAVAILABLE, "no tunnel is running", "link", "lte", "metric", "10"],
-    [EXIT.USAGE, 'cannot make a link "off"', "link", "lte", "off"],
-    [EXIT.USAGE, "a metric is a number of 0 to 65535", "link", "lte", "metric"],
-    [EXIT.USAGE, "a metric is a number of 0 to 65535", "link", "lte", "metric", "65536"],
-    [EXIT.USAGE, "one word too many: nc1", "link", "lte", "down", "nc0", "nc1"],
+    [EXIT.USAGE, 'unknown action "off"', "link", "lte", "off"],
+    [EXIT.USAGE, "metric: expected a number from 0 to 65535", "link", "lte", "metric"],
+    [EXIT.USAGE, "metric: expected a number from 0 to 65535", "link", "lte", "metric", "65536"],
+    [EXIT.USAGE, "unexpected argument: nc1", "link", "lte", "down", "nc0", "nc1"],
     [EXIT.USAGE, "ACTION", "link", "lte"],
   ];
 

@@ -36,8 +36,8 @@ describe("What netcheck says of a link", () => {
     expect(judgeLink(facts())).toMatchObject({ isGood: true, peer: "answers" });
     expect(render(facts())).toBe(`lte: good
   peer     203.0.113.7:4725 in 45.0 ms
-  address  10.64.3.9, which the peer sees as 198.51.100.4:51022: NAT in between
-  mtu      1472 bytes of datagram
+  address  10.64.3.9, which the peer sees as 198.51.100.4:51022: behind NAT
+  mtu      datagrams of 1472 bytes
   buffers  8.00 MiB to receive, 8.00 MiB to send
   route    leaves by wwan0 with 10.64.3.9`);
   });
@@ -79,10 +79,10 @@ describe("What netcheck says of a link", () => {
     const small = { ...SOCKET, receiveBuffer: MEBI };
     const searching = { ...LINK, paths: [{ ...PATH, mtuState: "searching" } as PathSnapshot] };
     const text = render(facts({ link: searching, sockets: [small, small, { ...SOCKET, asked: 0 }] }));
-    expect(text).toContain("mtu      1472 bytes of datagram, still being searched");
+    expect(text).toContain("mtu      datagrams of 1472 bytes (searching)");
     expect(text.match(/^ {2}buffers .*$/gm)).toEqual([
-      "  buffers  1.00 MiB to receive, 8.00 MiB to send of 8.00 MiB: raise net.core.rmem_max and wmem_max, or run as root",
-      "  buffers  8.00 MiB to receive, 8.00 MiB to send, as the system chooses",
+      "  buffers  1.00 MiB to receive, 8.00 MiB to send, 8.00 MiB requested: raise net.core.rmem_max and wmem_max (FreeBSD: kern.ipc.maxsockbuf), or run as root",
+      "  buffers  8.00 MiB to receive, 8.00 MiB to send, chosen by the system",
     ]);
   });
 });

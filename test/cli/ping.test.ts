@@ -1,14 +1,14 @@
 import { describe, expect, test } from "bun:test";
 import { Tally } from "../../src/cli/ping.ts";
 
-function tallyOf(...lines: (readonly [way: string, rtt: number | undefined])[]): Tally {
+function tallyOf(...lines: (readonly [path: string, rtt: number | undefined])[]): Tally {
   const tally = new Tally();
-  for (const [way, rtt] of lines) tally.note({ way, rtt, remote: "", reason: "" });
+  for (const [path, rtt] of lines) tally.note({ path, rtt, remote: "", reason: "" });
   return tally;
 }
 
 describe("The summary of ping", () => {
-  test("has smallest, mean and greatest round trip of each way", () => {
+  test("has smallest, mean and greatest round trip of each path", () => {
     const tally = tallyOf(
       ["lte", 10_000],
       ["tunnel", 9_000],
@@ -16,8 +16,8 @@ describe("The summary of ping", () => {
       ["tunnel", undefined],
       ["dsl", undefined],
     );
-    expect(tally.render()).toBe(`lte: 2 of 2 answered, round trip min 10.0 ms, mean 20.0 ms, max 30.0 ms
-tunnel: 1 of 2 answered, round trip min 9.0 ms, mean 9.0 ms, max 9.0 ms
+    expect(tally.render()).toBe(`lte: 2 of 2 answered, rtt min 10.0 ms, mean 20.0 ms, max 30.0 ms
+tunnel: 1 of 2 answered, rtt min 9.0 ms, mean 9.0 ms, max 9.0 ms
 dsl: 0 of 1 answered`);
   });
 

@@ -36,10 +36,10 @@ share of the sum            0.95           0.95`);
       link("c", { ...up, state: "suspect" }),
       link("d"),
     ];
-    expect(chooseLinks(links, false)).toEqual({ measured: ["a"], inReserve: ["b"], metered: [] });
-    expect(chooseLinks(links, true)).toEqual({ measured: ["a", "b"], inReserve: [], metered: [] });
+    expect(chooseLinks(links, false)).toEqual({ measured: ["a"], standby: ["b"], metered: [] });
+    expect(chooseLinks(links, true)).toEqual({ measured: ["a", "b"], standby: [], metered: [] });
     const paid = [link("a", up), link("e", { ...up, limits: { metered: true } })];
-    expect(chooseLinks(paid, false)).toEqual({ measured: ["a", "e"], inReserve: [], metered: ["e"] });
-    expect(chooseLinks(paid, true)).toEqual({ measured: ["a", "e"], inReserve: [], metered: [] });
+    expect(chooseLinks(paid, false)).toEqual({ measured: ["a", "e"], standby: [], metered: ["e"] });
+    expect(chooseLinks(paid, true)).toEqual({ measured: ["a", "e"], standby: [], metered: [] });
   });
 });

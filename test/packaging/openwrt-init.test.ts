@@ -153,7 +153,7 @@ LocalInterface = wwan0
     const expected = instance("nc0").map((line) => line.replace("/run/nc0.conf", "/own.conf"));
     expect(act("start", configuration)).toEqual(expected);
     expect(act("reload", configuration)).toEqual(expected);
-    expect(act("check", configuration)).toEqual(["/own.conf: good, 1 link"]);
+    expect(act("check", configuration)).toEqual(["/own.conf: valid, 1 link"]);
     expect(existsSync(runtime("nc0.conf"))).toBe(false);
   });
 
@@ -166,7 +166,7 @@ LocalInterface = wwan0
   });
 
   test("checks without touching what runs", () => {
-    expect(act("check", TUNNEL + FIBRE)).toEqual(["nc0: good, 1 link"]);
+    expect(act("check", TUNNEL + FIBRE)).toEqual(["nc0: valid, 1 link"]);
     expect(existsSync(runtime("nc0.conf"))).toBe(false);
   });
 });

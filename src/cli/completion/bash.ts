@@ -1,5 +1,5 @@
-/** Completion for bash, without the package bash-completion. */
-import type { CommandModel, Completes, Flag } from "./model.ts";
+/** Renders the completions for bash, which do not need the package bash-completion. */
+import type { CommandModel, Completion, Flag } from "./model.ts";
 
 export function bashCompletion(start: CommandModel, commands: readonly CommandModel[]): string {
   const all = [start, ...commands];
@@ -71,7 +71,7 @@ function spellings({ name, alias }: Flag): string[] {
   return [`--${name}`, ...(alias === "" ? [] : [`-${alias}`])];
 }
 
-/** What follows a flag with a value: one case for all that are completed alike. */
+/** Returns the cases for values of flags, one for all flags whose values are completed alike. */
 function flagValues(all: readonly CommandModel[]): string {
   const patterns = new Map<string, string[]>();
   for (const { name, flags } of all) {
@@ -86,14 +86,14 @@ function flagValues(all: readonly CommandModel[]): string {
   );
 }
 
-function reply(completes: Completes, choices: readonly string[]): string {
+function reply(completes: Completion, choices: readonly string[]): string {
   if (completes === "file") return `mapfile -t COMPREPLY < <(compgen -f -- "$current")`;
   return `mapfile -t COMPREPLY < <(compgen -W "${wordsOf(completes, choices)}" -- "$current")`;
 }
 
 function candidates(
   place: string,
-  { completes, choices }: { completes: Completes; choices: readonly string[] },
+  { completes, choices }: { completes: Completion; choices: readonly string[] },
 ): string[] {
   if (completes === "nothing") return [];
   if (completes === "file")
@@ -101,7 +101,7 @@ function candidates(
   return [`      ${place}) words="${wordsOf(completes, choices)}" ;;`];
 }
 
-function wordsOf(completes: Completes, choices: readonly string[]): string {
+function wordsOf(completes: Completion, choices: readonly string[]): string {
   if (completes === "interface") return "$(_netcombiner_names)";
   return completes === "link" ? "$(_netcombiner_links)" : choices.join(" ");
 }

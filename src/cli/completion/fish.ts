@@ -1,5 +1,5 @@
-/** Completion for fish. */
-import type { CommandModel, Completes } from "./model.ts";
+/** Renders the completions for fish. */
+import type { CommandModel, Completion } from "./model.ts";
 
 export function fishCompletion(start: CommandModel, commands: readonly CommandModel[]): string {
   const names = commands.map(({ name }) => name).join(" ");
@@ -15,7 +15,7 @@ function __netcombiner_links
     netcombiner show all links 2>/dev/null | cut -f 2
 end
 
-# Whether the words so far are the command and so many more.
+# True if the words so far are the command and the given number of arguments.
 function __netcombiner_at
     set -l words (commandline -opc | string match -v -- '-*')
     test (count $words) -eq (math $argv[2] + 2); and test "$words[2]" = $argv[1]
@@ -55,7 +55,7 @@ function wordLines({ name, words }: CommandModel): string {
     .join("");
 }
 
-function candidates(completes: Completes, choices: readonly string[]): string {
+function candidates(completes: Completion, choices: readonly string[]): string {
   if (completes === "file") return " -F";
   if (completes === "interface") return " -a '(__netcombiner_names)'";
   if (completes === "link") return " -a '(__netcombiner_links)'";

@@ -1,14 +1,14 @@
-/** What can be typed, read from the definitions of the commands: the one source of completions and of the manual page. */
+/** Describes what can be typed, read from the definitions of the commands: the one source of the completions and the manual page. */
 import type { ArgsDef, CommandDef } from "citty";
 
-/** What completes a word: one of `choices`, or names found when it is typed. */
-export type Completes = "choices" | "interface" | "link" | "file" | "nothing";
+/** Source of the completions of a word: its `choices`, or names that the shell looks up. */
+export type Completion = "choices" | "interface" | "link" | "file" | "nothing";
 
 export interface Word {
   readonly name: string;
   readonly isRequired: boolean;
   readonly description: string;
-  readonly completes: Completes;
+  readonly completes: Completion;
   readonly choices: readonly string[];
 }
 
@@ -16,15 +16,15 @@ export interface Flag {
   readonly name: string;
   /** One letter, or empty. */
   readonly alias: string;
-  /** What its value is called; empty for a flag without one. */
+  /** Name of its value; empty for a flag without one. */
   readonly value: string;
   readonly description: string;
-  readonly completes: Completes;
+  readonly completes: Completion;
   readonly choices: readonly string[];
 }
 
 export interface CommandModel {
-  /** The word it is called by; empty for starting a tunnel by the name of its interface. */
+  /** Name of the command; empty for starting a tunnel by the name of its interface. */
   readonly name: string;
   readonly description: string;
   readonly words: readonly Word[];
@@ -58,7 +58,7 @@ function described(name: string, definition: ArgsDef[string]) {
   return { description: definition.description ?? "", completes: completes(name, hint), choices };
 }
 
-function completes(name: string, hint: string): Completes {
+function completes(name: string, hint: string): Completion {
   if (hint.includes("|")) return "choices";
   if (hint === "FILE" || hint === "TARGET") return "file";
   if (name === "interface") return "interface";

@@ -1,5 +1,5 @@
-/** Completion for zsh, to lie in a folder of its fpath as `_netcombiner`. */
-import type { CommandModel, Completes } from "./model.ts";
+/** Renders the completions for zsh, which belong into a folder of its fpath as `_netcombiner`. */
+import type { CommandModel, Completion } from "./model.ts";
 
 export function zshCompletion(start: CommandModel, commands: readonly CommandModel[]): string {
   const described = commands.map(
@@ -55,7 +55,7 @@ function commandCase(command: CommandModel): string {
   return `    ${command.name})\n      _arguments ${all}\n      ;;`;
 }
 
-/** \`--flag[description]:VALUE:action\` for each flag, with its letter. */
+/** Returns `--flag[description]:VALUE:action` for each flag and its letter. */
 function specs({ flags }: CommandModel): string[] {
   const own = flags.flatMap(({ name, alias, value, description, completes, choices }) => {
     const rest = value === "" ? "" : `:${escaped(value)}:${action(completes, choices)}`;
@@ -66,7 +66,7 @@ function specs({ flags }: CommandModel): string[] {
   return [...own, quote("(-h --help)--help[show how it is used]"), quote("(-h --help)-h[show how it is used]")];
 }
 
-function action(completes: Completes, choices: readonly string[]): string {
+function action(completes: Completion, choices: readonly string[]): string {
   if (completes === "file") return "_files";
   if (completes === "interface") return "_netcombiner_names";
   if (completes === "link") return "_netcombiner_links";
