@@ -1,23 +1,23 @@
 /**
- * Measures how fast datagrams come out of a path, over spans shorter than a round trip: a sender in search of the rate learns of each doubling as soon as
- * it arrives (the delivery rate of draft-ietf-ccwg-bbr, by the receiver's clock and counters).
+ * Measures how fast datagrams come out of a path, over spans shorter than a round-trip time, so that a sender in startup sees each
+ * doubling as soon as it arrives (the delivery rate of draft-ietf-ccwg-bbr, by the receiver's clock and counters).
  */
 import type { Micros } from "../clock.ts";
 import type { AckSample } from "./controller.ts";
 import { arrivedAt, rate } from "./rounds.ts";
 
-/** What one span showed. */
+/** The measurement of one span. */
 export interface Span {
-  /** Bytes per second sent and received. */
+  /** Rates of sending and of arrival, bytes per second. */
   readonly sent: number;
   readonly received: number;
-  /** Mean one-way delay of the datagrams last received before each report. */
+  /** Mean one-way delay of the datagrams last received before each report, µs. */
   readonly delay: Micros;
-  /** Reports that went into the mean. */
+  /** Number of delays that the mean is taken over. */
   readonly delays: number;
 }
 
-/** Fewer datagrams tell no rate. */
+/** Least number of datagrams that give a rate. */
 const MIN_DATAGRAMS = 8;
 
 export class ArrivalMeter {
@@ -35,7 +35,7 @@ export class ArrivalMeter {
     this.#isBegun = false;
   }
 
-  /** Takes a report in; returns a span of at least `length` that is complete now. */
+  /** Takes an acknowledgement in; returns the span that it completes once that has lasted at least `length`. */
   onReport(sample: AckSample, length: Micros): Span | undefined {
     if (!this.#isBegun) return this.#begin(sample);
     this.#delaySum += sample.delay;

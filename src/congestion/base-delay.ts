@@ -1,8 +1,9 @@
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
+/** Time after which a new minimum is begun, µs; the one before counts for as long again. */
 const ERA: Micros = 10 * MICROS_PER_SECOND;
 
-/** The smallest of what it was told in the last 10 to 20 seconds: the path without a queue. */
+/** The base delay of a path: the smallest delay of the last 10 to 20 seconds, which is that without a queue. */
 export class BaseDelay {
   #thisEra: Micros = Number.POSITIVE_INFINITY;
   #lastEra: Micros = Number.POSITIVE_INFINITY;
@@ -21,7 +22,7 @@ export class BaseDelay {
     this.#thisEra = Math.min(this.#thisEra, delay);
   }
 
-  /** What stands now is not a queue of ours. */
+  /** Begins anew from `delay`, as what is above the base is not a queue of ours. */
   reset(now: Micros, delay: Micros): void {
     this.#thisEra = delay;
     this.#lastEra = delay;

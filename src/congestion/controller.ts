@@ -1,65 +1,64 @@
-/**
- * A congestion controller: events of one path and direction in, permission to send out. It knows no socket, no timer and no packet's content.
- */
+/** The contract of a congestion controller: events of one path and direction in, permission to send out. It knows no socket, no timer and no content. */
 import type { Micros } from "../clock.ts";
 
-/** What one acknowledgement taught. One object per path, reused. */
+/** Measurements that come with one acknowledgement. One object per path, reused. */
 export interface AckSample {
   now: Micros;
-  /** Newly acknowledged. */
+  /** Bytes and datagrams acknowledged for the first time. */
   bytes: number;
   packets: number;
-  /** Round-trip time of the newest acknowledged datagram, 0 if it taught none. */
+  /** Round-trip time of the newest acknowledged datagram, µs; 0 if it gives none. */
   rtt: Micros;
   smoothedRtt: Micros;
   minRtt: Micros;
-  /** When the newest acknowledged datagram was sent. */
+  /** Time at which the newest acknowledged datagram was sent. */
   sentAt: Micros;
   /** Bytes in flight before this acknowledgement. */
   priorInFlight: number;
   /** Bytes in flight now. */
   inFlight: number;
-  /** Largest number the receiver has. */
+  /** Largest packet number that the receiver has. */
   largest: number;
-  /** The number that arrived last before the report. */
+  /** Packet number that arrived last before the report. */
   latest: number;
-  /** Bytes the receiver had counted when it made the report, and when that was by its clock; neither wraps. */
+  /** Bytes that the receiver had counted when it made the report, and the time of that by its clock; neither wraps. */
   receivedBytes: number;
   receivedAt: Micros;
-  /** How long before the report `latest` arrived. */
+  /** Time from the arrival of `latest` to the report, µs. */
   ackDelay: Micros;
-  /** Bytes sent up to `latest`, its datagram included. */
+  /** Bytes sent up to `latest`, including its own. */
   sentBytes: number;
-  /** One-way delay of `latest` against the portal's zero, and its deviation that is not queue. */
+  /** One-way delay of `latest` against the portal's zero, and the deviation of delays that no queue explains, µs. */
   delay: Micros;
   jitter: Micros;
 }
 
 export interface CongestionController {
   readonly name: string;
-  /** Bytes that may be in flight; Infinity where something else limits. */
+  /** Bytes that may be in flight; Infinity where only the rate limits. */
   readonly window: number;
-  /** Bytes per second at which to send; Infinity for no pacing. */
+  /** Rate at which to send, bytes per second; Infinity for no pacing. */
   readonly pacingRate: number;
-  /** Bytes per second the path is believed to carry, 0 while unknown. */
+  /** Estimated capacity of the path, bytes per second; 0 while unknown. */
   readonly estimate: number;
-  /** Share of datagrams the path loses whatever is sent, 0 to 1. */
+  /** Random loss: share of datagrams that the path loses at any rate, 0 to 1. */
   readonly randomLoss: number;
-  /** What it is doing, in a word, for people; empty where there is nothing to tell. */
+  /** State in a word, for people; empty for a controller without states. */
   readonly mode: string;
-  /** Bytes per second it may not exceed, whatever it finds; Infinity for none. Set by its owner. */
+  /** Rate that it must not exceed, bytes per second; Infinity for none. Set by its owner. */
   limit: number;
-  /** False while it is still finding out, when the estimate says little. */
+  /** False in startup, when the estimate says little. */
   readonly isSettled: boolean;
   onSent(now: Micros, number: number, bytes: number): void;
   onAcked(sample: AckSample): void;
   /**
-   * @param bytes newly taken for lost, in `packets` datagrams
-   * @param sentAt when the newest of them was sent
+   * Called when datagrams are declared lost.
+   * @param bytes in the `packets` datagrams
+   * @param sentAt time at which the newest of them was sent
    */
   onLost(now: Micros, bytes: number, packets: number, sentAt: Micros): void;
-  /** Datagrams taken for lost before have arrived after all. */
+  /** Called when datagrams arrive that were declared lost. */
   onSpurious(packets: number): void;
-  /** The path was silent for long and starts afresh. */
+  /** Called before a path sends again after a long silence. */
   onIdleRestart(now: Micros): void;
 }

@@ -1,7 +1,7 @@
 /**
  * New Reno as the dissertation describes it (3.2.3): slow start adds what is acknowledged; the first loss ends it; a loss halves the window,
  * once for all that was sent before the halving (RFC 6582's recovery); congestion avoidance adds one datagram for every
- * window acknowledged. Paced at somewhat more than a window per round trip, so that a batch does not overrun a short queue.
+ * window acknowledged. Pacing spreads the window over somewhat less than a round-trip time, so that no batch overruns a short queue.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { AckSample, CongestionController } from "./controller.ts";

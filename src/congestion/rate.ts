@@ -1,7 +1,7 @@
 /**
- * The default controller: finds the rate of a path by itself and keeps the path's queue short. It sends at the rate it believes in, asks now
- * and then with a little more for one round whether there is more, and takes back what turns into queue. It believes arrivals,
- * by the receiver's clock, and delay; loss alone only where it follows what is sent (a policer, a short queue).
+ * The default controller: it estimates the capacity of a path and keeps the path's queue short. It sends at the estimated rate, probes now
+ * and then for one round with a little more, and takes back what turns into queue. Its signals are arrivals, by the receiver's
+ * clock, and delay; loss counts only where it grows with the rate (a policer, a short queue).
  * After C4 (draft-huitema-ccwg-c4) and BBR (draft-ietf-ccwg-bbr); reasons in docs/decisions/0004-rate-controller.md.
  *
  *     startup ─▶ drain ─▶ cruise ─▶ push ─▶ recover ─▶ cruise
@@ -19,7 +19,7 @@ type Mode = "startup" | "drain" | "cruise" | "push" | "recover" | "yield";
 
 const STARTUP_GAIN = 2.77;
 const DRAIN_GAIN = 0.5;
-/** A small queue is drained by no more than this, and with a yield no slighter than this is found out whose it is. */
+/** The gentlest gain that drains a small queue; `SLIGHT_YIELD_GAIN` is the gentlest that shows whether the queue is ours. */
 const SLIGHT_DRAIN_GAIN = 0.9;
 const CRUISE_GAIN = 0.99;
 const PUSH_GAIN = 1 + 1 / 16;
@@ -28,31 +28,31 @@ const RECOVER_GAIN = 15 / 16;
 const YIELD_GAIN = 0.75;
 const SLIGHT_YIELD_GAIN = 0.85;
 
-/** Rounds until a yield is judged. */
+/** Number of rounds after which a yield is judged. */
 const YIELD_ROUNDS = 2;
 
 const INITIAL_DATAGRAMS = 10;
 const MIN_DATAGRAMS = 4;
-/** Fewer datagrams than this measure no rate. */
+/** Least number of datagrams in a round that measure its rate. */
 const MIN_TELLING = 6;
-/** A round is at least this long, so that its rates mean something on short paths. */
+/** Least length of a round, µs, so that its rates mean something on short paths. */
 const MIN_ROUND: Micros = 10_000;
 const MIN_CRUISE: Micros = 100_000;
 const MAX_CRUISE: Micros = 1_000_000;
-/** Standing queue that is put up with, before noise is allowed for. */
+/** Standing queue that is tolerated, µs, on top of what noise explains. */
 const QUEUE_TARGET: Micros = 2_000;
-/** Before so many acknowledgements the jitter is not known, and only a long queue counts as one. */
+/** Number of acknowledgements before which the jitter is unknown and only a long queue counts as one. */
 const FEW_SAMPLES = 32;
-/** Jitter of a path that has none. */
+/** Largest jitter that counts as none, µs. */
 const CLEAN: Micros = 1_000;
-/** Loss that is taken for the path's own, at most, and what must come on top to be ours. */
+/** Largest share that may count as random loss, and what must come on top of that loss to be congestion. */
 const MAX_OWN_LOSS = 0.08;
 const EXCESS_LOSS = 0.02;
-/** While the rate is being found more is put up with: overshooting shows as queue first. */
+/** Loss tolerated in startup on top of random loss: overshooting shows as queue first. */
 const STARTUP_LOSS = 0.1;
-/** Datagrams over which loss is judged. */
+/** Number of datagrams over which loss is judged. */
 const LOSS_SAMPLE = 200;
-/** A round of so many datagrams shows a subtle push, drain or yield. */
+/** Least number of datagrams in a round that shows the effect of a subtle push, drain or yield. */
 const SUBTLE_DATAGRAMS = 48;
 
 export class RateController implements CongestionController {
@@ -62,7 +62,7 @@ export class RateController implements CongestionController {
   readonly #rounds = new Rounds();
   readonly #arrivals = new ArrivalMeter();
   #mode: Mode = "startup";
-  /** Bytes per second the path is believed to carry; 0 before the first round was judged. */
+  /** Estimated capacity, bytes per second; 0 before the first round was judged. */
   #rate = 0;
   #gain = STARTUP_GAIN;
   #successes = 0;
@@ -74,15 +74,15 @@ export class RateController implements CongestionController {
   #sentInMode = 0;
   #randomLoss = 0;
   #lossyRounds = 0;
-  /** Acknowledgements that taught something. */
+  /** Number of acknowledgements so far. */
   #samples = 0;
-  /** Spans in a row that showed a queue. */
+  /** Number of spans in a row that showed a queue. */
   #queueing = 0;
   #queueBefore = 0;
-  /** Bytes per second that came out in the last round. */
+  /** Arrival rate of the last round, bytes per second. */
   #outRateBefore = 0;
   #rtt: Micros = 0;
-  /** The round trip without our own queue. */
+  /** Round-trip time without our own queue, µs. */
   #quietRtt: Micros = 0;
   #jitter: Micros = 0;
   #queue: Micros = 0;
@@ -96,7 +96,7 @@ export class RateController implements CongestionController {
     this.#datagram = datagram;
   }
 
-  /** Bytes per second, 0 while unknown. */
+  /** Estimated capacity, bytes per second; 0 while unknown. */
   get estimate(): number {
     return this.#rate;
   }
@@ -105,7 +105,7 @@ export class RateController implements CongestionController {
     return this.#mode !== "startup";
   }
 
-  /** Share of datagrams that the path loses of its own, whatever is sent. */
+  /** Share of datagrams that the path loses at any rate, 0 to 1. */
   get randomLoss(): number {
     return this.#randomLoss;
   }
@@ -119,7 +119,7 @@ export class RateController implements CongestionController {
     return this.#rtt === 0 ? this.limit : Math.min(this.limit, STARTUP_GAIN * this.#initialRate());
   }
 
-  /** Only a bound: the rate is what limits. Twice what the path holds, and room for late feedback and jitter. */
+  /** Bound on bytes in flight, for safety only, as the rate limits: twice what the path holds, and room for late feedback and jitter. */
   get window(): number {
     if (this.#rate === 0) return 2 * INITIAL_DATAGRAMS * this.#datagram;
     const held = 2 * this.#quietRtt + 4 * this.#jitter + QUEUE_TARGET + MIN_ROUND;
@@ -156,7 +156,7 @@ export class RateController implements CongestionController {
     if (this.#rate === 0 && sample.bytes > 0) this.#modeSince = sample.now;
   }
 
-  /** Half of what was known is begun with, and doubled as it arrives (careful resume, draft-ietf-tsvwg-careful-resume). */
+  /** Starts again from half the estimate, and doubles as it arrives (careful resume, draft-ietf-tsvwg-careful-resume). */
   onIdleRestart(now: Micros): void {
     this.#rounds.reset();
     this.#arrivals.reset();
@@ -190,20 +190,20 @@ export class RateController implements CongestionController {
   }
 
   /**
-   * The rate at which the round came out of the path, losses aside. How much it was stretched tells it exactly; where jitter drowns that, the bytes counted at
-   * the far end do, with what the path always loses added.
+   * Returns the rate at which the round came out of the path, losses aside. The times between its ends give it exactly; where jitter
+   * drowns those, the bytes counted at the far end do, with the random loss added.
    */
   #outRate(round: Round): number {
     if (this.#isExact(round)) return round.stretched;
     return round.arrived / (1 - Math.min(this.#randomLoss, MAX_OWN_LOSS));
   }
 
-  /** How far from true a round's rate may be. */
+  /** Returns the relative error that a round's rate may have. */
   #noise(round: Round): number {
     return Math.min(this.#noiseOfEnds(round), noiseOfCount(round));
   }
 
-  /** Whether a round's ends tell its rate better than the count of what arrived. */
+  /** True if a round's ends give its rate better than the bytes that arrived. */
   #isExact(round: Round): boolean {
     return this.#noiseOfEnds(round) <= noiseOfCount(round);
   }
@@ -212,7 +212,7 @@ export class RateController implements CongestionController {
     return (2 * this.#jitter) / round.duration;
   }
 
-  /** Startup between rounds: what arrives faster than believed is believed at once, a queue ends it at once. */
+  /** Raises the estimate in startup, between rounds, to what arrives; ends startup as soon as a queue shows. */
   #speedUp(now: Micros, span: Span): void {
     this.#base.update(now, span.delay + this.#luck(span));
     const queue = span.delay - this.#base.value;
@@ -225,7 +225,7 @@ export class RateController implements CongestionController {
     this.#drain(now);
   }
 
-  /** How far the mean of few delays may be from true by luck. */
+  /** Returns the error that the mean of few delays may have by chance, µs. */
   #luck({ delays }: { readonly delays: number }): Micros {
     return (1.5 * this.#jitter) / Math.sqrt(delays);
   }
@@ -239,7 +239,7 @@ export class RateController implements CongestionController {
   }
 
   #judgeStartup(now: Micros, round: Round, rate: number, isTried: boolean, isLossy: boolean): void {
-    // What little a starved path was given says nothing against what it may begin with.
+    // A path that was given little to send shows nothing against the initial rate.
     this.#rate = Math.max(this.#rate, Math.min(rate, round.sent), this.#initialRate());
     if (this.#rate > 1.25 * this.#lastGrowth) {
       this.#lastGrowth = this.#rate;
@@ -257,7 +257,7 @@ export class RateController implements CongestionController {
     return (INITIAL_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, 1_000);
   }
 
-  /** So little always goes that the path can be measured; a queue of ours stretches the round trip and so lowers it. */
+  /** Returns the least rate, with which the path can still be measured; a queue of ours lengthens the round-trip time and so lowers it. */
   #floor(): number {
     return (MIN_DATAGRAMS * this.#datagram * MICROS_PER_SECOND) / Math.max(this.#rtt, 2 * MIN_ROUND);
   }
@@ -266,7 +266,7 @@ export class RateController implements CongestionController {
     if (this.#queue <= this.#threshold() / 2 || this.#judgedInMode > 3) this.#cruise(now);
   }
 
-  /** A queue stands although no more was sent than is believed to pass. */
+  /** Reacts to a queue that stands although no more was sent than the estimate. */
   #judgeQueue(now: Micros, round: Round, rate: number, before: number): void {
     const isLess = rate < (0.97 - this.#noise(round)) * round.sent;
     // What came out in the round before is as good a sample where one alone is noisy.
@@ -279,15 +279,15 @@ export class RateController implements CongestionController {
   }
 
   /**
-   * The gain with which the queue is gone after so many rounds: with less the path would stand idle, with more the queue would stay.
-   * `least` where few datagrams could not show what a slight one does.
+   * Returns the gain with which the queue is gone after so many rounds: with less the path would idle, with more the queue would stay.
+   * It is `least` where too few datagrams are sent to show the effect of a slight one.
    */
   #emptying(round: Round, rounds: number, least: number, most: number): number {
     if (round.datagrams < SUBTLE_DATAGRAMS) return least;
     return Math.max(least, Math.min(most, 1 - this.#queue / (rounds * this.#roundLength())));
   }
 
-  /** We sent less for a round: a queue of ours has shrunk by a part of it, another's has not. */
+  /** Tells, after rounds with less sent, whose the queue is: ours has shrunk in proportion, another's has not. */
   #judgeYield(now: Micros): void {
     if (this.#judgedInMode < YIELD_ROUNDS) return;
     const shouldShrink = (1 - this.#gain) * this.#roundLength();
@@ -310,14 +310,14 @@ export class RateController implements CongestionController {
     else this.#cruise(now);
   }
 
-  /** A push is one round, and enough datagrams to tell. */
+  /** True once a push has lasted a round and sent enough datagrams to be judged. */
   #isPushDone(now: Micros): boolean {
     return this.#sentInMode >= 2 * MIN_TELLING && now - this.#modeSince >= this.#roundLength();
   }
 
   /**
-   * Learns what the path loses of its own, over enough datagrams to tell.
-   * @returns true for loss that is clearly more than that, twice in a row: a policer or a short queue
+   * Estimates the random loss over enough datagrams to tell.
+   * @returns true for loss that is clearly above it twice in a row: a policer or a short queue
    */
   #watchLoss(round: Round, isTried: boolean): boolean {
     this.#lossDatagrams += round.datagrams;
@@ -354,7 +354,7 @@ export class RateController implements CongestionController {
     this.#enter(now, "cruise", CRUISE_GAIN);
   }
 
-  /** A little more, or clearly more where a little would drown in noise or much was found before. */
+  /** Probes with a little more, or with clearly more where a little would drown in noise or the last push succeeded. */
   #push(now: Micros, round: Round): void {
     const isSubtle = this.#successes === 0 && round.datagrams >= SUBTLE_DATAGRAMS && this.#noise(round) < 0.02;
     this.#enter(now, "push", isSubtle ? PUSH_GAIN : HARD_PUSH_GAIN);

@@ -6,24 +6,24 @@
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { AckSample } from "./controller.ts";
 
-/** What was learned of one round. */
+/** The measurement of one round. */
 export interface Round {
-  /** Multiple of the estimated rate at which it was sent, and what was aimed for, bytes per second. */
+  /** Multiple of the estimated rate at which it was sent, and the rate aimed for, bytes per second. */
   readonly gain: number;
   readonly target: number;
-  /** Bytes per second sent. */
+  /** Rate of sending, bytes per second. */
   readonly sent: number;
-  /** Bytes per second at which the same bytes came out at the far end, as if none had been lost: how much the path stretched them. */
+  /** Rate at which the same bytes came out at the far end, as if none had been lost, bytes per second. */
   readonly stretched: number;
-  /** Bytes per second that did arrive. */
+  /** Rate of arrival, bytes per second. */
   readonly arrived: number;
-  /** Mean one-way delay of its datagrams; on the scale of `DelayOrigin`. */
+  /** Mean one-way delay of its datagrams, µs; on the scale of `DelayOrigin`. */
   readonly delay: Micros;
-  /** Delays that went into the mean. */
+  /** Number of delays that the mean is taken over. */
   readonly delays: number;
   readonly duration: Micros;
   readonly datagrams: number;
-  /** Datagrams found lost while it was judged. */
+  /** Number of datagrams declared lost while it was measured. */
   readonly lost: number;
 }
 
@@ -34,23 +34,23 @@ interface Mark {
   readonly target: number;
 }
 
-/** What the receiver had said when a round began. */
+/** State of the receiver's report at the start of a round. */
 interface Report {
   largest: number;
   sentBytes: number;
-  /** When the latest arrived, and when the report was made, by the receiver's clock. */
+  /** Times of the latest arrival and of the report, by the receiver's clock. */
   arrivedAt: Micros;
   madeAt: Micros;
   receivedBytes: number;
 }
 
-/** Rounds in flight that are kept: longer silence makes them worthless. */
+/** Number of rounds in flight that are kept; a silence that fills them makes the oldest worthless. */
 const MAX_MARKS = 16;
-/** A round has at least so many datagrams, or its rates are noise. */
+/** Least number of datagrams in a round, below which its rates are noise. */
 const MIN_DATAGRAMS = 8;
 
 export class Rounds {
-  /** Beginnings of rounds not judged yet; the last one is under way. */
+  /** Starts of the rounds that are not complete; the last one is being sent. */
   readonly #marks: Mark[] = [];
   readonly #start: Report = { largest: -1, sentBytes: 0, arrivedAt: 0, madeAt: 0, receivedBytes: 0 };
   #delaySum = 0;
@@ -58,7 +58,7 @@ export class Rounds {
   #lost = 0;
   #startDelay: Micros = 0;
 
-  /** A datagram is about to be sent; begins a new round if the last is long enough or the gain has changed. */
+  /** Notes a datagram that is about to be sent; begins a new round if the last is long enough or the gain has changed. */
   onSent(now: Micros, number: number, length: Micros, gain: number, target: number): void {
     const last = this.#marks.at(-1);
     const isLong = last && now - last.at >= length && number - last.number >= MIN_DATAGRAMS;
@@ -72,7 +72,7 @@ export class Rounds {
     this.#lost += datagrams;
   }
 
-  /** Takes a report in; returns a round that is complete now. */
+  /** Takes an acknowledgement in; returns the round that it completes. */
   onReport(sample: AckSample): Round | undefined {
     const [first, second] = this.#marks;
     if (!first || sample.largest < first.number) return undefined;
@@ -99,7 +99,7 @@ export class Rounds {
     return round.sent > 0 && round.stretched > 0 ? round : undefined;
   }
 
-  /** Forgets what is in flight: after an outage nothing of it says anything. */
+  /** Forgets the rounds in flight, which an outage makes meaningless. */
   reset(): void {
     this.#marks.length = 0;
     this.#start.largest = -1;
@@ -119,12 +119,12 @@ export class Rounds {
   }
 }
 
-/** When the latest datagram of the report arrived, by the receiver's clock. */
+/** Returns the time at which the latest datagram of the report arrived, by the receiver's clock. */
 export function arrivedAt(sample: AckSample): Micros {
   return sample.receivedAt - sample.ackDelay;
 }
 
-/** Bytes per second; 0 for no time. */
+/** Returns bytes per second; 0 for no time. */
 export function rate(bytes: number, micros: Micros): number {
   return micros > 0 ? (bytes * MICROS_PER_SECOND) / micros : 0;
 }

@@ -1,8 +1,8 @@
 // @hot
 /**
- * Earliest arrival: a path takes the packet that would arrive no earlier by any other. The fastest takes the head of a flow; a slower one takes from
- * the backlog the packet which the faster ones would deliver just when it itself can. A slow path so never makes the head wait, and joins in only when
- * the backlog is deep enough that it helps.
+ * Earliest arrival: each path takes the packet that no other path would deliver earlier. The fastest takes the head of a flow; a slower one takes from
+ * the backlog the packet that the faster ones would deliver just when it can itself. So a slow path never delays the head, and carries packets only
+ * when the backlog is deep enough for it to help.
  */
 import type { Micros } from "../clock.ts";
 import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
@@ -11,13 +11,13 @@ import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { PathView, Scheduler } from "./scheduler.ts";
 import { isBestForSparse } from "./sparse-path.ts";
 
-/** Paths whose delays differ by less are alike. */
+/** Difference of delays below which paths count as equal, µs. */
 const ALIKE: Micros = 2_000;
-/** A path that would deliver later than this after the fastest is of no use to anybody. */
+/** Time after the fastest path's delivery beyond which a path is not used, µs. */
 const LATEST: Micros = 450_000;
-/** Bytes of sparse flows that wait for the best path before another helps. */
+/** Bytes of sparse flows that may wait for the best path before another helps. */
 const SPILL = 6_000;
-/** Flows looked at for one packet. */
+/** Most flows that are looked at for one packet. */
 const MAX_LOOKS = 16;
 
 export class EarliestArrival implements Scheduler {
@@ -48,14 +48,14 @@ export class EarliestArrival implements Scheduler {
     return NO_SLOT;
   }
 
-  /** The sparse flow whose packet `path` is to carry: it is the best, or so much waits for the best that it still delivers sooner. */
+  /** Returns the sparse flow whose packet `path` is to carry: `path` is the best, or so much waits for the best that `path` delivers sooner. */
   #sparseFor(path: PathView, depth: number): FlowQueue | undefined {
     const queue = this.#queues;
     if (isBestForSparse(path, this.#paths)) return queue.nextSparse();
     return queue.lastSparse(depth + SPILL);
   }
 
-  /** Bytes that the faster paths deliver before `path` could deliver its first; -1 if it is of no use. */
+  /** Returns the bytes that the faster paths deliver before `path` can deliver its first; -1 if it is not to be used. */
   #depth(path: PathView, paths: readonly PathView[]): number {
     let depth = 0;
     for (let i = 0; i < paths.length; i++) {

@@ -1,35 +1,33 @@
-/**
- * Which path takes which packet. A scheduler sees a read-only view of each path and the queue, never a path itself.
- */
+/** The contract of a scheduler, which decides which path takes which packet. It sees a read-only view of each path and the queue, never a path itself. */
 import type { Micros } from "../clock.ts";
 import type { Slot } from "../memory/packet-pool.ts";
 
-/** What a scheduler may know of a path. */
+/** The part of a path that a scheduler may see. */
 export interface PathView {
   readonly id: number;
   readonly metric: number;
   readonly isUp: boolean;
   readonly mtu: number;
-  /** Whether its delay is known. */
+  /** True if its delay is known. */
   readonly isMeasured: boolean;
-  /** When a packet sent now would arrive: smoothed one-way delay, comparable between paths, and its deviation. */
+  /** Smoothed one-way delay of a packet sent now, comparable between paths, and its deviation, µs. */
   readonly arrival: Micros;
   readonly jitter: Micros;
-  /** Bytes per second it is believed to carry. */
+  /** Estimated capacity, bytes per second. */
   readonly estimate: number;
-  /** Share of datagrams that it loses of its own, 0 to 1. */
+  /** Random loss: share of datagrams that it loses at any rate, 0 to 1. */
   readonly randomLoss: number;
 }
 
-/** Where a scheduler takes packets from. */
+/** The queue that a scheduler takes packets from. */
 export interface PacketQueue {
   readonly length: number;
   readonly bytes: number;
-  /** Takes a packet in, its slot with it, and returns 0; or the reason, an index of `DROP`, for which it is to be dropped (the slot stays the caller's). */
+  /** Takes a packet in and returns 0, then owning its slot; or returns the reason, an index of `DROP`, for which the caller is to drop it. */
   push(now: Micros, slot: Slot, bytes: number): number;
-  /** The packet whose turn it is, -1 if there is none; the caller owns it. */
+  /** Returns the packet whose turn it is, now owned by the caller; -1 if there is none. */
   shift(now: Micros): Slot;
-  /** Whether the flow sends much without a pause. */
+  /** True if the flow is a bulk flow, one that sends much without a pause. */
   isBulk(bucket: number): boolean;
   /** Calls `visit` for every packet that waits, each flow's in order. Cold. */
   each(visit: (slot: Slot) => void): void;

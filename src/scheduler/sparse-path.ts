@@ -1,16 +1,16 @@
 // @hot
-/** Which path suits a flow that sends little and wants it soon: early, steady, and without loss, since what is lost costs it a round trip. */
+/** Chooses the path for sparse flows: early, steady and without loss, since a retransmission costs them a round-trip time. */
 import type { Micros } from "../clock.ts";
 import type { PathView } from "./scheduler.ts";
 
-/** Paths whose costs differ by less are alike. */
+/** Difference of costs below which paths count as equal, µs. */
 const ALIKE: Micros = 2_000;
-/** How many deviations later than the mean a packet should be expected. */
+/** Number of deviations above the mean at which a packet is expected. */
 const DEVIATIONS = 2;
-/** What the loss of a packet costs: being noticed, and the way again. */
+/** Extra delay of a lost packet: detection plus retransmission, µs. */
 const LOSS_COST: Micros = 200_000;
 
-/** When a packet sent now is to be expected, µs, comparable between paths. */
+/** Returns the delay to expect of a packet sent now, µs, comparable between paths. */
 export function sparseCost(path: PathView): Micros {
   return path.arrival + DEVIATIONS * path.jitter + path.randomLoss * LOSS_COST;
 }
