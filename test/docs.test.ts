@@ -130,6 +130,15 @@ describe("the documents", () => {
     expect(DROP_REASONS.filter((reason) => reason !== "none" && !explained.has(reason))).toEqual([]);
   });
 
+  test("explain every line of show", () => {
+    const { text = "" } = documents.find(({ path }) => path === "docs/troubleshooting.md") ?? {};
+    const [, section = ""] = text.split("## What `show` says");
+    const source = readFileSync(join(ROOT, "src/cli/show-view.ts"), "utf8");
+    const names = [...source.matchAll(/\["([a-z' ]+)", /gi)].map(([, name]) => name as string);
+    expect(names.length).toBeGreaterThan(10);
+    expect(names.filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+  });
+
   test("give the figures that the sources have", () => {
     const figures = documents.flatMap(({ path, text }) => {
       const constants = constantsOf(path, text);
