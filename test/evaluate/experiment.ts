@@ -2,7 +2,9 @@
  * What is measured, in one form for the lab and the simulator: links, who carries the traffic over them, the traffic, and
  * what happens to the links meanwhile. A part of the evaluation is a list of these; a stage runs them.
  */
+
 import type { Micros } from "../../src/clock.ts";
+import type { SuiteName } from "../../src/security/suite.ts";
 import type { LinkShape } from "../sim/link-model.ts";
 
 /** Up is from the client, behind the local portal, to the server. */
@@ -77,6 +79,8 @@ export interface Load {
 }
 
 export interface Outcome {
+  /** The suite of the tunnel's paths; undefined without a tunnel. */
+  readonly suite?: SuiteName | undefined;
   readonly flows: readonly FlowOutcome[];
   readonly ping?: PingOutcome | undefined;
   /** Seconds at which pongs came. */

@@ -1,4 +1,5 @@
 /** Runs experiments on real kernels: a network of namespaces of its own for each, with fresh portals. */
+import type { SuiteName } from "../../src/security/suite.ts";
 import { PLAN } from "../lab/addresses.ts";
 import { during } from "../lab/lab.ts";
 import { run } from "../lab/namespaces.ts";
@@ -82,8 +83,10 @@ async function measure(experiment: Experiment, site: Site): Promise<Outcome> {
     during(steps.map((step) => [step.at * 1_000, () => take(topology, step)])),
   ]);
   const load = await meter.stop();
+  const suite = carrier === "alone" ? undefined : await suiteOf(portals);
   const after = hostCounters(topology);
   return {
+    suite,
     flows: bulks.map(flowOutcome),
     ping: pings,
     pongs: pongs?.times.map((time) => time / 1_000),
@@ -92,6 +95,12 @@ async function measure(experiment: Experiment, site: Site): Promise<Outcome> {
     retransmitted: after.retransmitted - before.retransmitted,
     load,
   };
+}
+
+/** The suite that both ends agreed on, the same for all paths. */
+async function suiteOf(portals: Portals): Promise<SuiteName | undefined> {
+  const { links } = await portals.local.snapshot();
+  return links.flatMap(({ paths }) => paths)[0]?.keys.suite as SuiteName | undefined;
 }
 
 /** The addresses whose flows are measured: one for each flow. */

@@ -1,6 +1,7 @@
 /** What the pages say before the figures. */
 
-import { DIRECT_SHARE, INNER_MTU, TUNNEL_OVERHEAD, TUNNEL_SHARE } from "./capacity.ts";
+import type { SuiteName } from "../../src/security/suite.ts";
+import { DIRECT_SHARE, INNER_MTU, INNER_PAYLOAD, tunnelOverhead, tunnelShare } from "../support/capacity.ts";
 import type { StageName } from "./experiment.ts";
 
 const LAB_INTRO = `# Evaluation
@@ -23,13 +24,23 @@ export function introOf(stage: StageName, hasOther: boolean): string {
   return `${SIM_INTRO}${hasOther ? "\nOn real kernels: [the lab](README.md).\n" : ""}`;
 }
 
-export const CONDITIONS = `- **The tunnel** runs as anyone would run it, without any setting of speeds. **The dissertation's modes** are
+/** @param suites those that the figures of the page were measured with */
+export function conditionsOf(suites: readonly SuiteName[]): string {
+  return `- **The tunnel** runs as anyone would run it, without any setting of speeds. **The dissertation's modes** are
   \`Scheduling = greedy\` and \`Congestion = newreno\`. **The best link alone** is the same flow without a tunnel over the better of
   the links.
-- **C_eff** is the sum over the links of rate · (1 − loss) · ${TUNNEL_SHARE.toFixed(3)}: of a full datagram, which is ${INNER_MTU} + ${TUNNEL_OVERHEAD} + 18 = ${INNER_MTU + TUNNEL_OVERHEAD + 18} bytes on the wire
-  (inner packet, the tunnel's overhead with keyed BLAKE2s, UDP and IPv4, Ethernet), ${INNER_MTU - 52} are payload of the inner TCP. Without a
-  tunnel the share is ${DIRECT_SHARE.toFixed(3)}.
+- **C_eff** is the goodput of the inner TCP if every link were full: the sum over the links of rate · (1 − loss) · share.
+  ${suites.map(shareOf).join("\n  ")}
+  Without a tunnel the share is ${DIRECT_SHARE.toFixed(3)}.
 - **The hosts** use CUBIC with the buffers of their kernel, unless said otherwise. Goodput is what the receiver counted. Every transfer has
   a network, portals and connections of its own, so the first seconds include finding out each link's rate.
 - **Figures** are medians, with quartiles in brackets where they differ. Down is towards the client, up away from it.
 `;
+}
+
+/** The share of one suite: a datagram on the wire has 18 bytes of Ethernet around it. */
+function shareOf(suite: SuiteName): string {
+  const overhead = tunnelOverhead(suite);
+  return `Measured with ${suite}: of a full datagram of ${INNER_MTU} + ${overhead} + 18 = ${INNER_MTU + overhead + 18} bytes on the wire (inner packet, the tunnel's
+  overhead with UDP and IPv4, Ethernet), ${INNER_PAYLOAD} are payload, a share of ${tunnelShare(suite).toFixed(3)}.`;
+}

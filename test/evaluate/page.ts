@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { StageName } from "./experiment.ts";
-import { CONDITIONS, introOf } from "./page-text.ts";
+import { conditionsOf, introOf } from "./page-text.ts";
 import type { Part } from "./part.ts";
 import type { ResultStore } from "./results.ts";
 
@@ -14,13 +14,16 @@ export function writePages(folder: string, store: ResultStore, parts: readonly P
   return (["lab", "sim"] as const).flatMap((stage) => {
     const sections = parts.flatMap((part) => {
       const results = inOrder(part, store.read(stage, part.name));
-      return Object.keys(results).length === 0 ? [] : [{ part, ...part.section(results, stage) }];
+      const suites = Object.values(results).map(({ suite }) => suite);
+      return suites.length === 0 ? [] : [{ part, suites, ...part.section(results, stage) }];
     });
     if (sections.length === 0) return [];
     for (const { file, svg } of sections.flatMap((section) => section.pictures)) write(join(folder, file), svg);
     const body = sections.map(({ part, markdown }) => `## ${part.title}\n\n${markdown}\n`);
     const path = join(folder, FILES[stage]);
-    write(path, [introOf(stage, isThere[stage === "lab" ? "sim" : "lab"]), CONDITIONS, ...body].join("\n"));
+    const suites = [...new Set(sections.flatMap((section) => section.suites))];
+    const intro = introOf(stage, isThere[stage === "lab" ? "sim" : "lab"]);
+    write(path, [intro, conditionsOf(suites), ...body].join("\n"));
     return [path];
   });
 }

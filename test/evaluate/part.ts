@@ -1,4 +1,5 @@
 /** A part of the evaluation: what it measures, what it keeps of every run, and how it is shown. */
+import type { SuiteName } from "../../src/security/suite.ts";
 import type { Carrier, Experiment, Outcome, StageName } from "./experiment.ts";
 import type { PartResults, Trial } from "./results.ts";
 
@@ -14,7 +15,8 @@ export interface Scope {
 
 export interface Case {
   readonly name: string;
-  readonly facts: Readonly<Record<string, number>>;
+  /** Returns what does not depend on the run, such as C_eff under the suite that the tunnel used, in Mbit/s. */
+  facts(suite: SuiteName): Readonly<Record<string, number>>;
   /** True where a quick look goes without. */
   readonly isSlow?: boolean;
   experiments(scope: Scope): readonly LabelledExperiment[];

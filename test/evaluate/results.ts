@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { SuiteName } from "../../src/security/suite.ts";
 import type { Carrier, StageName, Way } from "./experiment.ts";
 
 /** One run of one experiment. */
@@ -29,6 +30,8 @@ export interface Origin {
 
 export interface CaseResult {
   readonly origin: Origin;
+  /** The suite that the tunnel used, and C_eff counts with. */
+  readonly suite: SuiteName;
   /** What does not depend on the run, such as C_eff in Mbit/s. */
   readonly facts: Readonly<Record<string, number>>;
   /** Why experiments failed that were then repeated; absent when none did. */

@@ -1,4 +1,5 @@
 /** Measures cases one after the other and keeps each as soon as it is complete. */
+import type { SuiteName } from "../../src/security/suite.ts";
 import type { Chosen } from "./choice.ts";
 import type { Outcome, Stage } from "./experiment.ts";
 import { type Case, experimentsOf, type LabelledExperiment, type Part, type Scope } from "./part.ts";
@@ -42,6 +43,7 @@ async function measureCase(part: Part, one: Case, run: Run, known: Map<string, P
   const experiments = experimentsOf(one, run.scope);
   let begun = 0;
   const failures: string[] = [];
+  let suite: SuiteName = "none";
   const attempt = (experiment: LabelledExperiment) =>
     run.stage.run(experiment).catch((error) => {
       failures.push(reasonOf(error));
@@ -56,10 +58,12 @@ async function measureCase(part: Part, one: Case, run: Run, known: Map<string, P
     known.set(key, running);
     // Another case that wants the same may be luckier.
     running.catch(() => known.delete(key));
-    return { ...(label !== undefined && { label }), carrier, way, seed, ...part.observe(await running, experiment) };
+    const outcome = await running;
+    suite = outcome.suite ?? suite;
+    return { ...(label !== undefined && { label }), carrier, way, seed, ...part.observe(outcome, experiment) };
   });
   const origin = run.originOf(part, one);
-  return { origin, facts: one.facts, ...(failures.length > 0 && { failures }), trials };
+  return { origin, suite, facts: one.facts(suite), ...(failures.length > 0 && { failures }), trials };
 }
 
 function reasonOf(error: unknown): string {

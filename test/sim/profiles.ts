@@ -5,10 +5,6 @@
 import { MICROS_PER_MILLI } from "../../src/clock.ts";
 import { DEFAULT_SHAPE, type LinkShape } from "./link-model.ts";
 
-/** Inner TCP payload and wire bytes, frame check sequence included, of a full datagram with 60 bytes of overhead on a 1500-byte link. */
-const TUNNEL_EFFICIENCY = 1388 / 1518;
-/** The same for a full segment on the bare link. */
-const DIRECT_EFFICIENCY = 1448 / 1518;
 const PUBLISHED_QUEUE = 1000;
 const DISSERTATION_QUEUE = 100;
 
@@ -62,14 +58,4 @@ export type DissertationProfile = keyof typeof DISSERTATION_PROFILES;
 
 function sameDelay(...rates: number[]): readonly LinkShape[] {
   return rates.map((rate) => ({ ...link(rate, 5), queuePackets: DISSERTATION_QUEUE }));
-}
-
-/** C_eff: TCP goodput in bits per second that the links together could carry through a tunnel of 60 bytes of overhead. */
-export function effectiveCapacity(links: readonly LinkShape[]): number {
-  return links.reduce((sum, { rate, loss }) => sum + rate * (1 - loss) * TUNNEL_EFFICIENCY, 0);
-}
-
-/** TCP goodput in bits per second of a link used alone and to the full, without a tunnel. */
-export function directCapacity({ rate, loss }: LinkShape): number {
-  return rate * (1 - loss) * DIRECT_EFFICIENCY;
 }

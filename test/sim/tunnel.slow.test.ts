@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import { effectiveCapacity } from "../support/capacity.ts";
 import type { LinkShape } from "./link-model.ts";
-import { DISSERTATION_PROFILES, effectiveCapacity } from "./profiles.ts";
+import { DISSERTATION_PROFILES } from "./profiles.ts";
 import {
   addBulk,
   addPingPong,
@@ -42,7 +43,7 @@ describe(`TCP over the dissertation's system (NC_SEED=${seed})`, () => {
       const world = tunnelWorld(links, dissertation({ seed }));
       const bulk = addBulk(world, { startAt: SECOND });
       world.run(9 * SECOND);
-      expect(goodput(bulk, 3 * SECOND, 9 * SECOND) / effectiveCapacity(links)).toBeGreaterThan(0.8);
+      expect(goodput(bulk, 3 * SECOND, 9 * SECOND) / (1e6 * effectiveCapacity(links, "none"))).toBeGreaterThan(0.8);
     }
   });
 });

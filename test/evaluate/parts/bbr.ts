@@ -17,7 +17,7 @@ export const BBR: Part = {
   cases: DISTANCES.map(
     (distance): Case => ({
       name: `server_${distance}ms`,
-      facts: capacityFacts(LINKS),
+      facts: (suite) => capacityFacts(LINKS, suite),
       isSlow: distance !== 20,
       experiments: (scope) =>
         comparison(LINKS, scope, {

@@ -26,7 +26,7 @@ export const DISSERTATION: Part = {
   cases: Object.entries(DISSERTATION_PROFILES).map(
     ([set, links]): Case => ({
       name: set,
-      facts: capacityFacts(links),
+      facts: (suite) => capacityFacts(links, suite),
       isSlow: !QUICK.includes(set),
       experiments: (scope) => comparison(links, scope, { hasGreedy: !scope.isQuick || set === "2x16" }),
     }),

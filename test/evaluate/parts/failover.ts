@@ -3,12 +3,12 @@
  * flow while one is cut and comes back: the graphs that the dissertation left as blanks in sections 4.2.1 and 4.3.4.
  */
 import { table } from "../../lab/demo-text.ts";
+import { effectiveCapacity } from "../../support/capacity.ts";
 import type { Tone } from "../../support/plot/document.ts";
 import type { Mark, Panel } from "../../support/plot/panel.ts";
 import { panelsPicture } from "../../support/plot/pictures.ts";
 import { roundUp } from "../../support/plot/scale.ts";
 import { median, sum } from "../../support/statistics.ts";
-import { effectiveCapacity } from "../capacity.ts";
 import { type Carrier, meanBetween, type Outcome, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
 import {
@@ -89,10 +89,13 @@ export const FAILOVER: Part = {
   name,
   title,
   cases: [
-    { name: "cut", facts: {}, experiments: cuts } satisfies Case,
+    { name: "cut", facts: () => ({}), experiments: cuts } satisfies Case,
     {
       name: "bulk",
-      facts: { capacity: effectiveCapacity(LINKS), oneCapacity: effectiveCapacity(LINKS.slice(0, 1)) },
+      facts: (suite) => ({
+        capacity: effectiveCapacity(LINKS, suite),
+        oneCapacity: effectiveCapacity(LINKS.slice(0, 1), suite),
+      }),
       experiments: bulks,
     } satisfies Case,
   ],

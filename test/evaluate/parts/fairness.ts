@@ -34,7 +34,7 @@ export const FAIRNESS: Part = {
   cases: [
     {
       name: "eight",
-      facts: { ...capacityFacts(LINKS), idleMillis: idleRoundTrip(LINKS) },
+      facts: (suite) => ({ ...capacityFacts(LINKS, suite), idleMillis: idleRoundTrip(LINKS) }),
       experiments,
     },
   ],

@@ -52,8 +52,8 @@ export const FLAP: Part = {
   name,
   title,
   cases: [
-    { name: "flap", facts: {}, experiments: flapping } satisfies Case,
-    { name: "lossy", facts: {}, isSlow: true, experiments: lossy } satisfies Case,
+    { name: "flap", facts: () => ({}), experiments: flapping } satisfies Case,
+    { name: "lossy", facts: () => ({}), isSlow: true, experiments: lossy } satisfies Case,
   ],
   observe: ({ flows, timeouts }, { label }) => ({
     figures: { mbits: flows[0]?.mbits ?? 0, steadyMbits: flows[0]?.steadyMbits ?? 0, timeouts },

@@ -60,7 +60,7 @@ export const LATENCY: Part = {
   cases: Object.entries(SETS).map(
     ([set, links]): Case => ({
       name: set,
-      facts: {},
+      facts: () => ({}),
       isSlow: set === "equal",
       experiments: (scope) => experiments(links, scope),
     }),

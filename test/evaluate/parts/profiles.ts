@@ -14,7 +14,7 @@ export const PROFILES: Part = {
   cases: Object.entries(PUBLISHED_PROFILES).map(
     ([profile, links]): Case => ({
       name: profile,
-      facts: capacityFacts(links),
+      facts: (suite) => capacityFacts(links, suite),
       isSlow: BETWEEN.includes(profile),
       experiments: (scope) => comparison(links, scope, { hasGreedy: !scope.isQuick }),
     }),

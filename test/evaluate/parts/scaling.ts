@@ -28,7 +28,7 @@ const title = "More and faster links";
 function caseOf(caseName: string, links: readonly LinkShape[], x: number, hasGreedy: boolean): Case {
   return {
     name: caseName,
-    facts: { ...capacityFacts(links), x },
+    facts: (suite) => ({ ...capacityFacts(links, suite), x }),
     isSlow: true,
     experiments: (scope) => comparison(links, scope, { hasGreedy, seconds: SECONDS, runs: 1 }),
   };

@@ -3,11 +3,11 @@
  * graph is a blank). Goodput and the latency of a ping over time.
  */
 import { table } from "../../lab/demo-text.ts";
+import { effectiveCapacity } from "../../support/capacity.ts";
 import type { Tone } from "../../support/plot/document.ts";
 import type { Mark, Panel, Point } from "../../support/plot/panel.ts";
 import { panelsPicture } from "../../support/plot/pictures.ts";
 import { roundUp } from "../../support/plot/scale.ts";
-import { effectiveCapacity } from "../capacity.ts";
 import { type Carrier, meanBetween, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
 import { type Case, fewerRuns, type LabelledExperiment, type Part, pictureName, type Scope } from "../part.ts";
@@ -70,13 +70,13 @@ export const STEP: Part = {
     const [usual, changed] = [access(rates[0], DELAY), access(rates[1], DELAY)];
     return {
       name: step,
-      facts: {
-        capacity: effectiveCapacity([usual, usual]),
-        changedCapacity: effectiveCapacity([usual, changed]),
+      facts: (suite) => ({
+        capacity: effectiveCapacity([usual, usual], suite),
+        changedCapacity: effectiveCapacity([usual, changed], suite),
         changedAt: CHANGED_AT,
         backAt: BACK_AT,
         seconds: SECONDS,
-      },
+      }),
       isSlow: step !== FIRST,
       experiments: (scope) => experiments(rates, step !== FIRST, scope),
     };

@@ -1,11 +1,12 @@
 /** What the parts about throughput share: the same flow through the tunnel, through the dissertation's, and over single links. */
+import type { SuiteName } from "../../../src/security/suite.ts";
 import { table } from "../../lab/demo-text.ts";
 import type { LinkShape } from "../../sim/link-model.ts";
+import { effectiveCapacity } from "../../support/capacity.ts";
 import type { Bar, BarGroup } from "../../support/plot/bars.ts";
 import type { LegendEntry, Tone } from "../../support/plot/document.ts";
 import { barsPicture } from "../../support/plot/pictures.ts";
 import { type Spread, sum } from "../../support/statistics.ts";
-import { effectiveCapacity } from "../capacity.ts";
 import { type Carrier, type Experiment, type FlowOutcome, type Outcome, WAYS, type Way } from "../experiment.ts";
 import { markdownTable, provenance, shortProvenance } from "../markdown.ts";
 import {
@@ -85,8 +86,8 @@ export function observeThroughput(outcome: Outcome, experiment: LabelledExperime
   };
 }
 
-export function capacityFacts(links: readonly LinkShape[]): { readonly capacity: number } {
-  return { capacity: effectiveCapacity(links) };
+export function capacityFacts(links: readonly LinkShape[], suite: SuiteName): { readonly capacity: number } {
+  return { capacity: effectiveCapacity(links, suite) };
 }
 
 /** Medians of one direction of a case. */
