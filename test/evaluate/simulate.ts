@@ -1,6 +1,5 @@
 /** Runs an experiment in virtual time: the core of the program and models of all else, from one seed. */
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
-import type { Side } from "../sim/packets.ts";
 import { ADAPTIVE, DISSERTATION } from "../sim/portal-gateway.ts";
 import {
   addBulk,
@@ -16,6 +15,7 @@ import {
 } from "../sim/scenarios.ts";
 import { Echo, Ping } from "../sim/senders/datagrams.ts";
 import type { World } from "../sim/world.ts";
+import type { Side } from "../support/packets/slots.ts";
 import { sum } from "../support/statistics.ts";
 import { type Experiment, type FlowOutcome, meanBetween, type Outcome, settlingTime } from "./experiment.ts";
 

@@ -6,7 +6,8 @@ import { Tun } from "../../ffi/tun.ts";
 import { TunEdge } from "../../src/dataplane/tun-edge.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
-import { build, content, isRight } from "../offload/packets.ts";
+import { build, content } from "../support/packets/build.ts";
+import { isRight } from "../support/packets/checksums.ts";
 import { type Answer, fakeLibc, textAt, writeText } from "./fake-libc.ts";
 
 const TUN_FD = 5;

@@ -7,7 +7,7 @@ import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { fakeLibc } from "../ffi/fake-libc.ts";
 import { counting } from "../support/bytes.ts";
-import { join } from "../support/internet.ts";
+import { join } from "../support/packets/build.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { mutate } from "./mutate.ts";
 import { check, type Target } from "./target.ts";

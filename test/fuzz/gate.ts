@@ -4,7 +4,7 @@ import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
 import { AckGate } from "../../src/portal/receiving/ack-gate.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
-import { type Family, Segment, TCP_FLAG, writeSegment } from "../sim/packets.ts";
+import { type Family, Segment, TCP_FLAG, writeSegment } from "../support/packets/slots.ts";
 import { seedsOf } from "./corpus.ts";
 import { mutate } from "./mutate.ts";
 import { Operations } from "./operations.ts";

@@ -1,7 +1,7 @@
 /** IP packets to begin with: every shape that some decoder treats in a way of its own. */
-import { build, TCP } from "../offload/packets.ts";
+
 import { counting } from "../support/bytes.ts";
-import { extension, ipv4, ipv6, join, ports } from "../support/internet.ts";
+import { build, extension, ipv4, ipv6, join, ports, TCP } from "../support/packets/build.ts";
 
 const syn = (version: 4 | 6): Uint8Array => {
   const packet = build({ version, protocol: "tcp", payload: new Uint8Array(0), flags: TCP.SYN, options: 12 });

@@ -3,8 +3,8 @@ import type { Endpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
 import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
 import { MESSAGE } from "../../src/wire/message.ts";
-import { type Pair, udpPacket } from "../portal/pair.ts";
-import { join } from "../support/internet.ts";
+import type { Pair } from "../portal/pair.ts";
+import { join, udpPacket } from "../support/packets/build.ts";
 import { dataMessage, fragmentMessage, talkedPair } from "./portal.ts";
 
 /** Injects messages into `b` as an authentic datagram; returns what `b` delivers for it. */

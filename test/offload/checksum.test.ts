@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { completeChecksum, fold, isChecksumRight, sum16 } from "../../src/offload/checksum.ts";
-import { build, content, isRight, naiveSum } from "./packets.ts";
+import { build, content } from "../support/packets/build.ts";
+import { isRight, naiveSum } from "../support/packets/checksums.ts";
 
 describe("sum16", () => {
   test("gives the sum of the example in RFC 1071", () => {

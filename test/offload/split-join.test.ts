@@ -5,7 +5,8 @@ import { Joiner, MAX_JOINED } from "../../src/offload/join.ts";
 import { Fragmenter } from "../../src/offload/split.ts";
 import { completePacket } from "../../src/offload/transport.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "../../src/offload/virtio.ts";
-import { build, completed, content, isPartial, isRight, type Shape, startOf, TCP } from "./packets.ts";
+import { build, content, type Shape, TCP } from "../support/packets/build.ts";
+import { completed, isPartial, isRight, startOf } from "../support/packets/checksums.ts";
 
 const SEED = Number(process.env.NC_SEED ?? 1);
 

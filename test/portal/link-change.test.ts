@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { LinkSettings } from "../../src/portal/settings.ts";
-import { type End, linkSettings, Pair, udpPacket } from "./pair.ts";
+import { udpPacket } from "../support/packets/build.ts";
+import { type End, linkSettings, Pair } from "./pair.ts";
 
 function connectedPair(more: Partial<LinkSettings> = {}): Pair {
   const pair = new Pair();

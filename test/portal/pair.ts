@@ -175,20 +175,3 @@ export class Pair {
     });
   }
 }
-
-/** An IPv4 UDP packet with a payload that tells it apart. */
-export function udpPacket(id: number, size = 100, port = 9): Uint8Array {
-  const packet = new Uint8Array(size);
-  const view = new DataView(packet.buffer);
-  view.setUint8(0, 0x45);
-  view.setUint16(2, size);
-  view.setUint8(8, 64);
-  view.setUint8(9, 17);
-  view.setUint32(12, 0x0a000001);
-  view.setUint32(16, 0x0a000002);
-  view.setUint16(20, 1234);
-  view.setUint16(22, port);
-  view.setUint16(24, size - 20);
-  view.setUint32(28, id);
-  return packet;
-}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createEndpoint, parseEndpoint } from "../../src/endpoint.ts";
-import { End, linkSettings, Pair, udpPacket } from "./pair.ts";
+import { udpPacket } from "../support/packets/build.ts";
+import { End, linkSettings, Pair } from "./pair.ts";
 
 function connectedPair(links = 1, more = {}): Pair {
   const pair = new Pair();

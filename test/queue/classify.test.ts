@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { classify, TRAFFIC } from "../../src/queue/classify.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
-import { ipv4, ipv6, ports, tcp } from "../support/internet.ts";
+import { ipv4, ipv6, ports, tcp } from "../support/packets/build.ts";
 
 function trafficOf(packet: Uint8Array<ArrayBuffer>): number {
   const view = new DataView(packet.buffer);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { DROP } from "../../src/drops.ts";
 import { PACKET_FLAG, PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
 import { FlowQueues } from "../../src/queue/flow-queues.ts";
-import { ipv4, ports } from "../support/internet.ts";
+import { ipv4, ports } from "../support/packets/build.ts";
 
 const BUCKETS = 4_096;
 const PACKET = 1_000;

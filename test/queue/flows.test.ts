@@ -4,7 +4,7 @@ import { classify } from "../../src/queue/classify.ts";
 import { Flows } from "../../src/queue/flows.ts";
 import { BUCKET_MASK } from "../../src/wire/data.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
-import { ipv4, ports, tcp } from "../support/internet.ts";
+import { ipv4, ports, tcp } from "../support/packets/build.ts";
 
 const pool = new PacketPool(4, 200);
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Handshakes, handshakeStep } from "../../src/queue/handshakes.ts";
 import { ParsedHeader } from "../../src/wire/ip.ts";
-import { ipv4, ipv6, tcp } from "../support/internet.ts";
+import { ipv4, ipv6, tcp } from "../support/packets/build.ts";
 
 const [SYN, SYN_ACK] = [0x02, 0x12];
 

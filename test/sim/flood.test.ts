@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../src/clock.ts";
+import { PROTOCOL, writeIp } from "../support/packets/slots.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { LinkShape } from "./link-model.ts";
-import { PROTOCOL, writeIp } from "./packets.ts";
 import { ADAPTIVE } from "./portal-gateway.ts";
 import { addBulk, addUdp, goodput, lostNumbers, percentile, portalOf, seedOr, tunnelWorld } from "./scenarios.ts";
 import type { Outlet, Station } from "./station.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { MICROS_PER_SECOND } from "../../src/clock.ts";
+import type { Side } from "../support/packets/slots.ts";
 import { jainIndex } from "../support/statistics.ts";
 import type { LinkShape } from "./link-model.ts";
-import type { Side } from "./packets.ts";
 import { ADAPTIVE } from "./portal-gateway.ts";
 import { addBulk, addUdp, type Bulk, goodput, percentile, seedOr, tunnelWorld } from "./scenarios.ts";
 import { Echo, Ping } from "./senders/datagrams.ts";

@@ -11,9 +11,9 @@ import type { Path } from "../../src/path/path.ts";
 import type { PortalEvent } from "../../src/portal/events.ts";
 import { Portal } from "../../src/portal/portal.ts";
 import type { LinkSettings, SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
+import type { Side } from "../support/packets/slots.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { Gateway } from "./gateway.ts";
-import type { Side } from "./packets.ts";
 
 const PORT = 4725;
 /** IPv4 and UDP. */

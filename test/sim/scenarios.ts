@@ -1,10 +1,10 @@
 /** Worlds and measurements that several tests and comparisons want. */
 import { MICROS_PER_SECOND, type Micros } from "../../src/clock.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
+import type { Family, Side } from "../support/packets/slots.ts";
 import { SeededRandom } from "../support/random.ts";
 import { PassThrough } from "./gateway.ts";
 import type { LinkShape } from "./link-model.ts";
-import type { Family, Side } from "./packets.ts";
 import { DISSERTATION, PortalGateway, type PortalOptions } from "./portal-gateway.ts";
 import { Bbr } from "./senders/bbr.ts";
 import { Cubic } from "./senders/cubic.ts";

@@ -1,7 +1,7 @@
 /** What an endpoint of the user's traffic is to the simulated world, and the world to it. */
 import type { Micros } from "../../src/clock.ts";
 import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
-import type { Side } from "./packets.ts";
+import type { Side } from "../support/packets/slots.ts";
 
 /** An end of a conversation: packets and time in, packets out through its `Outlet`. */
 export interface Station {

@@ -6,10 +6,10 @@
 import type { Micros } from "../../src/clock.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { NO_SLOT, PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
+import { portOf, type Side, serialOf } from "../support/packets/slots.ts";
 import { SeededRandom } from "../support/random.ts";
 import type { Gateway } from "./gateway.ts";
 import { LinkModel, type LinkOutput, type LinkShape } from "./link-model.ts";
-import { portOf, type Side, serialOf } from "./packets.ts";
 import type { Outlet, Station } from "./station.ts";
 import { TimerQueue } from "./timer-queue.ts";
 

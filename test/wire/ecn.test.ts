@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { markCongestion } from "../../src/wire/ecn.ts";
-import { naiveSum } from "../offload/packets.ts";
-import { ipv4, ipv6, ports } from "../support/internet.ts";
+import { ipv4, ipv6, ports } from "../support/packets/build.ts";
+import { naiveSum } from "../support/packets/checksums.ts";
 
 const DSCP = 0xb8;
 

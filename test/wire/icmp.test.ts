@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
 import { turnIntoTooBig } from "../../src/wire/icmp.ts";
-import { naiveSum } from "../offload/packets.ts";
 import { counting } from "../support/bytes.ts";
-import { ipv4, ipv6, isIcmpv6Right, join } from "../support/internet.ts";
+import { ipv4, ipv6, join } from "../support/packets/build.ts";
+import { isIcmpv6Right, naiveSum } from "../support/packets/checksums.ts";
 import { contentOf, slotWith } from "../support/slots.ts";
 
 const pool = new PacketPool(2, 2000);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { flowHash, ParsedHeader } from "../../src/wire/ip.ts";
-import { extension, ipv4, ipv6, join, ports } from "../support/internet.ts";
+import { extension, ipv4, ipv6, join, ports } from "../support/packets/build.ts";
 import { seeded } from "../support/seed.ts";
 
 const [HOP, TCP, UDP, ROUTING, FRAGMENT, NONE, OPTIONS] = [0, 6, 17, 43, 44, 59, 60];

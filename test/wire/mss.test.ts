@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { ParsedHeader } from "../../src/wire/ip.ts";
 import { clampMss } from "../../src/wire/mss.ts";
-import { build, completed, isPartial, isRight, type Shape, startOf, TCP } from "../offload/packets.ts";
+import { build, type Shape, TCP } from "../support/packets/build.ts";
+import { completed, isPartial, isRight, startOf } from "../support/packets/checksums.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 

@@ -7,8 +7,9 @@ import { createOffer } from "../../../src/security/offer.ts";
 import { KeyPair } from "../../../src/security/x25519.ts";
 import { TYPE } from "../../../src/wire/datagram.ts";
 import { counting } from "../../support/bytes.ts";
+import { udpPacket } from "../../support/packets/build.ts";
 import { SeededRandom } from "../../support/random.ts";
-import { End, keysOf, linkSettings, Pair, udpPacket } from "../pair.ts";
+import { End, keysOf, linkSettings, Pair } from "../pair.ts";
 
 const [A, B, STRANGER] = [1, 2, 3].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array, Uint8Array];
 const publicOf = (key: Uint8Array) => new KeyPair(key).publicKey;

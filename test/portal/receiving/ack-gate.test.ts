@@ -3,7 +3,7 @@ import { PacketBatch } from "../../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool, type Slot } from "../../../src/memory/packet-pool.ts";
 import { AckGate } from "../../../src/portal/receiving/ack-gate.ts";
 import { ParsedHeader } from "../../../src/wire/ip.ts";
-import { type Family, Segment, TCP_FLAG, writeSegment } from "../../sim/packets.ts";
+import { type Family, Segment, TCP_FLAG, writeSegment } from "../../support/packets/slots.ts";
 
 const MSS = 1_000;
 const SLOTS = 4_096;

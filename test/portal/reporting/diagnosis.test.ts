@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { type Endpoint, parseEndpoint } from "../../../src/endpoint.ts";
 import type { PortalEvent } from "../../../src/portal/events.ts";
 import type { Query } from "../../../src/portal/query.ts";
-import { type End, linkSettings, Pair, udpPacket } from "../pair.ts";
+import { udpPacket } from "../../support/packets/build.ts";
+import { type End, linkSettings, Pair } from "../pair.ts";
 
 type Answer = Extract<PortalEvent, { type: "diagnosed" }>;
 

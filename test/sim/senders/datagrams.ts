@@ -1,7 +1,14 @@
 /** Simulated senders that are not TCP: constant-rate UDP with a record of what arrived when, and ICMP echo. */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../../src/clock.ts";
 import type { PacketPool, Slot } from "../../../src/memory/packet-pool.ts";
-import { type Family, fillChecksum, ipHeader, PROTOCOL, setTrafficClass, writeIp } from "../packets.ts";
+import {
+  type Family,
+  fillChecksum,
+  ipHeader,
+  PROTOCOL,
+  setTrafficClass,
+  writeIp,
+} from "../../support/packets/slots.ts";
 import type { Outlet, Station } from "../station.ts";
 
 /** Payload of both: serial (4), number (4), time sent in microseconds (8), then nothing of meaning. */

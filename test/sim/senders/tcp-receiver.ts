@@ -4,7 +4,7 @@
  * after three duplicates at most one per millisecond or 44 segments (compressed SACK).
  */
 import { type Micros, NEVER } from "../../../src/clock.ts";
-import type { Segment } from "../packets.ts";
+import type { Segment } from "../../support/packets/slots.ts";
 
 const DELAYED_ACK: Micros = 40_000;
 const QUICK_ACKS = 16;

@@ -4,7 +4,7 @@
  * It neither models receive-buffer tuning nor TSO deferral: the peer's window and the segment size are what they are told.
  */
 import { type Micros, NEVER } from "../../../src/clock.ts";
-import type { Segment } from "../packets.ts";
+import type { Segment } from "../../support/packets/slots.ts";
 import { AckFacts, type InnerControl } from "./inner-control.ts";
 import { Rack } from "./rack.ts";
 import { Repair } from "./repair.ts";

@@ -1,7 +1,15 @@
 /** A simulated TCP endpoint: handshake, a sending and a receiving half on one pair of ports, data either way. */
 import { type Micros, NEVER } from "../../../src/clock.ts";
 import type { Slot } from "../../../src/memory/packet-pool.ts";
-import { type Family, ipHeader, readSegment, Segment, TCP_FLAG, TCP_HEADER, writeSegment } from "../packets.ts";
+import {
+  type Family,
+  ipHeader,
+  readSegment,
+  Segment,
+  TCP_FLAG,
+  TCP_HEADER,
+  writeSegment,
+} from "../../support/packets/slots.ts";
 import type { Outlet, Station } from "../station.ts";
 import { Cubic } from "./cubic.ts";
 import type { InnerControl } from "./inner-control.ts";

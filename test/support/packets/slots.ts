@@ -1,9 +1,9 @@
 /**
  * IP packets of the simulated hosts, as bytes in slots: enough of IPv4, IPv6, TCP, UDP and ICMP for a tunnel that looks at
- * headers. Host addresses are 10.7.0.1 and fd07::1 on side 0, 10.7.0.2 and fd07::2 on side 1.
+ * headers, written in place because a world sends millions. Host addresses are 10.7.0.1 and fd07::1 on side 0, 10.7.0.2 and fd07::2 on side 1.
  * Each packet carries a serial, unique in a world: TCP's in the timestamp value (RFC 7323), the others' in the first payload bytes.
  */
-import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
+import type { PacketPool, Slot } from "../../../src/memory/packet-pool.ts";
 
 export type Family = 4 | 6;
 export type Side = 0 | 1;
