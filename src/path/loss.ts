@@ -10,16 +10,17 @@ import { SENT, type SentPackets } from "./sent-packets.ts";
 
 export type LossDetection = "nack" | "gap";
 
-/** Who takes the packets kept for repair when their datagram is settled. */
-export interface SlotFate {
-  /** It arrived. */
-  onDelivered(slot: number): void;
-  /** It is taken for lost. */
-  onLost(slot: number): void;
+/** Takes what was kept with a datagram when that is settled. */
+export interface DeliveryListener {
+  /** Called when the datagram was acknowledged. */
+  onDelivered(kept: number): void;
+  /** Called when the datagram was declared lost. */
+  onLost(now: Micros, kept: number): void;
 }
 
-/** What one acknowledgement or timeout changed. Reused. */
-export class Outcome {
+/** The datagrams that one acknowledgement or timeout settled. Reused. */
+export class SettledDatagrams {
+  #now: Micros = 0;
   ackedBytes = 0;
   ackedPackets = 0;
   lostBytes = 0;
@@ -39,7 +40,12 @@ export class Outcome {
   largeAcked = 0;
   largeLost = 0;
 
-  reset(): void {
+  get now(): Micros {
+    return this.#now;
+  }
+
+  reset(now: Micros): void {
+    this.#now = now;
     this.ackedBytes = 0;
     this.ackedPackets = 0;
     this.lostBytes = 0;
@@ -58,8 +64,15 @@ export class Outcome {
  * Settles what `ack` tells. Numbers that were never sent make the whole message invalid.
  * @returns false if the message is impossible; nothing is changed then
  */
-export function applyAck(sent: SentPackets, ack: Ack, by: LossDetection, fate: SlotFate, out: Outcome): boolean {
-  out.reset();
+export function applyAck(
+  now: Micros,
+  sent: SentPackets,
+  ack: Ack,
+  by: LossDetection,
+  listener: DeliveryListener,
+  out: SettledDatagrams,
+): boolean {
+  out.reset(now);
   const largest = expand(ack.largest, sent.next);
   const all = expand(ack.ack, sent.next);
   const nack = expand(ack.nack, sent.next);
@@ -74,11 +87,11 @@ export function applyAck(sent: SentPackets, ack: Ack, by: LossDetection, fate: S
   for (let i = 0; i < ack.ranges; i++) {
     at -= ack.pairs[2 * i] as number;
     const bottom = at - (ack.pairs[2 * i + 1] as number);
-    for (const stop = Math.max(bottom, sent.oldest - 1); at > stop; at--) settleAcked(sent, at, fate, out);
+    for (const stop = Math.max(bottom, sent.oldest - 1); at > stop; at--) settleAcked(sent, at, listener, out);
     at = bottom;
     if (at < sent.oldest) break;
   }
-  settleBelow(sent, at, all, nack, by, fate, out);
+  settleBelow(sent, at, all, nack, by, listener, out);
   sent.trim();
   return true;
 }
@@ -104,15 +117,15 @@ function settleBelow(
   all: number,
   nack: number,
   by: LossDetection,
-  fate: SlotFate,
-  out: Outcome,
+  listener: DeliveryListener,
+  out: SettledDatagrams,
 ): void {
   const last = by === "nack" ? all : Math.min(all, described);
   for (let number = sent.firstInFlight; number <= last; number++) {
     if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
     if (number > nack) {
-      if (number <= described) settleAcked(sent, number, fate, out);
-    } else if (by === "nack") settleLost(sent, number, fate, out);
+      if (number <= described) settleAcked(sent, number, listener, out);
+    } else if (by === "nack") settleLost(sent, number, listener, out);
   }
 }
 
@@ -120,29 +133,41 @@ function settleBelow(
  * Takes for lost what was overtaken by the largest number reported, if that was sent `window` later and at least `distance` numbers on.
  * Adds to `out`.
  */
-export function applyGap(sent: SentPackets, window: Micros, distance: number, fate: SlotFate, out: Outcome): void {
+export function applyGap(
+  sent: SentPackets,
+  window: Micros,
+  distance: number,
+  listener: DeliveryListener,
+  out: SettledDatagrams,
+): void {
   const largest = sent.largestReported;
   const before = sent.sentAt(largest) - window;
   for (let number = sent.firstInFlight; number <= largest - distance; number++) {
     if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
     if (sent.sentAt(number) > before) break;
-    settleLost(sent, number, fate, out);
+    settleLost(sent, number, listener, out);
   }
   sent.trim();
 }
 
 /** Takes for lost what was sent up to `before` and is unanswered. */
-export function applyTimeout(sent: SentPackets, before: Micros, fate: SlotFate, out: Outcome): void {
-  out.reset();
+export function applyTimeout(
+  now: Micros,
+  sent: SentPackets,
+  before: Micros,
+  listener: DeliveryListener,
+  out: SettledDatagrams,
+): void {
+  out.reset(now);
   for (let number = sent.firstInFlight; number < sent.next; number++) {
     if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
     if (sent.sentAt(number) > before) break;
-    settleLost(sent, number, fate, out);
+    settleLost(sent, number, listener, out);
   }
   sent.trim();
 }
 
-function settleAcked(sent: SentPackets, number: number, fate: SlotFate, out: Outcome): void {
+function settleAcked(sent: SentPackets, number: number, listener: DeliveryListener, out: SettledDatagrams): void {
   const state = sent.stateOf(number);
   if (state === SENT.LOST) {
     out.spuriousPackets++;
@@ -154,20 +179,20 @@ function settleAcked(sent: SentPackets, number: number, fate: SlotFate, out: Out
   out.ackedPackets++;
   if (isLarge(sent.bytesOf(number), out)) out.largeAcked++;
   if (number > out.largestAcked) out.largestAcked = number;
-  const slot = sent.settle(number, SENT.ACKED);
-  if (slot >= 0) fate.onDelivered(slot);
+  const kept = sent.settle(number, SENT.ACKED);
+  if (kept >= 0) listener.onDelivered(kept);
 }
 
-function settleLost(sent: SentPackets, number: number, fate: SlotFate, out: Outcome): void {
+function settleLost(sent: SentPackets, number: number, listener: DeliveryListener, out: SettledDatagrams): void {
   out.lostBytes += sent.bytesOf(number);
   out.lostPackets++;
   if (isLarge(sent.bytesOf(number), out)) out.largeLost++;
   out.lostSentAt = sent.sentAt(number);
-  const slot = sent.settle(number, SENT.LOST);
-  if (slot >= 0) fate.onLost(slot);
+  const kept = sent.settle(number, SENT.LOST);
+  if (kept >= 0) listener.onLost(out.now, kept);
 }
 
-function isLarge(bytes: number, out: Outcome): boolean {
+function isLarge(bytes: number, out: SettledDatagrams): boolean {
   return bytes > out.largeFrom && bytes <= out.largeTo;
 }
 

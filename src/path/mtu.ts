@@ -9,7 +9,7 @@
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { Ack } from "../wire/ack.ts";
-import { isReceived, type Outcome } from "./loss.ts";
+import { isReceived, type SettledDatagrams } from "./loss.ts";
 import type { SentPackets } from "./sent-packets.ts";
 
 /** BASE_PLPMTU (RFC 8899, 5.1.2); with the headers it fits the 1280 bytes that IPv6 guarantees (RFC 8200, 5). */
@@ -112,15 +112,15 @@ export class PathMtu {
   }
 
   /** What acknowledgements and losses say of large datagrams, as counted by `large`. */
-  onOutcome(now: Micros, outcome: Outcome): void {
+  onSettled(now: Micros, settled: SettledDatagrams): void {
     if (this.state === "fixed") return;
-    if (outcome.largeAcked > 0) this.#vanished = 0;
-    else if (outcome.largeLost > 0) {
+    if (settled.largeAcked > 0) this.#vanished = 0;
+    else if (settled.largeLost > 0) {
       if (this.#vanished === 0) this.#vanishedAt = now;
-      this.#vanished += outcome.largeLost;
-      this.#isAgain = outcome.lostSentAt > this.#vanishedAt;
+      this.#vanished += settled.largeLost;
+      this.#isAgain = settled.lostSentAt > this.#vanishedAt;
     }
-    if (this.#vanished >= BLACK_HOLE && this.#isAgain && outcome.ackedPackets > 0) this.#fall(now);
+    if (this.#vanished >= BLACK_HOLE && this.#isAgain && settled.ackedPackets > 0) this.#fall(now);
   }
 
   /** The local system refused a datagram of so many bytes: its interface is narrower. */

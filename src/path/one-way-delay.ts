@@ -41,7 +41,7 @@ export class OneWayDelay {
   smoothed: Micros = 0;
   jitter: Micros = 0;
   /** The smallest smoothed value of the last one or two eras: the path without a queue. */
-  get quiet(): Micros {
+  get base(): Micros {
     return Math.min(this.#base.value, this.smoothed);
   }
 

@@ -5,7 +5,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { Security } from "../security/security.ts";
 import type { LinkLimits } from "./limits.ts";
 import type { PathState } from "./liveness.ts";
-import type { LossDetection, SlotFate } from "./loss.ts";
+import type { DeliveryListener, LossDetection } from "./loss.ts";
 import type { MtuLimits } from "./mtu.ts";
 import type { DelayOrigin } from "./one-way-delay.ts";
 
@@ -31,8 +31,8 @@ export interface PathSettings {
   readonly timeout: Micros;
   readonly keepAlive: Micros;
   readonly lossDetection: LossDetection;
-  /** Who takes the packets kept for repair. */
-  readonly fate: SlotFate;
+  /** Takes the packets kept for retransmission. */
+  readonly deliveries: DeliveryListener;
   /** Shared by the portal's paths, so that their delays compare. */
   readonly delayOrigin: DelayOrigin;
   readonly limits: LinkLimits;

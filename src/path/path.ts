@@ -13,7 +13,7 @@ import { AckSchedule, LONGEST_ACK_DELAY } from "./ack-schedule.ts";
 import { KeyPhases, type RekeyMessage } from "./key-phases.ts";
 import { PathLimits } from "./limits.ts";
 import { Liveness, type PathState } from "./liveness.ts";
-import { applyAck, applyGap, applyTimeout, Outcome, type SlotFate } from "./loss.ts";
+import { applyAck, applyGap, applyTimeout, type DeliveryListener, SettledDatagrams } from "./loss.ts";
 import { PathMtu } from "./mtu.ts";
 import { OneWayDelay } from "./one-way-delay.ts";
 import { Overdue } from "./overdue.ts";
@@ -85,7 +85,7 @@ export class Path {
   readonly ackedMeter = new RateMeter();
   readonly lostMeter = new RateMeter();
   readonly #pacer: Pacer;
-  readonly #outcome = new Outcome();
+  readonly #settled = new SettledDatagrams();
   readonly #sample: AckSample = {
     now: 0,
     bytes: 0,
@@ -183,7 +183,7 @@ export class Path {
   /** Where a packet sent now would arrive, against the zero that all paths share. */
   get arrival(): Micros {
     // Nothing on its way: what queue there was has drained.
-    return this.sent.packetsInFlight === 0 ? this.delay.quiet : this.delay.smoothed;
+    return this.sent.packetsInFlight === 0 ? this.delay.base : this.delay.smoothed;
   }
 
   /** Whether its delay is known, also on the way to an address that is new. */
@@ -265,30 +265,30 @@ export class Path {
 
   /** Handles an acknowledgement of this path's datagrams; false if it is impossible. */
   handleAck(now: Micros, ack: Ack): boolean {
-    const outcome = this.#outcome;
+    const settled = this.#settled;
     const prior = this.sent.bytesInFlight;
-    const { lossDetection, fate } = this.settings;
-    outcome.largeFrom = this.pathMtu.large;
-    outcome.largeTo = this.pathMtu.size;
-    if (!applyAck(this.sent, ack, lossDetection, fate, outcome)) return false;
+    const { lossDetection, deliveries } = this.settings;
+    settled.largeFrom = this.pathMtu.large;
+    settled.largeTo = this.pathMtu.size;
+    if (!applyAck(now, this.sent, ack, lossDetection, deliveries, settled)) return false;
     if (lossDetection === "gap") {
-      this.#learnReordering(now, outcome);
-      applyGap(this.sent, this.reorder.window(now), this.reorder.distance, fate, outcome);
+      this.#learnReordering(now, settled);
+      applyGap(this.sent, this.reorder.window(now), this.reorder.distance, deliveries, settled);
     }
-    if (outcome.latest >= 0) this.#takeReport(now, ack, outcome.latest);
+    if (settled.latest >= 0) this.#takeReport(now, ack, settled.latest);
     this.pathMtu.onAck(now, this.sent, ack);
-    this.#account(now, outcome);
-    if (outcome.lostPackets > 0)
-      this.controller.onLost(now, outcome.lostBytes, outcome.lostPackets, outcome.lostSentAt);
-    if (outcome.ackedPackets > 0) {
+    this.#account(now, settled);
+    if (settled.lostPackets > 0)
+      this.controller.onLost(now, settled.lostBytes, settled.lostPackets, settled.lostSentAt);
+    if (settled.ackedPackets > 0) {
       const sample = this.#sample;
       sample.now = now;
-      sample.bytes = outcome.ackedBytes;
-      sample.packets = outcome.ackedPackets;
+      sample.bytes = settled.ackedBytes;
+      sample.packets = settled.ackedPackets;
       sample.rtt = this.rtt.latest;
       sample.smoothedRtt = this.rtt.smoothed;
       sample.minRtt = this.rtt.min;
-      sample.sentAt = this.sent.sentAt(outcome.largestAcked);
+      sample.sentAt = this.sent.sentAt(settled.largestAcked);
       sample.priorInFlight = prior;
       sample.inFlight = this.sent.bytesInFlight;
       this.controller.onAcked(sample);
@@ -298,11 +298,11 @@ export class Path {
     return true;
   }
 
-  #learnReordering(now: Micros, outcome: Outcome): void {
-    this.reorder.onAcked(outcome.ackedPackets);
-    if (outcome.spuriousPackets === 0) return;
-    this.reorder.onSpurious(now, outcome.spuriousPackets, outcome.overtaken, this.rtt.smoothed, this.jitter);
-    this.controller.onSpurious(outcome.spuriousPackets);
+  #learnReordering(now: Micros, settled: SettledDatagrams): void {
+    this.reorder.onAcked(settled.ackedPackets);
+    if (settled.spuriousPackets === 0) return;
+    this.reorder.onSpurious(now, settled.spuriousPackets, settled.overtaken, this.rtt.smoothed, this.jitter);
+    this.controller.onSpurious(settled.spuriousPackets);
   }
 
   /** Unwraps the peer's counters; a report that was overtaken by a newer one adds nothing. */
@@ -327,41 +327,41 @@ export class Path {
     sample.jitter = this.delay.jitter;
   }
 
-  #account(now: Micros, outcome: Outcome): void {
-    this.pathMtu.onOutcome(now, outcome);
-    this.lostPackets += outcome.lostPackets;
-    this.lostMeter.add(now, outcome.lostPackets);
-    this.ackedMeter.add(now, outcome.ackedPackets);
+  #account(now: Micros, settled: SettledDatagrams): void {
+    this.pathMtu.onSettled(now, settled);
+    this.lostPackets += settled.lostPackets;
+    this.lostMeter.add(now, settled.lostPackets);
+    this.ackedMeter.add(now, settled.ackedPackets);
   }
 
   /** Lets time pass: losses by timeout, holes given up, suspicion. True if the state changed. */
   handleTimeout(now: Micros): boolean {
     if (this.sent.packetsInFlight > 0 && now >= this.#senderTimeoutAt()) {
-      applyTimeout(this.sent, now - this.#senderTimeout(), this.settings.fate, this.#outcome);
+      applyTimeout(now, this.sent, now - this.#senderTimeout(), this.settings.deliveries, this.#settled);
       this.#loseTimedOut(now);
     }
     if (this.received.hasHole && this.received.giveUp(now, this.#holeWait(now))) this.acks.hurry();
     const changed = this.liveness.advance(now, this.rtt);
     if (changed && this.state === "suspect") {
-      applyTimeout(this.sent, now, this.settings.fate, this.#outcome);
+      applyTimeout(now, this.sent, now, this.settings.deliveries, this.#settled);
       this.#loseTimedOut(now);
     }
     return changed;
   }
 
-  /** The path ends: what it has in flight meets `fate`, by default that of losses. */
-  abandon(now: Micros, fate: SlotFate = this.settings.fate): void {
-    applyTimeout(this.sent, now, fate, this.#outcome);
+  /** Ends the path: `deliveries` takes what was kept with datagrams in flight, as lost. */
+  abandon(now: Micros, deliveries: DeliveryListener = this.settings.deliveries): void {
+    applyTimeout(now, this.sent, now, deliveries, this.#settled);
     this.#loseTimedOut(now);
   }
 
   #loseTimedOut(now: Micros): void {
-    const outcome = this.#outcome;
-    if (outcome.lostPackets === 0) return;
-    this.pathMtu.onOutcome(now, outcome);
-    this.lostPackets += outcome.lostPackets;
-    this.lostMeter.add(now, outcome.lostPackets);
-    this.controller.onLost(now, outcome.lostBytes, outcome.lostPackets, outcome.lostSentAt);
+    const settled = this.#settled;
+    if (settled.lostPackets === 0) return;
+    this.pathMtu.onSettled(now, settled);
+    this.lostPackets += settled.lostPackets;
+    this.lostMeter.add(now, settled.lostPackets);
+    this.controller.onLost(now, settled.lostBytes, settled.lostPackets, settled.lostSentAt);
   }
 
   /** When the path next wants attention, sending aside. */

@@ -1,4 +1,5 @@
 /** What the parts of a portal share. Each part owns its own state; this is what they have in common. */
+import type { Micros } from "../clock.ts";
 import { DROP, type DropCounters } from "../drops.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
@@ -10,6 +11,12 @@ import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import type { PortalEvent } from "./events.ts";
 import type { PathTable } from "./path-table.ts";
 import type { TunnelSettings } from "./settings.ts";
+import type { TunnelEstimate } from "./tunnel-estimate.ts";
+
+/** When a user's packet last passed the tunnel, either way. */
+export interface Activity {
+  lastPacketAt: Micros;
+}
 
 export interface PortalContext {
   readonly settings: TunnelSettings;
@@ -17,6 +24,8 @@ export interface PortalContext {
   readonly random: RandomBytes;
   readonly drops: DropCounters;
   readonly paths: PathTable;
+  readonly estimate: Readonly<TunnelEstimate>;
+  readonly activity: Activity;
   readonly exchange: Exchange;
   /** This portal's own, where there are key pairs. */
   readonly publicKey: Uint8Array | undefined;

@@ -12,6 +12,7 @@ import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
 import { BUCKET_MASK } from "../wire/data.ts";
 import type { PathTable } from "./path-table.ts";
 import type { TunnelSettings } from "./settings.ts";
+import type { TunnelEstimate } from "./tunnel-estimate.ts";
 
 /** The dissertation's queue holds a burst of the host, not a standing backlog. */
 const FIFO_PACKETS = 1_024;
@@ -32,6 +33,7 @@ export function createDiscipline(
   pool: PacketPool,
   drops: DropCounters,
   paths: PathTable,
+  estimate: Readonly<TunnelEstimate>,
 ): Discipline {
   if (settings.scheduling === "greedy") {
     return {
@@ -41,7 +43,7 @@ export function createDiscipline(
       flowQueues: undefined,
     };
   }
-  const flowQueues = new FlowQueues(pool, BUCKET_MASK + 1, Math.floor(pool.count * QUEUE_SHARE));
+  const flowQueues = new FlowQueues(pool, BUCKET_MASK + 1, Math.floor(pool.count * QUEUE_SHARE), estimate);
   return {
     queue: flowQueues,
     scheduler: new EarliestArrival(flowQueues, paths.list),

@@ -29,18 +29,20 @@ import { AckGate } from "./receiving/ack-gate.ts";
 import { Inbound } from "./receiving/inbound.ts";
 import { Diagnosis } from "./reporting/diagnosis.ts";
 import { reportTunnel } from "./reporting/report.ts";
+import { FlowSaturation } from "./sending/flow-saturation.ts";
 import { Outbound } from "./sending/outbound.ts";
-import { Outlook } from "./sending/outlook.ts";
 import { Retransmissions } from "./sending/retransmissions.ts";
 import type { LinkChange, LinkSettings, TunnelSettings } from "./settings.ts";
 import type { TunnelSnapshot } from "./snapshot.ts";
+import { TunnelEstimate } from "./tunnel-estimate.ts";
 
 export class Portal {
   readonly #context: PortalContext;
   readonly #links: Links;
   readonly #outbound: Outbound;
   readonly #inbound: Inbound;
-  readonly #outlook: Outlook;
+  readonly #estimate: TunnelEstimate;
+  readonly #saturation: FlowSaturation;
   readonly #retransmissions: Retransmissions;
   readonly #ackGate: AckGate;
   readonly #parsed = new ParsedHeader();
@@ -57,7 +59,8 @@ export class Portal {
     random(run);
     const drops = new DropCounters();
     const paths = new PathTable(random);
-    const discipline = createDiscipline(settings, pool, drops, paths);
+    this.#estimate = new TunnelEstimate(paths);
+    const discipline = createDiscipline(settings, pool, drops, paths, this.#estimate);
     this.#context = {
       settings,
       pool,
@@ -68,10 +71,12 @@ export class Portal {
       ...discipline,
       drops,
       paths,
+      estimate: this.#estimate,
+      activity: { lastPacketAt: 0 },
       delayOrigin: new DelayOrigin(),
       events: [],
     };
-    this.#retransmissions = new Retransmissions(pool);
+    this.#retransmissions = new Retransmissions(pool, this.#estimate);
     this.#links = new Links(this.#context, this.#retransmissions, (now) => this.#restartFlows(now));
     const salt = drawSalt(random);
     const ackGate = new AckGate(pool, salt);
@@ -79,7 +84,7 @@ export class Portal {
     this.#outbound = new Outbound(this.#context, this.#retransmissions, salt, (now, slot, parsed) =>
       ackGate.onOutbound(now, slot, parsed),
     );
-    this.#outlook = new Outlook(this.#context, this.#outbound, discipline.flowQueues);
+    this.#saturation = new FlowSaturation(discipline.flowQueues, this.#estimate);
     this.#diagnosis = new Diagnosis(this.#context, () => this.#outbound.best());
     this.#inbound = new Inbound(this.#context, {
       onExchange: (now, socket, message, type, remote, local) =>
@@ -171,10 +176,9 @@ export class Portal {
 
   /** Lets time pass. */
   handleTimeout(now: Micros): void {
-    this.#retransmissions.now = now;
     this.#retransmissions.forgetReinjections(now);
     this.#outbound.duplicates.forget(now);
-    this.#outlook.update(now);
+    if (this.#context.flowQueues) this.#estimate.update(now);
     this.#inbound.reassembly.handleTimeout(now);
     const { list } = this.#context.paths;
     for (let i = list.length - 1; i >= 0; i--) {
@@ -187,8 +191,6 @@ export class Portal {
 
   /** Appends the datagrams that `path` may send now to `out`. The caller sends them to the path's `remote` from its `local` and releases the slots. */
   pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
-    const { control } = this.#outbound;
-    control.lastActivity = Math.max(control.lastActivity, this.#inbound.lastActivity);
     this.#outbound.pollDatagrams(now, path, out);
   }
 
@@ -198,7 +200,7 @@ export class Portal {
     for (;;) {
       const from = out.count;
       if (this.#context.resequencer.poll(now, out) === 0) break;
-      this.#ackGate.filter(now, out, from, this.#parsed, this.#outlook);
+      this.#ackGate.filter(now, out, from, this.#parsed, this.#saturation);
     }
     this.#ackGate.pollDue(now, out);
   }

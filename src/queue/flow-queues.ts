@@ -12,6 +12,7 @@ import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import { DROP } from "../drops.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { markCongestion } from "../wire/ecn.ts";
+import { DEFAULT_FLOW_LIMITS, type FlowLimits } from "./flow-limits.ts";
 import { FlowList } from "./flow-list.ts";
 import { FlowQueue } from "./flow-queue.ts";
 
@@ -42,6 +43,7 @@ const NEW_FLOWS_LEAD = 16_000;
 
 export class FlowQueues {
   readonly #pool: PacketPool;
+  readonly #limits: FlowLimits;
   readonly #maxPackets: number;
   readonly #byBucket: (FlowQueue | undefined)[];
   readonly #unused: FlowQueue[] = [];
@@ -56,20 +58,15 @@ export class FlowQueues {
   readonly #rtts: Float64Array;
   length = 0;
   bytes = 0;
-  /** How much later the slowest path in use delivers than the fastest, and what waits at the far end for retransmissions, µs: that waiting is useful. */
-  spread: Micros = 0;
-  /** A sparse flow sends so much per second at most, and so much at once; one that is urgent by its nature, so much per second. */
-  sparseRate = 125_000;
-  sparseBurst = 64_000;
-  promptRate = 250_000;
   /** Packets dropped by AQM, marked by it instead, and shed for want of room. */
   dropped = 0;
   marked = 0;
   shed = 0;
 
-  /** @param buckets flows told apart; @param maxPackets packets that may wait in all */
-  constructor(pool: PacketPool, buckets: number, maxPackets: number) {
+  /** @param buckets flows told apart; @param maxPackets packets that may wait in all; @param limits may change at any time */
+  constructor(pool: PacketPool, buckets: number, maxPackets: number, limits: FlowLimits = DEFAULT_FLOW_LIMITS) {
     this.#pool = pool;
+    this.#limits = limits;
     this.#maxPackets = maxPackets;
     this.#byBucket = new Array(buckets).fill(undefined);
     this.#rtts = new Float64Array(buckets);
@@ -228,14 +225,15 @@ export class FlowQueues {
       if (isPaused) flow.busySince = now;
     } else if (!isNewFlow) flow.isKnown = true;
     flow.isPrompt = (flags & PACKET_FLAG.PROMPT) !== 0;
-    const rate = flow.isPrompt ? this.promptRate : this.sparseRate;
+    const rate = flow.isPrompt ? this.#limits.promptRate : this.#limits.sparseRate;
     const drained = flow.level - (rate * (now - flow.levelAt)) / MICROS_PER_SECOND;
     flow.levelAt = now;
     flow.level = (isPaused ? 0 : Math.max(0, drained)) + bytes;
-    if (flow.level > this.sparseBurst) {
+    const { sparseBurst, spread } = this.#limits;
+    if (flow.level > sparseBurst) {
       flow.isBulk = true;
-      flow.level = Math.min(flow.level, 2 * this.sparseBurst);
-    } else if (flow.isBulk && flow.level === bytes && now - flow.deepAt > PAUSE + this.spread) flow.isBulk = false;
+      flow.level = Math.min(flow.level, 2 * sparseBurst);
+    } else if (flow.isBulk && flow.level === bytes && now - flow.deepAt > PAUSE + spread) flow.isBulk = false;
   }
 
   /** Puts a flow with packets into the list it belongs to now. */
@@ -263,12 +261,13 @@ export class FlowQueues {
 
   /** A packet leaves the head: did it wait for nothing? */
   #watch(now: Micros, flow: FlowQueue, slot: Slot): void {
+    const { spread } = this.#limits;
     flow.wait = now - (this.#pool.time[slot] as number);
     // Until it was measured: what goes by the slowest path makes the trip of all, as those that overtake it are held.
-    const trip = Math.max(flow.trip, ((this.#rtts[flow.bucket] as number) || DEFAULT_RTT) + this.spread);
+    const trip = Math.max(flow.trip, ((this.#rtts[flow.bucket] as number) || DEFAULT_RTT) + spread);
     const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_RTT * trip));
     // The last packet is no queue, however long it waited.
-    const excess = flow.packets === 0 ? 0 : flow.wait - this.spread;
+    const excess = flow.packets === 0 ? 0 : flow.wait - spread;
     const interval =
       Math.max(LEAST_INTERVAL, 2 * (trip + Math.min(excess, MOST_WAIT))) * (now - flow.busySince < YOUNG ? 2 : 1);
     // A signal reaches the sender after the queue and the trip, and what it then does, over a round, shows in one more.

@@ -4,7 +4,7 @@ import { ENDPOINT_SIZE, formatAddress, parseEndpoint } from "../../src/endpoint.
 import { isRefused } from "../../src/exchange/exchange.ts";
 import { NoiseExchange } from "../../src/exchange/noise-exchange.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { applyAck, Outcome } from "../../src/path/loss.ts";
+import { applyAck, SettledDatagrams } from "../../src/path/loss.ts";
 import { SentPackets } from "../../src/path/sent-packets.ts";
 import { createOffer } from "../../src/security/offer.ts";
 import { ACK_SIZE, Ack, MAX_RANGES } from "../../src/wire/ack.ts";
@@ -166,7 +166,7 @@ const ack: Target = {
   start() {
     const sent = new SentPackets();
     const report = new Ack();
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     const nobody = { onDelivered() {}, onLost() {} };
     let now = 0;
     return (random, input) => {
@@ -178,7 +178,7 @@ const ack: Target = {
       if (random.chance(0.7)) report.ack = Math.max(0, report.largest - random.below(40));
       if (random.chance(0.7)) report.nack = Math.max(0, report.ack - random.below(40));
       const [packets, bytes] = [sent.packetsInFlight, sent.bytesInFlight];
-      const isTaken = applyAck(sent, report, random.chance(0.5) ? "nack" : "gap", nobody, out);
+      const isTaken = applyAck(0, sent, report, random.chance(0.5) ? "nack" : "gap", nobody, out);
       check(isTaken || (sent.packetsInFlight === packets && sent.bytesInFlight === bytes), "changed by a refused one");
       check(sent.packetsInFlight === packets - out.ackedPackets - out.lostPackets, "packets in flight");
       check(sent.bytesInFlight === bytes - out.ackedBytes - out.lostBytes, "bytes in flight");

@@ -1,6 +1,7 @@
 /** The queues and the schedulers that take from them: any flows, any paths, any order of calls. */
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { FifoQueue } from "../../src/queue/fifo.ts";
+import { DEFAULT_FLOW_LIMITS, type FlowLimits } from "../../src/queue/flow-limits.ts";
 import { FlowQueues } from "../../src/queue/flow-queues.ts";
 import { EarliestArrival } from "../../src/scheduler/earliest-arrival.ts";
 import { GreedyPull } from "../../src/scheduler/greedy.ts";
@@ -16,11 +17,16 @@ const FLOWS = 12;
 const PATHS = 3;
 
 type MutablePath = { -readonly [K in keyof PathView]: PathView[K] };
-type Create = (pool: PacketPool, paths: readonly PathView[]) => { queue: PacketQueue; scheduler: Scheduler };
+type Create = (
+  pool: PacketPool,
+  paths: readonly PathView[],
+  limits: FlowLimits,
+) => { queue: PacketQueue; scheduler: Scheduler };
 
 class Bench {
   readonly #pool = new PacketPool(SLOTS, 1_500);
   readonly #paths: MutablePath[] = Array.from({ length: PATHS }, (_, id) => pathView(id));
+  readonly #limits = { ...DEFAULT_FLOW_LIMITS };
   readonly #queue: PacketQueue;
   readonly #scheduler: Scheduler;
   readonly #waiting = new Set<number>();
@@ -28,7 +34,7 @@ class Bench {
   #now = 0;
 
   constructor(create: Create) {
-    const { queue, scheduler } = create(this.#pool, this.#paths);
+    const { queue, scheduler } = create(this.#pool, this.#paths, this.#limits);
     this.#queue = queue;
     this.#scheduler = scheduler;
   }
@@ -89,10 +95,10 @@ class Bench {
     path.estimate = operations.oneIn(5) ? 0 : 200 * operations.below(65_536);
     path.randomLoss = operations.below(101) / 100;
     if (!(this.#queue instanceof FlowQueues)) return;
-    this.#queue.spread = operations.below(65_536);
+    this.#limits.spread = operations.below(65_536);
     this.#queue.learnRtt(operations.below(FLOWS), 10 * operations.below(65_536));
     this.#queue.learnRound(operations.below(FLOWS), 10 * operations.below(65_536));
-    this.#queue.sparseRate = 16_000 + 4 * operations.below(65_536);
+    this.#limits.sparseRate = 16_000 + 4 * operations.below(65_536);
   }
 }
 
@@ -110,8 +116,8 @@ const target = (create: Create): Target => ({
 });
 
 export const QUEUES = {
-  queues: target((pool, paths) => {
-    const queue = new FlowQueues(pool, FLOWS, ROOM);
+  queues: target((pool, paths, limits) => {
+    const queue = new FlowQueues(pool, FLOWS, ROOM, limits);
     return { queue, scheduler: new EarliestArrival(queue, paths) };
   }),
   "queues-greedy": target(() => ({ queue: new FifoQueue(ROOM, 60_000), scheduler: new GreedyPull() })),

@@ -1,6 +1,6 @@
 /** What was sent, what is said of it, and what is sent again: any acknowledgements at any time. */
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { applyAck, Outcome } from "../../src/path/loss.ts";
+import { applyAck, SettledDatagrams } from "../../src/path/loss.ts";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
 import { Retransmissions } from "../../src/portal/sending/retransmissions.ts";
 import { Ack } from "../../src/wire/ack.ts";
@@ -14,10 +14,11 @@ const PATHS = 2;
 
 class Bench {
   readonly #pool = new PacketPool(SLOTS, 64);
-  readonly #retransmissions = new Retransmissions(this.#pool);
+  readonly #times = { retransmissionLifetime: 200_000, reinjectionLifetime: 20_000, overdueAfter: 100_000 };
+  readonly #retransmissions = new Retransmissions(this.#pool, this.#times);
   readonly #sent = Array.from({ length: PATHS }, () => new SentPackets());
   readonly #ack = new Ack();
-  readonly #out = new Outcome();
+  readonly #out = new SettledDatagrams();
   #now = 0;
 
   attempt(input: Uint8Array): void {
@@ -71,9 +72,9 @@ class Bench {
     ack.latest = ack.largest - operations.below(3);
     ack.ranges = operations.below(5);
     for (let i = 0; i < 2 * ack.ranges; i++) ack.pairs[i] = operations.below(i % 2 === 0 ? 4 : 6);
-    const fate = operations.oneIn(10) ? this.#retransmissions.forgets : this.#retransmissions;
+    const deliveries = operations.oneIn(10) ? this.#retransmissions.discards : this.#retransmissions;
     const before = sent.next;
-    const isTaken = applyAck(sent, ack, operations.oneIn(2) ? "nack" : "gap", fate, this.#out);
+    const isTaken = applyAck(this.#now, sent, ack, operations.oneIn(2) ? "nack" : "gap", deliveries, this.#out);
     check(!isTaken || ack.largest < before, "believed in what was never sent");
     sent.trim();
     this.#checkCounts(sent);
@@ -86,7 +87,7 @@ class Bench {
       check(this.#retransmissions.abandonedBucket() < 5, "abandons a bucket that is none");
       check(this.#retransmissions.abandonedSequence() >= 0, "abandons half a packet");
     }
-    this.#retransmissions.patience = 20_000 + operations.below(60_000);
+    this.#times.retransmissionLifetime = 20_000 + operations.below(60_000);
   }
 
   #settleAll(): void {
@@ -94,7 +95,7 @@ class Bench {
       for (let number = sent.firstInFlight; number < sent.next; number++) {
         if (sent.stateOf(number) !== SENT.IN_FLIGHT) continue;
         const kept = sent.settle(number, SENT.LOST);
-        if (kept >= 0) this.#retransmissions.forgets.onLost(kept);
+        if (kept >= 0) this.#retransmissions.discards.onLost(this.#now, kept);
       }
       sent.trim();
       check(sent.packetsInFlight === 0 && sent.bytesInFlight === 0, "still in flight");

@@ -6,16 +6,16 @@ import { Ack } from "../../src/wire/ack.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
-const { Outcome } = loss;
-const NOBODY: loss.SlotFate = { onDelivered() {}, onLost() {} };
+const { SettledDatagrams } = loss;
+const NOBODY: loss.DeliveryListener = { onDelivered() {}, onLost() {} };
 
-/** The dissertation's way to tell losses; nothing is kept for repair. */
-function applyAck(sent: SentPackets, ack: Ack, out: loss.Outcome): boolean {
-  return loss.applyAck(sent, ack, "nack", NOBODY, out);
+/** The dissertation's way to tell losses; nothing is kept for retransmission. */
+function applyAck(sent: SentPackets, ack: Ack, out: loss.SettledDatagrams): boolean {
+  return loss.applyAck(0, sent, ack, "nack", NOBODY, out);
 }
 
-function applyTimeout(sent: SentPackets, before: number, out: loss.Outcome): void {
-  loss.applyTimeout(sent, before, NOBODY, out);
+function applyTimeout(sent: SentPackets, before: number, out: loss.SettledDatagrams): void {
+  loss.applyTimeout(0, sent, before, NOBODY, out);
 }
 
 function sentOf(count: number): SentPackets {
@@ -43,7 +43,7 @@ const { IN_FLIGHT, ACKED } = SENT;
 describe("applyAck", () => {
   test("settles everything up to ACK as received", () => {
     const sent = sentOf(5);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     expect(applyAck(sent, ackOf({ ack: 2, largest: 2 }, [0, 3]), out)).toBe(true);
     expect(out).toMatchObject({ ackedPackets: 3, ackedBytes: 300, largestAcked: 2, lostPackets: 0 });
     expect([sent.packetsInFlight, sent.bytesInFlight]).toEqual([2, 200]);
@@ -51,7 +51,7 @@ describe("applyAck", () => {
 
   test("settles by ranges what came above a hole, and leaves the hole in flight", () => {
     const sent = sentOf(6);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     applyAck(sent, ackOf({ ack: 0, largest: 4 }, [0, 2, 2, 1]), out);
     expect(statesOf(sent, 6).slice(1)).toEqual([IN_FLIGHT, IN_FLIGHT, ACKED, ACKED, IN_FLIGHT]);
     expect(out).toMatchObject({ ackedPackets: 3, largestAcked: 4, lostPackets: 0 });
@@ -59,7 +59,7 @@ describe("applyAck", () => {
 
   test("takes for lost what was given up, and tells when the newest of it was sent", () => {
     const sent = sentOf(6);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     applyAck(sent, ackOf({ ack: 5, nack: 3, largest: 5 }, [0, 2, 1, 1, 1, 1]), out);
     expect(out).toMatchObject({ ackedPackets: 4, lostPackets: 2, lostBytes: 200, lostSentAt: 3_000 });
     expect(sent.packetsInFlight).toBe(0);
@@ -68,15 +68,15 @@ describe("applyAck", () => {
   test("settles nothing twice", () => {
     const sent = sentOf(6);
     const ack = ackOf({ ack: 0, largest: 4 }, [0, 2, 2, 1]);
-    applyAck(sent, ack, new Outcome());
-    const out = new Outcome();
+    applyAck(sent, ack, new SettledDatagrams());
+    const out = new SettledDatagrams();
     expect(applyAck(sent, ack, out)).toBe(true);
     expect(out).toMatchObject({ ackedPackets: 0, ackedBytes: 0, lostPackets: 0, largestAcked: -1 });
   });
 
   test("says nothing when nothing was received yet", () => {
     const sent = sentOf(3);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     expect(applyAck(sent, ackOf({ ack: -1, largest: -1 }), out)).toBe(true);
     expect([out.ackedPackets, out.lostPackets, sent.packetsInFlight]).toEqual([0, 0, 3]);
   });
@@ -88,7 +88,7 @@ describe("applyAck", () => {
     ["numbers far away", { ack: 2 ** 31, largest: 2 ** 31 }],
   ])("refuses %s and changes nothing", (_name, values) => {
     const sent = sentOf(5);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     expect(applyAck(sent, ackOf(values), out)).toBe(false);
     expect(statesOf(sent, 5)).toEqual(new Array(5).fill(IN_FLIGHT));
     expect([out.ackedPackets, out.lostPackets, sent.bytesInFlight]).toEqual([0, 0, 500]);
@@ -96,7 +96,7 @@ describe("applyAck", () => {
 
   test("survives ranges that run below zero", () => {
     const sent = sentOf(5);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     applyAck(sent, ackOf({ ack: -1, largest: 4 }, [0, 0xffff, 0xffff, 0xffff]), out);
     expect([out.ackedPackets, sent.packetsInFlight]).toEqual([5, 0]);
   });
@@ -116,7 +116,7 @@ describe("a first report that comes late", () => {
     const ack = new Ack();
     for (let i = 0; i < 9; i++) received.report(ack, 0);
     ack.nack >>>= 0;
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     applyAck(sent, ack, out);
     expect([out.ackedPackets, out.lostPackets]).toEqual([1, 0]);
   });
@@ -125,7 +125,7 @@ describe("a first report that comes late", () => {
 describe("applyTimeout", () => {
   test("takes for lost what was sent up to then, and nothing later", () => {
     const sent = sentOf(5);
-    const out = new Outcome();
+    const out = new SettledDatagrams();
     applyTimeout(sent, 2_000, out);
     expect(out).toMatchObject({ lostPackets: 3, lostBytes: 300, lostSentAt: 2_000, ackedPackets: 0 });
     expect(statesOf(sent, 5).slice(3)).toEqual([IN_FLIGHT, IN_FLIGHT]);
@@ -133,8 +133,8 @@ describe("applyTimeout", () => {
 
   test("steps over what is settled already", () => {
     const sent = sentOf(5);
-    applyAck(sent, ackOf({ ack: -1, largest: 2 }, [0, 1, 1, 1]), new Outcome());
-    const out = new Outcome();
+    applyAck(sent, ackOf({ ack: -1, largest: 2 }, [0, 1, 1, 1]), new SettledDatagrams());
+    const out = new SettledDatagrams();
     applyTimeout(sent, 10_000, out);
     expect(out.lostPackets).toBe(3);
     expect([sent.packetsInFlight, sent.bytesInFlight]).toEqual([0, 0]);
@@ -149,7 +149,7 @@ class Transfer {
   readonly #random: SeededRandom;
   readonly #loss: number;
   readonly #reportLoss: number;
-  readonly #out = new Outcome();
+  readonly #out = new SettledDatagrams();
   readonly #ack = new Ack();
   #held = -1;
 

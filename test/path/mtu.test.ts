@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Outcome } from "../../src/path/loss.ts";
+import { SettledDatagrams } from "../../src/path/loss.ts";
 import { BASE_DATAGRAM, LEAST_DATAGRAM, type MtuLimits, PathMtu } from "../../src/path/mtu.ts";
 import { SentPackets } from "../../src/path/sent-packets.ts";
 import { Ack } from "../../src/wire/ack.ts";
@@ -45,8 +45,8 @@ class Script {
   }
 
   /** Datagrams of the path's present size that were lost or arrived, and small ones that arrived. */
-  outcome(what: Partial<Outcome>): void {
-    this.mtu.onOutcome(this.now, Object.assign(new Outcome(), what));
+  outcome(what: Partial<SettledDatagrams>): void {
+    this.mtu.onSettled(this.now, Object.assign(new SettledDatagrams(), what));
   }
 }
 

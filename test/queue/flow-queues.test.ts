@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { DROP } from "../../src/drops.ts";
 import { PACKET_FLAG, PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
+import { DEFAULT_FLOW_LIMITS } from "../../src/queue/flow-limits.ts";
 import { FlowQueues } from "../../src/queue/flow-queues.ts";
 import { ipv4, ports } from "../support/packets/build.ts";
 
@@ -10,12 +11,13 @@ const PACKET = 1_000;
 /** A queue with packets of plain UDP; time in microseconds. */
 class Bench {
   readonly pool: PacketPool;
+  readonly limits = { ...DEFAULT_FLOW_LIMITS };
   readonly queues: FlowQueues;
   now = 0;
 
   constructor(slots = 4_096, maxPackets = 1_024) {
     this.pool = new PacketPool(slots, PACKET);
-    this.queues = new FlowQueues(this.pool, BUCKETS, maxPackets);
+    this.queues = new FlowQueues(this.pool, BUCKETS, maxPackets, this.limits);
   }
 
   /** 0, or why it was refused. */
@@ -92,7 +94,7 @@ describe("FlowQueues", () => {
 
   test("keeps a steady small flow sparse for ever, and turns one that sends more to bulk and back", () => {
     const bench = new Bench();
-    bench.queues.sparseRate = 50_000;
+    bench.limits.sparseRate = 50_000;
     for (let i = 0; i < 5_000; i++, bench.now += 20_000) {
       bench.push(1, { size: 500 });
       bench.shift();
@@ -114,7 +116,7 @@ describe("FlowQueues", () => {
 
   test("stays bulk while packets that a slower path took may be on their way", () => {
     const bench = new Bench();
-    bench.queues.spread = 300_000;
+    bench.limits.spread = 300_000;
     bench.fill(1, 100);
     bench.free(bench.queues.take(bench.now, bench.queues.bulk.first as never, 3, 50_000));
     while (bench.shift() >= 0);
@@ -200,7 +202,7 @@ describe("FlowQueues", () => {
 
   test("takes what a slower path needs to wait for no excess", () => {
     const bench = new Bench();
-    bench.queues.spread = 10_000_000;
+    bench.limits.spread = 10_000_000;
     expect(bench.overload()).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { PORTALS } from "../fuzz/portal.ts";
 import { fuzz } from "../fuzz/target.ts";
 import { End, linkSettings, Pair } from "../portal/pair.ts";
 
+const TIMES = { retransmissionLifetime: 200_000, reinjectionLifetime: 20_000, overdueAfter: 100_000 };
 const LONG = 1_000_000;
 
 test("what waits for a second carrying is let go in time, also where no path asks for it", () => {
@@ -14,7 +15,7 @@ test("what waits for a second carrying is let go in time, also where no path ask
   for (const id of [0, 1]) pair.a.portal.addLink(pair.now, linkSettings(id, "initiate"));
   pair.run(LONG);
   const pool = new PacketPool(8, 1_500);
-  const retransmissions = new Retransmissions(pool);
+  const retransmissions = new Retransmissions(pool, TIMES);
   const duplicates = new Duplicates(pool, pair.a.portal.paths);
   const slot = pool.take();
   pool.copies[slot] = 1;

@@ -3,16 +3,18 @@ import { NO_SLOT, PacketPool } from "../../src/memory/packet-pool.ts";
 import { Retransmissions } from "../../src/portal/sending/retransmissions.ts";
 import { randomRun } from "../sim/chance.ts";
 
+const TIMES = { retransmissionLifetime: 200_000, reinjectionLifetime: 20_000, overdueAfter: 100_000 };
+
 test("a peer's new run gets no copy and no word of what was meant for the old one", () => {
   const pool = new PacketPool(8, 1_500);
-  const retransmissions = new Retransmissions(pool);
+  const retransmissions = new Retransmissions(pool, TIMES);
   const slot = pool.take();
   pool.retain(slot);
   pool.copies[slot] = 1;
   retransmissions.reinjections.offer(0, slot, 0);
   retransmissions.resends.offer(0, slot, 0);
   pool.attempts[slot] = 100;
-  retransmissions.onLost(slot);
+  retransmissions.onLost(0, slot);
   pool.release(slot);
   expect(retransmissions.hasAbandoned).toBe(true);
   retransmissions.clear();

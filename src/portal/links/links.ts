@@ -333,7 +333,7 @@ export class Links {
       const isSameLink = other.link === path.link && other.settings.peerLink === settings.peerLink;
       if (other.settings.run !== settings.run) {
         // The former run may have delivered what it did not acknowledge, and the new one would not know.
-        other.abandon(now, this.#deliveries.forgets);
+        other.abandon(now, this.#deliveries.discards);
         this.#losePath(now, other, "peer restarted");
       } else if (isSameLink) this.#dropPath(now, other, "replaced");
     }

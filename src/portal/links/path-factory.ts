@@ -8,7 +8,7 @@ import { type Endpoint, familyOf } from "../../endpoint.ts";
 import type { Agreement } from "../../exchange/exchange.ts";
 import { NO_LIMITS } from "../../path/limits.ts";
 import type { PathState } from "../../path/liveness.ts";
-import type { SlotFate } from "../../path/loss.ts";
+import type { DeliveryListener } from "../../path/loss.ts";
 import type { MtuLimits } from "../../path/mtu.ts";
 import { Path } from "../../path/path.ts";
 import { DATA_SIZE } from "../../wire/data.ts";
@@ -38,26 +38,26 @@ export interface PathFacts {
 }
 
 /** Takes the packets kept for retransmission when their datagrams are settled. */
-export interface Deliveries extends SlotFate {
-  /** The same for packets that must not be sent again. */
-  readonly forgets: SlotFate;
+export interface Deliveries extends DeliveryListener {
+  /** Takes them when they must not be sent again. */
+  readonly discards: DeliveryListener;
 }
 
 export class PathFactory {
   readonly #context: PortalContext;
   readonly #rekeying: Rekeying;
-  readonly #fate: SlotFate;
+  readonly #deliveries: DeliveryListener;
 
-  /** @param fate takes the packets kept for retransmission when their datagram is settled */
-  constructor(context: PortalContext, rekeying: Rekeying, fate: SlotFate) {
+  /** @param deliveries takes the packets kept for retransmission when their datagram is settled */
+  constructor(context: PortalContext, rekeying: Rekeying, deliveries: DeliveryListener) {
     this.#context = context;
     this.#rekeying = rekeying;
-    this.#fate = fate;
+    this.#deliveries = deliveries;
   }
 
   /** Makes the path and adds it to the portal's. */
   create(now: Micros, facts: PathFacts): Path {
-    const path = makePath(this.#context, now, facts, this.#fate);
+    const path = makePath(this.#context, now, facts, this.#deliveries);
     this.#rekeying.add(path, facts.agreement.session);
     this.#context.paths.add(path);
     return path;
@@ -70,7 +70,7 @@ export class PathFactory {
   }
 }
 
-function makePath(context: PortalContext, now: Micros, facts: PathFacts, fate: SlotFate): Path {
+function makePath(context: PortalContext, now: Micros, facts: PathFacts, deliveries: DeliveryListener): Path {
   const { settings } = facts.link;
   const { peer } = facts.agreement;
   const mtu = mtuLimits(context, settings, facts.remote);
@@ -89,7 +89,7 @@ function makePath(context: PortalContext, now: Micros, facts: PathFacts, fate: S
     local: facts.local,
     security: facts.agreement.security,
     lossDetection: settings.congestion === "newreno" ? "nack" : "gap",
-    fate,
+    deliveries,
     delayOrigin: context.delayOrigin,
     controller: createController(settings.congestion, mtu.ceiling),
     mtu,

@@ -54,8 +54,6 @@ export class Inbound {
   bytes = 0;
   /** Packets sent by the peer besides another of the same. */
   redundant = 0;
-  /** When a user's packet last arrived. */
-  lastActivity: Micros = 0;
   /** Set by a message that does not fit. */
   #malformed = false;
   /** Set when the datagram asks for an acknowledgement, and when at once. */
@@ -293,7 +291,7 @@ export class Inbound {
       if (isSyn(pool.view, start, parsed)) clampMss(pool.view, start, parsed, largestWhole(context), isPartial);
       this.#events.onArrival(now, start, parsed);
     }
-    this.lastActivity = now;
+    context.activity.lastPacketAt = now;
     this.packets++;
     this.bytes += parsed.length;
     context.resequencer.push(now, slot);

@@ -34,10 +34,6 @@ export class ControlMessages {
   readonly #ack = new Ack();
   #holdTold = 0;
   #holdAt: Micros = -NEVER;
-  /** When a user's packet last passed, either way. */
-  lastActivity: Micros = -NEVER;
-  /** How long the peer should hold early packets; 0 for no resequencing. */
-  hold: Micros = 0;
 
   constructor(context: PortalContext, retransmissions: Retransmissions) {
     this.#context = context;
@@ -70,8 +66,9 @@ export class ControlMessages {
     if (due & DUE.ACK) at = this.#writeAck(now, path, at);
     if (due & DUE.ECHO) at = this.#writeEchoes(now, path, at);
     if (due & DUE.HOLD) {
-      at = writeHold(view, at, this.hold);
-      this.#holdTold = this.hold;
+      const { hold } = this.#context.estimate;
+      at = writeHold(view, at, hold);
+      this.#holdTold = hold;
       this.#holdAt = now;
     }
     if (due & DUE.LINK) {
@@ -120,7 +117,7 @@ export class ControlMessages {
   }
 
   #isActive(now: Micros): boolean {
-    return now - this.lastActivity < ACTIVE_FOR;
+    return now - this.#context.activity.lastPacketAt < ACTIVE_FOR;
   }
 
   #writeAck(now: Micros, path: Path, at: number): number {
@@ -189,8 +186,9 @@ export class ControlMessages {
   }
 
   #holdDue(now: Micros): boolean {
-    if (this.hold === 0 || now - this.#holdAt < HOLD_INTERVAL || !this.#isActive(now)) return false;
-    const change = Math.abs(this.hold - this.#holdTold);
+    const { hold } = this.#context.estimate;
+    if (hold === 0 || now - this.#holdAt < HOLD_INTERVAL || !this.#isActive(now)) return false;
+    const change = Math.abs(hold - this.#holdTold);
     return change > HOLD_NEWS * this.#holdTold || now - this.#holdAt > 8 * HOLD_INTERVAL;
   }
 

@@ -18,10 +18,11 @@ import { turnIntoTooBig } from "../../wire/icmp.ts";
 import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
 import { clampMss } from "../../wire/mss.ts";
 import { drop, dropFor, type PortalContext } from "../context.ts";
+import { isLossy } from "../tunnel-estimate.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Fragmenter } from "./fragmenter.ts";
-import { isLossy, ResendPolicy } from "./resend-policy.ts";
+import { ResendPolicy } from "./resend-policy.ts";
 import type { Retransmissions } from "./retransmissions.ts";
 
 /** A flow that has so much waiting finds the paths it uses full. */
@@ -51,10 +52,6 @@ export class Outbound {
   readonly #toHost: Ring;
   /** Whether flows are told apart and their packets ordered at the far end. */
   readonly #isOrdering: boolean;
-  /** The way through the tunnel and back. */
-  tunnelRtt: Micros = 0;
-  /** Bytes per second that all carrying paths are believed to carry. */
-  total = 0;
   packets = 0;
   bytes = 0;
 
@@ -88,7 +85,7 @@ export class Outbound {
     const traffic = classify(pool.view, start, parsed);
     const bucket = this.#flows.recognise(pool, slot, parsed, traffic);
     if (traffic === TRAFFIC.STREAM) {
-      this.#noteHandshake(now, handshakeStep(pool.view, start, parsed), bucket, this.tunnelRtt);
+      this.#noteHandshake(now, handshakeStep(pool.view, start, parsed), bucket, context.estimate.rtt);
       if (this.#isOrdering) this.#onTcpPacket(now, slot, parsed);
     }
     pool.time[slot] = now;
@@ -98,7 +95,7 @@ export class Outbound {
     const isBulk = queue.isBulk(bucket);
     pool.class[slot] = this.#isOrdering ? deliveryClass(traffic, isBulk) : CLASS.FLEETING;
     if (!isBulk) pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.SPARSE;
-    this.control.lastActivity = now;
+    context.activity.lastPacketAt = now;
     this.packets++;
     this.bytes += parsed.length;
   }
@@ -172,7 +169,9 @@ export class Outbound {
     const isUnknown =
       path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.#context.paths.activeMetric;
     if (!isUnknown || !flowQueues || path.limits.isMetered || path.explored > MOST_EXPLORED) return false;
-    return flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.total;
+    return (
+      flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.#context.estimate.rate
+    );
   }
 
   /** Fills what `path` may send with padding. */

@@ -12,12 +12,11 @@ import { NO_SLOT, type Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
 import { CLASS } from "../../wire/data.ts";
 import type { PortalContext } from "../context.ts";
+import { isLossy } from "../tunnel-estimate.ts";
 import { MAX_ATTEMPTS, type Retransmissions } from "./retransmissions.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
 const SLACK: Micros = 5_000;
-/** A path that loses more than this of its own has its packets copied where there is room. */
-const LOSSY = 0.001;
 
 export class ResendPolicy {
   readonly #context: PortalContext;
@@ -38,7 +37,8 @@ export class ResendPolicy {
 
   /** To be called before the others, for a path that may send. */
   consider(path: Path): void {
-    const { length, resends, reinjectionLifetime } = this.#retransmissions;
+    const { length, resends } = this.#retransmissions;
+    const { reinjectionLifetime } = this.#context.estimate;
     const isFast = this.#isAmongFastest(path, SLACK);
     this.#mayRetransmit = isFast && length > 0;
     this.#mayReinject = isFast && !path.limits.isMetered;
@@ -62,7 +62,8 @@ export class ResendPolicy {
   /** A packet for a path that has nothing else to carry, owned by the caller; -1 for none. */
   idle(now: Micros, path: Path): Slot {
     if (!this.#mayReinject) return NO_SLOT;
-    const { reinjections, reinjectionLifetime } = this.#retransmissions;
+    const { reinjections } = this.#retransmissions;
+    const { reinjectionLifetime } = this.#context.estimate;
     let slot = this.#nextOverdue(now);
     if (slot < 0) slot = reinjections.next(now, path.id, reinjectionLifetime);
     if (slot !== NO_SLOT) path.reinjections++;
@@ -81,14 +82,15 @@ export class ResendPolicy {
   /** When `urgent` has something that it has not now; in the past if it may have something. */
   dueAt(): Micros {
     const retransmissions = this.#retransmissions;
-    return retransmissions.length > 0 ? 0 : retransmissions.resends.overdueAt(retransmissions.overdue);
+    return retransmissions.length > 0 ? 0 : retransmissions.resends.overdueAt(this.#context.estimate.overdueAfter);
   }
 
   #nextResend(now: Micros, path: Path): Slot {
-    const { resends, overdue, reinjectionLifetime } = this.#retransmissions;
-    const patience = overdue + reinjectionLifetime;
-    if (this.#hasSpare) return resends.next(now, path.id, patience);
-    const slot = resends.nextOverdue(now, overdue, patience);
+    const { resends } = this.#retransmissions;
+    const { overdueAfter, reinjectionLifetime } = this.#context.estimate;
+    const lifetime = overdueAfter + reinjectionLifetime;
+    if (this.#hasSpare) return resends.next(now, path.id, lifetime);
+    const slot = resends.nextOverdue(now, overdueAfter, lifetime);
     this.#isPressing = slot !== NO_SLOT;
     return slot;
   }
@@ -129,8 +131,4 @@ export class ResendPolicy {
     }
     return true;
   }
-}
-
-export function isLossy(path: Path): boolean {
-  return path.randomLoss > LOSSY;
 }

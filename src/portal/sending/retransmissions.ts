@@ -3,11 +3,12 @@
  * Retransmissions of losses: a packet whose flow profits is kept until its datagram is acknowledged, and sent again by the best path when that is
  * lost, a few times and not for long. What is given up is told to the peer, so that nothing waits for it.
  */
-import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import type { Micros } from "../../clock.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import { Ring } from "../../memory/ring.ts";
-import type { SlotFate } from "../../path/loss.ts";
+import type { DeliveryListener } from "../../path/loss.ts";
 import { CLASS } from "../../wire/data.ts";
+import type { TunnelEstimate } from "../tunnel-estimate.ts";
 import { Parts } from "./fragments.ts";
 import { Reinjections } from "./reinjections.ts";
 
@@ -21,8 +22,12 @@ const REALTIME_PATIENCE: Micros = 60_000;
 const RESERVE_SHARE = 1 / 4;
 const MAX_ABANDONED = 256;
 
-export class Retransmissions implements SlotFate {
+/** How long packets are worth sending again. */
+export type ResendTimes = Pick<TunnelEstimate, "retransmissionLifetime" | "reinjectionLifetime" | "overdueAfter">;
+
+export class Retransmissions implements DeliveryListener {
   readonly #pool: PacketPool;
+  readonly #times: ResendTimes;
   readonly #queue: Ring;
   readonly #parts: Parts;
   /** Sequences given up, to be told: bucket and sequence in turn. */
@@ -30,18 +35,13 @@ export class Retransmissions implements SlotFate {
   /** Sent by paths that lose some, for paths that have nothing else to do; and sent again, so that a flow waits for them: before all else. */
   readonly reinjections: Reinjections;
   readonly resends: Reinjections;
-  /** A copy sent later than this would come no sooner than a retransmissions. */
-  reinjectionLifetime: Micros = MICROS_PER_SECOND / 50;
-  /** What was sent is acknowledged after this, or probably lost. */
-  overdue: Micros = MICROS_PER_SECOND / 10;
-  /** How old a packet may become, µs from its first sending. */
-  patience: Micros = MICROS_PER_SECOND / 5;
-  now: Micros = 0;
   retransmitted = 0;
   abandoned = 0;
 
-  constructor(pool: PacketPool) {
+  /** @param times may change at any time */
+  constructor(pool: PacketPool, times: ResendTimes) {
     this.#pool = pool;
+    this.#times = times;
     this.#queue = new Ring(pool.count);
     this.#parts = new Parts(pool.count);
     this.reinjections = new Reinjections(pool);
@@ -64,13 +64,13 @@ export class Retransmissions implements SlotFate {
     return kept;
   }
 
-  /** The fate of packets that must not be sent again. */
-  readonly forgets: SlotFate = {
-    onDelivered: (kept) => this.#forget(this.#parts.delivered(kept)),
-    onLost: (kept) => this.#forget(this.#parts.lost(kept)),
+  /** Takes packets that must not be sent again. */
+  readonly discards: DeliveryListener = {
+    onDelivered: (kept) => this.#discard(this.#parts.delivered(kept)),
+    onLost: (_now, kept) => this.#discard(this.#parts.lost(kept)),
   };
 
-  #forget(slot: Slot): void {
+  #discard(slot: Slot): void {
     if (slot !== NO_SLOT) this.#pool.release(slot);
   }
 
@@ -83,7 +83,7 @@ export class Retransmissions implements SlotFate {
     pool.release(slot);
   }
 
-  onLost(kept: number): void {
+  onLost(now: Micros, kept: number): void {
     const pool = this.#pool;
     const slot = this.#parts.lost(kept);
     if (slot === NO_SLOT) return;
@@ -91,13 +91,14 @@ export class Retransmissions implements SlotFate {
     pool.copies[slot] = copies;
     // Another datagram carried it to the end, or may yet.
     if (copies > 0 || pool.isDelivered(slot)) return pool.release(slot);
-    if (!this.#isWorthIt(slot) || !this.#queue.push(slot)) this.#giveUp(slot);
+    if (!this.#isWorthIt(now, slot) || !this.#queue.push(slot)) this.#giveUp(slot);
   }
 
   /** Lets go of what is not worth copying any more; also where no path may carry copies, and so none asks for one. */
   forgetReinjections(now: Micros): void {
-    this.reinjections.forget(now, this.reinjectionLifetime);
-    this.resends.forget(now, this.overdue + this.reinjectionLifetime);
+    const { overdueAfter, reinjectionLifetime } = this.#times;
+    this.reinjections.forget(now, reinjectionLifetime);
+    this.resends.forget(now, overdueAfter + reinjectionLifetime);
   }
 
   /** Sends and tells nothing of what waits: the peer that would know of it is gone. */
@@ -110,11 +111,10 @@ export class Retransmissions implements SlotFate {
 
   /** The next packet to send again, owned by the caller; -1 for none. */
   next(now: Micros): Slot {
-    this.now = now;
     for (;;) {
       const slot = this.#queue.shift();
       if (slot < 0) return NO_SLOT;
-      if (this.#isWorthIt(slot)) {
+      if (this.#isWorthIt(now, slot)) {
         this.retransmitted++;
         return slot;
       }
@@ -140,13 +140,14 @@ export class Retransmissions implements SlotFate {
     return this.#abandoned.shift();
   }
 
-  #isWorthIt(slot: Slot): boolean {
+  #isWorthIt(now: Micros, slot: Slot): boolean {
     const deliveryClass = this.#pool.class[slot] as number;
     const attempts = this.#pool.attempts[slot] as number;
-    const age = this.now - (this.#pool.time[slot] as number);
-    if (deliveryClass === CLASS.ORDERED) return attempts < MAX_ATTEMPTS && age < this.patience;
+    const { retransmissionLifetime } = this.#times;
+    const age = now - (this.#pool.time[slot] as number);
+    if (deliveryClass === CLASS.ORDERED) return attempts < MAX_ATTEMPTS && age < retransmissionLifetime;
     if (deliveryClass === CLASS.REALTIME) return attempts < 2 && age < REALTIME_PATIENCE;
-    return attempts < SPARSE_ATTEMPTS && age < this.patience;
+    return attempts < SPARSE_ATTEMPTS && age < retransmissionLifetime;
   }
 
   #giveUp(slot: Slot): void {
