@@ -32,16 +32,15 @@ const SENDER_TIMEOUT = 3;
 const PROBE_SLACK: Micros = 10_000;
 /** Where datagrams overtake each other, a missing one is waited for at least this long. */
 const LATE: Micros = 250_000;
-/** Above every metric that can be configured. */
-const ASIDE = 65_536;
 
 export class Path {
   readonly settings: PathSettings;
   readonly id: number;
   readonly link: number;
-  /** Another path is wanted alone: packets go by this one only while that is not up. */
-  isAside = false;
-  #metric: number;
+  /** Lower is preferred; as agreed in the exchange, until somebody changes it at this end. */
+  ownMetric: number;
+  /** Added to it while a person prefers another path. */
+  metricPenalty = 0;
   readonly pathMtu: PathMtu;
   readonly controller: CongestionController;
   readonly keys: KeyPhases;
@@ -59,8 +58,6 @@ export class Path {
   readonly local: Endpoint = createEndpoint();
   /** Which socket the path's datagrams leave by; a roaming peer may change it. */
   socket: number;
-  /** The scheduler had nothing for this path although packets wait: only a packet or an acknowledgement can help. */
-  isStarved = false;
   /** Datagrams wait in the dataplane for the socket: nothing more may be sealed. */
   isBlocked = false;
   /** When something that asks for an answer last left. */
@@ -69,17 +66,9 @@ export class Path {
   probeWanted = false;
   /** To go with the next datagram. */
   rekey: RekeyMessage | undefined;
-  /** Something was sent whose loss would hurt, and nothing after it. */
-  tailAtRisk = false;
-  /** Bytes of padding sent to find out what the path carries. */
-  explored = 0;
   sentPackets = 0;
   sentBytes = 0;
   lostPackets = 0;
-  /** What it carried of others: packets sent again, copies of what lossy paths sent, duplicates of sparse flows. */
-  retransmissions = 0;
-  reinjections = 0;
-  duplicates = 0;
   readonly sentRate = new RateMeter();
   readonly receivedRate = new RateMeter();
   readonly ackedMeter = new RateMeter();
@@ -113,7 +102,7 @@ export class Path {
     this.settings = settings;
     this.id = settings.id;
     this.link = settings.link;
-    this.#metric = settings.metric;
+    this.ownMetric = settings.metric;
     this.pathMtu = new PathMtu(now, settings.mtu);
     this.controller = settings.controller;
     this.keys = new KeyPhases(now, settings.security);
@@ -127,13 +116,9 @@ export class Path {
     this.controller.limit = this.limits.rateFor(this.settings.mtu.ceiling);
   }
 
-  /** Lower is preferred; as agreed in the exchange, until somebody changes it at this end. */
+  /** The metric by which the path is chosen. */
   get metric(): number {
-    return this.isAside ? this.#metric + ASIDE : this.#metric;
-  }
-
-  set metric(metric: number) {
-    this.#metric = metric;
+    return this.ownMetric + this.metricPenalty;
   }
 
   get state(): PathState {

@@ -44,6 +44,8 @@ export interface PathSnapshot {
   readonly lost: number;
   /** Packets it carried that had left before: lost elsewhere, copies of what lossy paths sent, duplicates of sparse flows. */
   readonly resent: { retransmissions: number; reinjections: number; duplicates: number };
+  /** Bytes of padding sent to find the path's rate. */
+  readonly padding: number;
   /** Share of datagrams lost over about the last second, 0 to 1. */
   readonly loss: number;
   /** Datagrams of the peer that did not arrive, or not yet: gaps in its packet numbers. */

@@ -14,7 +14,8 @@ function explored(portal: Partial<PortalOptions>, isBusy: boolean): number[] {
   const world = tunnelWorld([NEAR, FAR], { seed: seedOr(3), portal: { ...ADAPTIVE, ...portal } });
   if (isBusy) addBulk(world, { startAt: 2 * SECOND });
   world.run(8 * SECOND);
-  return portalOf(world, 0).portal.paths.map((path) => path.explored);
+  const { links } = portalOf(world, 0).portal.snapshot(world.now);
+  return links.flatMap((link) => link.paths.map((path) => path.padding));
 }
 
 test("a path that others' backlog will need is measured with padding, a little and once", () => {

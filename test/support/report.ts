@@ -58,6 +58,7 @@ export const REPORT: TunnelReport = {
             received: { packets: 2000, bytes: 2_800_000 },
             lost: 7,
             resent: { retransmissions: 5, reinjections: 1, duplicates: 2 },
+            padding: 0,
             loss: 0.0025,
             missing: 4,
             mtu: 1472,

@@ -86,7 +86,7 @@ export class Links {
   #changeMetric(now: Micros, link: Link, metric: number | "default"): void {
     link.setMetric(metric);
     for (const path of this.#context.paths.list) {
-      if (path.link === link.settings.id) path.metric = link.settings.metric ?? path.settings.metric;
+      if (path.link === link.settings.id) path.ownMetric = link.settings.metric ?? path.settings.metric;
     }
     this.#log("info", link.settings.name, link.byHand || `metric ${link.settings.metric ?? "the peer's"}`);
     link.deadline = Math.min(link.deadline, link.state === "up" ? now : NEVER);
@@ -317,7 +317,7 @@ export class Links {
       isConnected,
       metric: link.settings.metric === undefined ? agreement.peer.metric : link.announcedMetric,
     });
-    path.metric = link.settings.metric ?? path.metric;
+    path.ownMetric = link.settings.metric ?? path.ownMetric;
     link.succeeded(now);
     link.index = 0;
     path.probeWanted = true;

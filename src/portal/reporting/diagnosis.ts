@@ -19,6 +19,9 @@ import type { Echo, Query, Responder } from "../query.ts";
 /** The peer may have one path alone for at most this long, seconds. */
 const ALONE_MAX = 60;
 
+/** Penalty above every metric that can be configured. */
+const ABOVE_ALL = 65_536;
+
 /** One round of echoes, or a question for a responder. */
 interface Round {
   readonly request: number;
@@ -147,7 +150,9 @@ export class Diagnosis {
 
   /** Others carry packets only while this one is not up. */
   #setAlone(now: Micros, path: Path | undefined, seconds: number): void {
-    for (const other of this.#context.paths.list) other.isAside = path !== undefined && other !== path;
+    for (const other of this.#context.paths.list) {
+      other.metricPenalty = path !== undefined && other !== path ? ABOVE_ALL : 0;
+    }
     this.#aloneUntil = path ? now + seconds * MICROS_PER_SECOND : NEVER;
     this.#context.paths.updateActiveMetric();
   }

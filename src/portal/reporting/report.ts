@@ -8,6 +8,7 @@ import type { Link } from "../links/link.ts";
 import type { Links } from "../links/links.ts";
 import type { Inbound } from "../receiving/inbound.ts";
 import type { Outbound } from "../sending/outbound.ts";
+import type { PathRecord, PathRecords } from "../sending/path-records.ts";
 import type { LinkSnapshot, PathSnapshot, TunnelSnapshot } from "../snapshot.ts";
 
 export function reportTunnel(
@@ -46,7 +47,7 @@ export function reportTunnel(
     },
     slots: { total: pool.count, free: pool.free },
     drops: context.drops.snapshot(),
-    links: Array.from(links.all, (link) => reportLink(now, context, link, context.paths.activeMetric)),
+    links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.records)),
     sockets: [],
   };
 }
@@ -57,7 +58,7 @@ function reportQueues(queues: FlowQueues | undefined): TunnelSnapshot["aqm"] {
   return { ...flows, marked, dropped, shed };
 }
 
-function reportLink(now: Micros, context: PortalContext, link: Link, activeMetric: number): LinkSnapshot {
+function reportLink(now: Micros, context: PortalContext, link: Link, records: PathRecords): LinkSnapshot {
   const { id, name, method, role } = link.settings;
   const paths = context.paths.list.filter((path) => path.link === id);
   return {
@@ -73,12 +74,13 @@ function reportLink(now: Micros, context: PortalContext, link: Link, activeMetri
     failures: link.failures,
     ups: link.ups,
     retryIn: link.retryIn(now),
-    paths: paths.map((path) => reportPath(now, path, activeMetric)),
+    paths: paths.map((path) => reportPath(now, path, records.of(path), context.paths.activeMetric)),
   };
 }
 
-function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot {
+function reportPath(now: Micros, path: Path, record: PathRecord, activeMetric: number): PathSnapshot {
   const { rtt, controller, liveness } = path;
+  const { retransmissions, reinjections, duplicates, paddingBytes } = record;
   return {
     id: path.id,
     name: path.settings.name,
@@ -88,7 +90,7 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     age: now - liveness.since,
     local: formatEndpoint(path.local),
     remote: formatEndpoint(path.remote),
-    metric: path.isAside ? path.settings.metric : path.metric,
+    metric: path.ownMetric,
     standby: path.isUp && path.metric !== activeMetric,
     congestion: controller.name,
     control: { mode: controller.mode, estimate: finite(path.estimate), randomLoss: controller.randomLoss },
@@ -100,7 +102,8 @@ function reportPath(now: Micros, path: Path, activeMetric: number): PathSnapshot
     sent: { packets: path.sentPackets, bytes: path.sentBytes },
     received: { packets: path.received.packets, bytes: path.received.bytes },
     lost: path.lostPackets,
-    resent: { retransmissions: path.retransmissions, reinjections: path.reinjections, duplicates: path.duplicates },
+    resent: { retransmissions, reinjections, duplicates },
+    padding: paddingBytes,
     loss: path.lossShare(now),
     missing: path.received.missing,
     mtu: path.mtu,

@@ -22,6 +22,7 @@ import { isLossy } from "../tunnel-estimate.ts";
 import { ControlMessages, DUE } from "./control-messages.ts";
 import { Duplicates } from "./duplicates.ts";
 import { Fragmenter } from "./fragmenter.ts";
+import { type PathRecord, PathRecords } from "./path-records.ts";
 import { ResendPolicy } from "./resend-policy.ts";
 import type { Retransmissions } from "./retransmissions.ts";
 
@@ -42,6 +43,7 @@ export class Outbound {
   readonly #flows: Flows;
   readonly #handshakes = new Handshakes(BUCKET_MASK + 1);
   readonly #parsed = new ParsedHeader();
+  readonly records = new PathRecords();
   readonly control: ControlMessages;
   readonly duplicates: Duplicates;
   readonly resends: ResendPolicy;
@@ -62,7 +64,7 @@ export class Outbound {
     this.#onTcpPacket = onTcpPacket;
     this.control = new ControlMessages(context, retransmissions);
     this.duplicates = new Duplicates(context.pool, context.paths.list);
-    this.resends = new ResendPolicy(context, retransmissions);
+    this.resends = new ResendPolicy(context, retransmissions, this.records);
     this.fragmenter = new Fragmenter(context);
     this.#flows = new Flows(salt);
     this.#toHost = new Ring(64);
@@ -143,20 +145,22 @@ export class Outbound {
     const { scheduler, queue, settings } = this.#context;
     const { resends } = this;
     const most = Math.min(MAX_FRAGMENTS, this.fragmenter.fragmentsOf(path, settings.mtu));
+    const record = this.records.of(path);
     resends.consider(path);
-    path.isStarved = false;
+    record.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
       let slot = resends.urgent(now, path);
       if (slot < 0) slot = scheduler.next(now, path, queue);
       if (slot < 0) slot = resends.idle(now, path);
-      if (slot < 0) slot = this.#nextDuplicate(now, path);
-      path.isStarved = slot < 0;
+      if (slot < 0) slot = this.#nextDuplicate(now, path, record);
+      record.isStarved = slot < 0;
       if (slot < 0) break;
-      this.#sendPacket(now, path, slot, out, resends.isRetransmission);
+      this.#sendPacket(now, path, record, slot, out, resends.isRetransmission);
     }
-    if (path.isStarved && path.tailAtRisk) this.#followUp(now, path, out);
-    if (path.isStarved && this.#isExplored(path)) this.#explore(now, path, out);
-    else if (path.isStarved && queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(ASK, path.rtt.smoothed))
+    if (!record.isStarved) return;
+    if (record.isTailAtRisk) this.#followUp(now, path, record, out);
+    if (this.#isExplored(path, record)) this.#explore(now, path, record, out);
+    else if (queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(ASK, path.rtt.smoothed))
       path.probeWanted = true;
   }
 
@@ -164,43 +168,50 @@ export class Outbound {
    * Whether it is worth finding out what the path carries before it has a packet to carry: others are full, so that it soon will have, and its rate,
    * once known, is remembered.
    */
-  #isExplored(path: Path): boolean {
+  #isExplored(path: Path, record: PathRecord): boolean {
     const { flowQueues } = this.#context;
     const isUnknown =
       path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.#context.paths.activeMetric;
-    if (!isUnknown || !flowQueues || path.limits.isMetered || path.explored > MOST_EXPLORED) return false;
+    if (!isUnknown || !flowQueues || path.limits.isMetered || record.paddingBytes > MOST_EXPLORED) return false;
     return (
       flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.#context.estimate.rate
     );
   }
 
   /** Fills what `path` may send with padding. */
-  #explore(now: Micros, path: Path, out: PacketBatch): void {
+  #explore(now: Micros, path: Path, record: PathRecord, out: PacketBatch): void {
     const { pool, overhead } = this.#context;
     while (!out.isFull && path.maySend(now)) {
       const slot = pool.take();
       if (slot === NO_SLOT) return;
       this.control.writePadding(slot, path.mtu - HEADER_SIZE - overhead);
-      path.explored += path.mtu;
+      record.paddingBytes += path.mtu;
       path.seal(now, pool, slot, true);
       out.push(slot);
     }
   }
 
   /** Nothing follows that would show the loss of what was just sent: a probe does. */
-  #followUp(now: Micros, path: Path, out: PacketBatch): void {
-    path.tailAtRisk = false;
+  #followUp(now: Micros, path: Path, record: PathRecord, out: PacketBatch): void {
+    record.isTailAtRisk = false;
     path.probeWanted = true;
     this.#pollControl(now, path, out);
   }
 
-  #nextDuplicate(now: Micros, path: Path): Slot {
+  #nextDuplicate(now: Micros, path: Path, record: PathRecord): Slot {
     const slot = this.duplicates.next(now, path);
-    if (slot !== NO_SLOT) path.duplicates++;
+    if (slot !== NO_SLOT) record.duplicates++;
     return slot;
   }
 
-  #sendPacket(now: Micros, path: Path, slot: Slot, out: PacketBatch, isRetransmission: boolean): void {
+  #sendPacket(
+    now: Micros,
+    path: Path,
+    record: PathRecord,
+    slot: Slot,
+    out: PacketBatch,
+    isRetransmission: boolean,
+  ): void {
     const { retransmissions } = this;
     const { pool } = this.#context;
     const parts = this.fragmenter.fragmentsOf(path, pool.length[slot] as number);
@@ -217,8 +228,8 @@ export class Outbound {
     else this.#sendWhole(now, path, slot, flags, kept, out);
     if (kept !== NO_SLOT && isSparse && attempts === 0) this.duplicates.offer(slot, path);
     else if (kept !== NO_SLOT) this.resends.offer(now, path, slot);
-    if (isRetransmission) path.retransmissions++;
-    if (isRetransmission || isLossy(path)) path.tailAtRisk = true;
+    if (isRetransmission) record.retransmissions++;
+    if (isRetransmission || isLossy(path)) record.isTailAtRisk = true;
   }
 
   #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
@@ -267,12 +278,13 @@ export class Outbound {
       at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
     if (this.control.hasEchoes(now, path)) return now;
     const { queue } = this.#context;
+    const record = this.records.of(path);
     const mayCarry = path.isUp && path.metric === this.#context.paths.activeMetric;
     const resendAt = this.resends.dueAt();
     if (mayCarry && resendAt > now) at = Math.min(at, resendAt);
     const waits = queue.length > 0 || resendAt <= now;
     const isWanted =
-      mayCarry && ((waits && !path.isStarved) || this.duplicates.wants(now, path) || this.#isExplored(path));
+      mayCarry && ((waits && !record.isStarved) || this.duplicates.wants(now, path) || this.#isExplored(path, record));
     return isWanted ? Math.min(at, path.maySendAt(now)) : at;
   }
 

@@ -13,6 +13,7 @@ import type { Path } from "../../path/path.ts";
 import { CLASS } from "../../wire/data.ts";
 import type { PortalContext } from "../context.ts";
 import { isLossy } from "../tunnel-estimate.ts";
+import type { PathRecords } from "./path-records.ts";
 import { MAX_ATTEMPTS, type Retransmissions } from "./retransmissions.ts";
 
 /** A path may repair if it delivers at most this much later than the fastest. */
@@ -21,6 +22,7 @@ const SLACK: Micros = 5_000;
 export class ResendPolicy {
   readonly #context: PortalContext;
   readonly #retransmissions: Retransmissions;
+  readonly #records: PathRecords;
   #mayRetransmit = false;
   #mayReinject = false;
   #mayResend = false;
@@ -30,7 +32,8 @@ export class ResendPolicy {
   /** Whether what `urgent` told last had been taken for lost. */
   isRetransmission = false;
 
-  constructor(context: PortalContext, retransmissions: Retransmissions) {
+  constructor(context: PortalContext, retransmissions: Retransmissions, records: PathRecords) {
+    this.#records = records;
     this.#context = context;
     this.#retransmissions = retransmissions;
   }
@@ -55,7 +58,7 @@ export class ResendPolicy {
     if (this.isRetransmission) return slot;
     if (this.#mayResend) slot = this.#nextResend(now, path);
     if (slot < 0 && this.#hasSpare) slot = this.#nextOverdue(now);
-    if (slot !== NO_SLOT) path.reinjections++;
+    if (slot !== NO_SLOT) this.#records.of(path).reinjections++;
     return slot;
   }
 
@@ -66,7 +69,7 @@ export class ResendPolicy {
     const { reinjectionLifetime } = this.#context.estimate;
     let slot = this.#nextOverdue(now);
     if (slot < 0) slot = reinjections.next(now, path.id, reinjectionLifetime);
-    if (slot !== NO_SLOT) path.reinjections++;
+    if (slot !== NO_SLOT) this.#records.of(path).reinjections++;
     return slot;
   }
 
@@ -117,7 +120,8 @@ export class ResendPolicy {
     const { list } = this.#context.paths;
     for (let i = 0; i < list.length; i++) {
       const other = list[i] as Path;
-      if (other !== path && other.isUp && other.isStarved && other.metric === path.metric) return true;
+      if (other !== path && other.isUp && this.#records.of(other).isStarved && other.metric === path.metric)
+        return true;
     }
     return false;
   }
