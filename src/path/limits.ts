@@ -1,35 +1,36 @@
 // @hot
 /**
- * What a person wants of a link: no more than so much per second, each way, and no traffic beyond need where traffic is paid for.
- * Who receives tells the peer, since only the sender can hold back; each end obeys the stricter of both words.
+ * The limits a person sets for a link: a rate for each direction, and no unnecessary traffic where traffic is paid for.
+ * The receiver sends its limits to the peer, since only the sender can hold back; each end obeys the stricter of both.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import { TokenBucket } from "../token-bucket.ts";
 
 export interface LinkLimits {
-  /** Traffic is paid for: no copies, no duplicates, and no more probes than keep the path alive. */
+  /** True if traffic is paid for: no reinjections, no duplicates, and only the probes that keep the path alive. */
   readonly isMetered: boolean;
-  /** Bytes per second of IP packets, by direction; `NEVER` for as much as passes. */
+  /** Bytes per second of IP packets, by direction; `NEVER` for no limit. */
   readonly out: number;
   readonly in: number;
 }
 
 export const NO_LIMITS: LinkLimits = { isMetered: false, out: NEVER, in: NEVER };
 
-/** What may go at once after a pause, as time at the full rate; two datagrams at least. */
+/** Burst after a pause, as time at the full rate; at least two datagrams. */
 const BURST: Micros = 2_000;
-/** An answer to what was told is awaited for so long before it is told again. */
-const TELL_AGAIN: Micros = 250_000;
+/** Time after which limits that were not acknowledged are sent again. */
+const RESEND_AFTER: Micros = 250_000;
 
 export class PathLimits {
   readonly own: LinkLimits;
-  /** Bytes per second of IP packets that may go, `NEVER` without a limit. */
+  /** Bytes per second of IP packets that may be sent; `NEVER` for no limit. */
   rate: number;
   isMetered: boolean;
-  /** Number of the datagram that told the peer, -1 before; and when. */
-  #toldIn = -1;
-  #toldAt: Micros = -NEVER;
-  #isTold = false;
+  /** Number of the datagram that carried this end's limits, -1 before the first, and when it was sent. */
+  #sentIn = -1;
+  #sentAt: Micros = -NEVER;
+  /** True once the peer knows this end's limits. */
+  #isKnown = false;
   readonly #headers: number;
   readonly #minBurst: number;
   readonly #bytes: TokenBucket;
@@ -45,30 +46,31 @@ export class PathLimits {
     this.#headers = headers;
     this.#minBurst = 2 * (datagram + headers);
     this.#bytes = new TokenBucket(this.#minBurst);
-    this.#isTold = !own.isMetered && own.in === NEVER;
+    this.#isKnown = !own.isMetered && own.in === NEVER;
   }
 
-  /** The rate as datagrams of `size` bytes see it. */
+  /** Returns the rate in bytes of datagrams, of `size` bytes each. */
   rateFor(size: number): number {
     return (this.rate * size) / (size + this.#headers);
   }
 
-  /** What the peer wants of this path. */
-  hear(isMetered: boolean, limit: number): void {
+  /** Takes the peer's limits: bytes per second of IP packets. */
+  setPeer(isMetered: boolean, rate: number): void {
     this.isMetered = this.own.isMetered || isMetered;
-    this.rate = Math.min(this.own.out, limit);
+    this.rate = Math.min(this.own.out, rate);
   }
 
-  /** Whether the peer is to be told what this end wants. `isAcked` tells of a packet number whether it arrived. */
-  mustTell(now: Micros, isAcked: (number: number) => boolean): boolean {
-    if (this.#isTold) return false;
-    if (this.#toldIn >= 0 && isAcked(this.#toldIn)) this.#isTold = true;
-    return !this.#isTold && now - this.#toldAt >= TELL_AGAIN;
+  /** True if this end's limits are to be sent to the peer. `isAcked` returns whether the datagram with a number was acknowledged. */
+  areDue(now: Micros, isAcked: (number: number) => boolean): boolean {
+    if (this.#isKnown) return false;
+    if (this.#sentIn >= 0 && isAcked(this.#sentIn)) this.#isKnown = true;
+    return !this.#isKnown && now - this.#sentAt >= RESEND_AFTER;
   }
 
-  told(now: Micros, number: number): void {
-    this.#toldIn = number;
-    this.#toldAt = now;
+  /** Notes that datagram `number` carries this end's limits. */
+  onSent(now: Micros, number: number): void {
+    this.#sentIn = number;
+    this.#sentAt = now;
   }
 
   /** True if the limit lets a datagram go; it may overdraw by part of one. */

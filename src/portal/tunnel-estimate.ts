@@ -100,7 +100,7 @@ export class TunnelEstimate implements FlowLimits {
   #estimateWaits(now: Micros, best: Path, used: readonly Path[]): void {
     const most = (wait: (path: Path) => Micros): Micros => used.reduce((max, path) => Math.max(max, wait(path)), 0);
     const distance = most((path) => path.arrival - best.arrival);
-    const jitter = most((path) => Math.max(path.jitter, path.reorder.window(now) / 3));
+    const jitter = most((path) => Math.max(path.jitter, path.recovery.reorder.window(now) / 3));
     const search = most((path) => (path.controller.isSettled ? 0 : path.rtt.smoothed));
     // What the far end holds for a retransmission, a round trip, or because of jitter must come from the queue before.
     const retransmission = used.some(isLossy) ? best.rtt.smoothed : 0;
@@ -108,7 +108,7 @@ export class TunnelEstimate implements FlowLimits {
     this.spread = useful + SEARCH_RTTS * search;
     this.usefulWait = useful + search / 2 + SATURATION;
     const lifetime = lifetimeOn(best);
-    this.retransmissionLifetime = lifetime + most((path) => path.rtt.smoothed + path.reorder.window(now));
+    this.retransmissionLifetime = lifetime + most((path) => path.rtt.smoothed + path.recovery.reorder.window(now));
     this.reinjectionLifetime = best.rtt.smoothed;
     this.overdueAfter = most((path) => overdueAfter(path.rtt));
     this.hold = Math.min(LONGEST_HOLD, lifetime + distance + 3 * jitter + 10_000);

@@ -50,27 +50,27 @@ describe("PathLimits", () => {
     expect([limits.allows(0), limits.readyAt(7), limits.rateFor(DATAGRAM)]).toEqual([true, 7, NEVER]);
   });
 
-  test("obeys the stricter of both ends' words", () => {
+  test("obeys the stricter of both ends' limits", () => {
     const limits = new PathLimits({ isMetered: false, out: 1e6, in: NEVER }, HEADERS, DATAGRAM);
-    limits.hear(true, NEVER);
+    limits.setPeer(true, NEVER);
     expect([limits.isMetered, limits.rate]).toEqual([true, 1e6]);
-    limits.hear(false, 5e5);
+    limits.setPeer(false, 5e5);
     expect([limits.isMetered, limits.rate]).toEqual([false, 5e5]);
     expect(limits.rateFor(DATAGRAM)).toBeCloseTo((5e5 * 1472) / 1500);
     const metered = new PathLimits({ ...NO_LIMITS, isMetered: true }, HEADERS, DATAGRAM);
-    metered.hear(false, NEVER);
+    metered.setPeer(false, NEVER);
     expect(metered.isMetered).toBe(true);
   });
 
-  test("tells the peer what it wants until that has arrived, and nothing when it wants nothing", () => {
-    expect(new PathLimits({ ...NO_LIMITS, out: 1e6 }, HEADERS, DATAGRAM).mustTell(0, () => false)).toBe(false);
+  test("sends the peer its limits until they are acknowledged, and none when there are none", () => {
+    expect(new PathLimits({ ...NO_LIMITS, out: 1e6 }, HEADERS, DATAGRAM).areDue(0, () => false)).toBe(false);
     const limits = new PathLimits({ ...NO_LIMITS, in: 1e6 }, HEADERS, DATAGRAM);
-    expect(limits.mustTell(0, () => false)).toBe(true);
-    limits.told(0, 7);
-    expect(limits.mustTell(100_000, () => false)).toBe(false);
-    expect(limits.mustTell(250_000, () => false)).toBe(true);
-    limits.told(250_000, 9);
-    expect(limits.mustTell(600_000, (number) => number === 9)).toBe(false);
-    expect(limits.mustTell(SECOND, () => false)).toBe(false);
+    expect(limits.areDue(0, () => false)).toBe(true);
+    limits.onSent(0, 7);
+    expect(limits.areDue(100_000, () => false)).toBe(false);
+    expect(limits.areDue(250_000, () => false)).toBe(true);
+    limits.onSent(250_000, 9);
+    expect(limits.areDue(600_000, (number) => number === 9)).toBe(false);
+    expect(limits.areDue(SECOND, () => false)).toBe(false);
   });
 });

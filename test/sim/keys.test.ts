@@ -26,7 +26,7 @@ describe(`keys that change (NC_SEED=${seed})`, () => {
       expect(epochs(world, 0)[0]).toBeGreaterThan(40);
       for (const side of [0, 1] as const) expect(drops(world, side)).toEqual({});
       expect(lostNumbers(flow).length).toBeLessThan(0.08 * flow.from.sent);
-      expect(portalOf(world, 0).portal.paths[0]?.lostPackets).toBeGreaterThan(0);
+      expect(portalOf(world, 0).portal.paths[0]?.recovery.lostPackets).toBeGreaterThan(0);
     },
   );
 

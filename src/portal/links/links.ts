@@ -170,7 +170,7 @@ export class Links {
   /** The first authentic datagram of a path that the peer initiated. */
   handleConfirmed(now: Micros, path: Path): void {
     path.liveness.onConfirmed(now);
-    path.probeWanted = true;
+    path.isProbeWanted = true;
     this.#admission.confirmed(path);
     if (this.#admission.isFormer(path.settings.run)) this.#dropPath(now, path, "of a former run of the peer");
     else this.#install(now, path);
@@ -320,7 +320,7 @@ export class Links {
     path.ownMetric = link.settings.metric ?? path.ownMetric;
     link.succeeded(now);
     link.index = 0;
-    path.probeWanted = true;
+    path.isProbeWanted = true;
     this.#install(now, path);
   }
 

@@ -99,7 +99,7 @@ export class Rekeying {
     state.rekey = undefined;
     path.rekey = undefined;
     keys.use(now, security, path.sent.next, path.received.largest + 1);
-    path.probeWanted = true;
+    path.isProbeWanted = true;
     return true;
   }
 

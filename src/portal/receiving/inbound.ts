@@ -197,7 +197,7 @@ export class Inbound {
   #readLink(path: Path, at: number, end: number): number {
     if (!this.#fits(at, end, LINK_SIZE)) return end;
     const { view } = this.#context.pool;
-    path.hearLimits(isLinkMetered(view, at), linkLimit(view, at));
+    path.setPeerLimits(isLinkMetered(view, at), linkLimit(view, at));
     return at + LINK_SIZE;
   }
 

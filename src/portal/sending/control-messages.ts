@@ -50,7 +50,7 @@ export class ControlMessages {
     if (path.rekey) due |= DUE.REKEY;
     if (!path.isUp) return due;
     // With a probe, so that it is acknowledged.
-    if (path.mustTellLimits(now)) due |= DUE.LINK | DUE.PROBE;
+    if (path.areLimitsDue(now)) due |= DUE.LINK | DUE.PROBE;
     if (this.hasEchoes(now, path)) due |= DUE.ECHO;
     if (this.#retransmissions.hasAbandoned) due |= DUE.ABANDON;
     if (this.#holdDue(now)) due |= DUE.HOLD;
@@ -74,7 +74,7 @@ export class ControlMessages {
     if (due & DUE.LINK) {
       const { own } = path.limits;
       at = writeLink(view, at, own.isMetered, own.in);
-      path.limits.told(now, path.sent.next);
+      path.limits.onSent(now, path.sent.next);
     }
     if (due & DUE.ABANDON) at = this.#writeAbandoned(at);
     if (due & DUE.REKEY) at = this.#writeRekey(path, at);
@@ -193,8 +193,8 @@ export class ControlMessages {
   }
 
   #probeDue(now: Micros, path: Path): boolean {
-    if (path.liveness.takeProbe(now, path.rtt) || path.probeWanted) {
-      path.probeWanted = false;
+    if (path.liveness.takeProbe(now, path.rtt) || path.isProbeWanted) {
+      path.isProbeWanted = false;
       return true;
     }
     return path.isUp && now >= this.keepAliveAt(now, path);

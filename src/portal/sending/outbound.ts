@@ -161,7 +161,7 @@ export class Outbound {
     if (record.isTailAtRisk) this.#followUp(now, path, record, out);
     if (this.#isExplored(path, record)) this.#explore(now, path, record, out);
     else if (queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(ASK, path.rtt.smoothed))
-      path.probeWanted = true;
+      path.isProbeWanted = true;
   }
 
   /**
@@ -194,7 +194,7 @@ export class Outbound {
   /** Nothing follows that would show the loss of what was just sent: a probe does. */
   #followUp(now: Micros, path: Path, record: PathRecord, out: PacketBatch): void {
     record.isTailAtRisk = false;
-    path.probeWanted = true;
+    path.isProbeWanted = true;
     this.#pollControl(now, path, out);
   }
 

@@ -104,10 +104,10 @@ export class ResendPolicy {
     for (let i = 0; i < paths.list.length; i++) {
       const carrier = paths.list[i] as Path;
       if (!isLossy(carrier)) continue;
-      let slot = carrier.overdue.next(now, carrier.sent, carrier.rtt);
+      let slot = carrier.recovery.overdue.next(now, carrier.sent, carrier.rtt);
       // Parts of a packet are not copied one by one.
       while (slot >= 0 && (slot >= pool.count || pool.attempts[slot] !== 1 || pool.class[slot] !== CLASS.ORDERED)) {
-        slot = carrier.overdue.next(now, carrier.sent, carrier.rtt);
+        slot = carrier.recovery.overdue.next(now, carrier.sent, carrier.rtt);
       }
       if (slot < 0) continue;
       pool.retain(slot);
