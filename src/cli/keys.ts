@@ -1,7 +1,7 @@
 /** Implements `netcombiner genkey`, `genpsk` and `pubkey`: keys on standard input and output, in the format of `wg`. */
 import { defineCommand } from "citty";
-import { generateKey, publicKeyOf } from "../daemon/keys.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import { generateKey, publicKeyOf } from "../pairing/keys.ts";
 
 export const genkeyCommand = defineCommand({
   meta: { name: "netcombiner genkey", description: "Print a new private key for PrivateKey" },

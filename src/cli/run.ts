@@ -1,6 +1,6 @@
 /** Implements `netcombiner run nc0`, which runs a tunnel in the foreground, for a supervisor or to watch its log. */
 import { defineCommand } from "citty";
-import { runTunnel } from "../daemon/run-tunnel.ts";
+import { runTunnel } from "../daemon/process/run-tunnel.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile } from "./arguments.ts";
 import type { Program } from "./program.ts";
 

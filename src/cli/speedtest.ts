@@ -10,7 +10,7 @@ import {
   SECRET_SIZE,
   send,
   WAY,
-} from "../daemon/speed-transfer.ts";
+} from "../daemon/speed/transfer.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { LinkSnapshot } from "../portal/snapshot.ts";
 import { usageError } from "./arguments.ts";

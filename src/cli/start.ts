@@ -1,6 +1,6 @@
 /** Implements `netcombiner nc0`, which starts a tunnel in the background and returns when it runs. */
 import { defineCommand } from "citty";
-import { startInBackground } from "../daemon/handover.ts";
+import { startInBackground } from "../daemon/process/handover.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile } from "./arguments.ts";
 import type { Program } from "./program.ts";
 

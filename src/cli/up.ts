@@ -1,7 +1,7 @@
 /** Implements `netcombiner up nc0`, which starts a tunnel in the background and sets up the host around it. */
 import { defineCommand } from "citty";
 import { loadConfiguration } from "../config/load.ts";
-import { startInBackground } from "../daemon/handover.ts";
+import { startInBackground } from "../daemon/process/handover.ts";
 import { describeUp } from "../host/system.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile, DRY_RUN_ARGUMENT } from "./arguments.ts";
 import type { Program } from "./program.ts";

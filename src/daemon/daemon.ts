@@ -7,18 +7,18 @@ import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
-import { type Answer, type Commands, openControl } from "./control.ts";
+import { type Answer, type Commands, openControl } from "./control/server.ts";
+import { tunnelCommands } from "./control/tunnel-commands.ts";
 import { DataplaneClient, type DataplaneThread, type ResponderWanted, type Stopped } from "./dataplane-client.ts";
-import type { Log } from "./log.ts";
-import type { Notifier } from "./notify.ts";
-import { socketPath } from "./paths.ts";
-import type { Readiness } from "./readiness.ts";
+import type { Log } from "./process/log.ts";
+import type { Notifier } from "./process/notify.ts";
+import { socketPath } from "./process/paths.ts";
+import type { Readiness } from "./process/readiness.ts";
+import { version } from "./process/version.ts";
 import { planReload } from "./reload.ts";
 import { type Lookups, resolveLink } from "./resolve.ts";
-import { SpeedResponder } from "./speed-responder.ts";
-import { StatusListener } from "./status-server.ts";
-import { tunnelCommands } from "./tunnel-commands.ts";
-import { version } from "./version.ts";
+import { SpeedResponder } from "./speed/responder.ts";
+import { StatusListener } from "./status/listener.ts";
 
 const STOP_PATIENCE_MS = 2_000;
 

@@ -13,11 +13,11 @@ import type { Print } from "../host/runner.ts";
 import { HostSystem } from "../host/system.ts";
 import type { Surroundings, TunDevice } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
-import { type Inheritance, journalIsStderr } from "./handover.ts";
-import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./log.ts";
-import { Notifier } from "./notify.ts";
-import { runDirectory } from "./paths.ts";
-import { nobodyWaits, readinessOn } from "./readiness.ts";
+import { type Inheritance, journalIsStderr } from "./process/handover.ts";
+import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./process/log.ts";
+import { Notifier } from "./process/notify.ts";
+import { runDirectory } from "./process/paths.ts";
+import { nobodyWaits, readinessOn } from "./process/readiness.ts";
 import type { Lookups } from "./resolve.ts";
 
 const CONFIGURE_TIMEOUT_MS = 10_000;

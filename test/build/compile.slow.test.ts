@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compile, STRICT_FLAG } from "../../build/compile.ts";
-import { PAGE, PAGE_POLICY } from "../../src/daemon/status-page.ts";
+import { PAGE, PAGE_POLICY } from "../../src/daemon/status/page.ts";
 
 const ENTRY = join(import.meta.dir, "fixtures", "program.ts");
 const VERSION = { version: "1.2.3", commit: "0123456789ab" };

@@ -6,7 +6,7 @@ import {
   parseParameters,
   parseRequest,
   SpeedTestRequest,
-} from "../../src/daemon/control-requests.ts";
+} from "../../src/daemon/control/requests.ts";
 import { mutate, noise } from "./mutate.ts";
 import { check, type Target } from "./target.ts";
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { askControl } from "../../src/daemon/control-client.ts";
+import { askControl } from "../../src/daemon/control/client.ts";
 import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import type { TunnelSnapshot } from "../../src/portal/snapshot.ts";
 import { type Family, PLAN } from "./addresses.ts";

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Commands, openControl } from "../../src/daemon/control.ts";
+import { type Commands, openControl } from "../../src/daemon/control/server.ts";
 import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
 import { REPORT } from "./report.ts";
 

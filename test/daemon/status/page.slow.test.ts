@@ -1,11 +1,11 @@
 // The page in a real browser: chromium of Debian, without a screen.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { HttpServer } from "../../src/daemon/http.ts";
-import { openStatus } from "../../src/daemon/status-server.ts";
-import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";
-import { Browser, hasBrowser, type Page } from "../support/browser.ts";
-import { TEST_MILLIS } from "../support/limits.ts";
-import { REPORT, withLink, withPath } from "../support/report.ts";
+import type { HttpServer } from "../../../src/daemon/status/http.ts";
+import { openStatus } from "../../../src/daemon/status/listener.ts";
+import type { TunnelReport } from "../../../src/monitor/tunnel-report.ts";
+import { Browser, hasBrowser, type Page } from "../../support/browser.ts";
+import { TEST_MILLIS } from "../../support/limits.ts";
+import { REPORT, withLink, withPath } from "../../support/report.ts";
 
 setDefaultTimeout(TEST_MILLIS);
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Log, syslogSink, syslogTime } from "../../src/daemon/log.ts";
-import type { LogLevel } from "../../src/dataplane/messages.ts";
+import { Log, syslogSink, syslogTime } from "../../../src/daemon/process/log.ts";
+import type { LogLevel } from "../../../src/dataplane/messages.ts";
 
 function recorded(level: LogLevel = "info") {
   const lines: string[] = [];

@@ -10,9 +10,9 @@
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { EXIT, NetcombinerError } from "../errors.ts";
-import { askControl } from "./control-client.ts";
-import { type Parameters, parseRequest, REQUEST_SIZE_MAX } from "./control-requests.ts";
+import { EXIT, NetcombinerError } from "../../errors.ts";
+import { askControl } from "./client.ts";
+import { type Parameters, parseRequest, REQUEST_SIZE_MAX } from "./requests.ts";
 
 export const CLIENTS_MAX = 16;
 const IDLE_MS = 30_000;

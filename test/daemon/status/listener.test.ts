@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { createServer } from "node:net";
-import { plain } from "../../src/daemon/http.ts";
-import { PAGE, PAGE_POLICY } from "../../src/daemon/status-page.ts";
-import { openStatus, StatusListener, statusHandler } from "../../src/daemon/status-server.ts";
-import { NetcombinerError } from "../../src/errors.ts";
-import { REPORT } from "../support/report.ts";
+import { plain } from "../../../src/daemon/status/http.ts";
+import { openStatus, StatusListener, statusHandler } from "../../../src/daemon/status/listener.ts";
+import { PAGE, PAGE_POLICY } from "../../../src/daemon/status/page.ts";
+import { NetcombinerError } from "../../../src/errors.ts";
+import { REPORT } from "../../support/report.ts";
 
 const ask = (hasPage: boolean, path: string, host = "localhost:9820") =>
   statusHandler(hasPage, async () => REPORT)({ method: "GET", path, host });

@@ -1,6 +1,6 @@
 /** Lets a few events of a kind through at once and then one now and then. Pure: time is an argument. */
-import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
-import { TokenBucket } from "../token-bucket.ts";
+import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import { TokenBucket } from "../../token-bucket.ts";
 
 interface Kind {
   /** Time saved up, µs, of which an event spends one interval. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LinkRequest, parseParameters, parseRequest } from "../../src/daemon/control-requests.ts";
+import { LinkRequest, parseParameters, parseRequest } from "../../../src/daemon/control/requests.ts";
 
 describe("Requests to the control socket", () => {
   test("are a command with parameters", () => {

@@ -2,8 +2,8 @@
  * The log: levelled, one line each, limited in rate for each kind of message, to standard error or to syslog.
  * Whoever logs sees to it that no secret is in the text; names and reasons from outside may be, so control characters are not.
  */
-import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
-import type { LogLevel } from "../dataplane/messages.ts";
+import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
+import type { LogLevel } from "../../dataplane/messages.ts";
 import { RateLimit } from "./rate-limit.ts";
 
 const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { buildConfiguration } from "../../src/config/configuration.ts";
-import { tunnelCommands } from "../../src/daemon/tunnel-commands.ts";
-import type { Diagnosed, Query } from "../../src/portal/query.ts";
+import { buildConfiguration } from "../../../src/config/configuration.ts";
+import { tunnelCommands } from "../../../src/daemon/control/tunnel-commands.ts";
+import type { Diagnosed, Query } from "../../../src/portal/query.ts";
 
 const NOTHING: Diagnosed = { echoes: [], responder: undefined };
 

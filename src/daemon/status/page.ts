@@ -1,6 +1,6 @@
 /** The status page as it is served: one file that needs nothing else, and a policy that lets it run its own script and style alone. */
 import { createHash } from "node:crypto";
-import text from "./status-page.html" with { type: "text" };
+import text from "./page.html" with { type: "text" };
 
 // The types of Bun have HTML imported as a bundle; with type "text" it is the text.
 export const PAGE = text as unknown as string;

@@ -86,7 +86,7 @@ function serve(socket: Socket, handler: HttpHandler): void {
     const end = head.indexOf("\r\n\r\n");
     if (end < 0 && head.length <= HEAD_SIZE_MAX) return;
     isAnswered = true;
-    void answer(socket, end < 0 || end > HEAD_SIZE_MAX ? 431 : parseRequest(head.slice(0, end)), handler);
+    void answer(socket, end < 0 || end > HEAD_SIZE_MAX ? 431 : parseHead(head.slice(0, end)), handler);
   });
 }
 
@@ -128,7 +128,7 @@ const REQUEST_LINE = /^([A-Z]{1,16}) (\/[!-~]{0,2047}) HTTP\/(\d)\.\d$/;
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
 
 /** What is asked for, or the status that refuses it; `head` is without the empty line at its end. */
-export function parseRequest(head: string): HttpRequest | number {
+export function parseHead(head: string): HttpRequest | number {
   const [first = "", ...lines] = head.split("\r\n");
   const [, method, target = "", major] = REQUEST_LINE.exec(first) ?? [];
   if (method === undefined) return 400;

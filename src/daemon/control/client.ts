@@ -1,9 +1,9 @@
 /** Asks a running tunnel through its control socket. */
 import { readdirSync } from "node:fs";
 import { createConnection } from "node:net";
-import { EXIT, NetcombinerError } from "../errors.ts";
-import { CONTROL_VERSION } from "./control-requests.ts";
-import { runDirectory } from "./paths.ts";
+import { EXIT, NetcombinerError } from "../../errors.ts";
+import { runDirectory } from "../process/paths.ts";
+import { CONTROL_VERSION } from "./requests.ts";
 
 const ANSWER_SIZE_MAX = 16 << 20;
 const ANSWER_TIMEOUT_MS = 5_000;

@@ -4,9 +4,9 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
-import { parseEndpoint } from "../endpoint.ts";
-import type { Responder } from "../portal/query.ts";
-import { encodeResult, HEAD_SIZE, receive, SECRET_SIZE, send, WAY } from "./speed-transfer.ts";
+import { parseEndpoint } from "../../endpoint.ts";
+import type { Responder } from "../../portal/query.ts";
+import { encodeResult, HEAD_SIZE, receive, SECRET_SIZE, send, WAY } from "./transfer.ts";
 
 /** Firewalls that let only some of the tunnel in can be told of it; another is taken when this one is not free. */
 export const RESPONDER_PORT = 4726;

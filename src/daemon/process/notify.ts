@@ -1,7 +1,7 @@
 /** Tells systemd how it goes, through the socket it names in NOTIFY_SOCKET (sd_notify(3)); elsewhere does nothing. */
-import { readClock } from "../../ffi/clock.ts";
-import { layout } from "../../ffi/layout.ts";
-import { sendUnixDatagram } from "../../ffi/unix-datagram.ts";
+import { readClock } from "../../../ffi/clock.ts";
+import { layout } from "../../../ffi/layout.ts";
+import { sendUnixDatagram } from "../../../ffi/unix-datagram.ts";
 
 export type Send = (path: string, payload: Uint8Array) => boolean;
 

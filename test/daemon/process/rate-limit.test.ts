@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { RateLimit } from "../../src/daemon/rate-limit.ts";
+import { RateLimit } from "../../../src/daemon/process/rate-limit.ts";
 
 describe("RateLimit", () => {
   test("lets a burst through, then one an interval, and tells how many it held back", () => {

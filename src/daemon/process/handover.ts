@@ -4,10 +4,10 @@
  */
 import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
-import { openTun, type Tun } from "../../ffi/tun.ts";
-import { loadConfiguration } from "../config/load.ts";
-import { EXIT, NetcombinerError } from "../errors.ts";
-import { assertNotRunning } from "./control.ts";
+import { openTun, type Tun } from "../../../ffi/tun.ts";
+import { loadConfiguration } from "../../config/load.ts";
+import { EXIT, NetcombinerError } from "../../errors.ts";
+import { assertNotRunning } from "../control/server.ts";
 import { socketPath } from "./paths.ts";
 import { parseReadiness, type ReadyMessage } from "./readiness.ts";
 

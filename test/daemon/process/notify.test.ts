@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FREEBSD } from "../../ffi/freebsd/constants.ts";
-import { layout } from "../../ffi/layout.ts";
-import { pointerTo, systemLibc } from "../../ffi/libc.ts";
-import { LINUX } from "../../ffi/linux/constants.ts";
-import { sendUnixDatagram, unixAddress } from "../../ffi/unix-datagram.ts";
-import { Notifier } from "../../src/daemon/notify.ts";
+import { FREEBSD } from "../../../ffi/freebsd/constants.ts";
+import { layout } from "../../../ffi/layout.ts";
+import { pointerTo, systemLibc } from "../../../ffi/libc.ts";
+import { LINUX } from "../../../ffi/linux/constants.ts";
+import { sendUnixDatagram, unixAddress } from "../../../ffi/unix-datagram.ts";
+import { Notifier } from "../../../src/daemon/process/notify.ts";
 
 describe("Notifier", () => {
   function recorded(path: string | undefined) {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { SpeedResponder } from "../../src/daemon/speed-responder.ts";
+import { SpeedResponder } from "../../../src/daemon/speed/responder.ts";
 import {
   decodeResult,
   encodeResult,
@@ -9,7 +9,7 @@ import {
   receive,
   SECRET_SIZE,
   WAY,
-} from "../../src/daemon/speed-transfer.ts";
+} from "../../../src/daemon/speed/transfer.ts";
 
 const SECRET = new Uint8Array(SECRET_SIZE).fill(4);
 const WANTED = { token: 1, secret: SECRET, seconds: 20 };

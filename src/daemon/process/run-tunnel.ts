@@ -1,11 +1,11 @@
 /** One process, one tunnel: the daemon with the real machine around it and the signals of the process. */
 import { resolve } from "node:path";
-import { hardenProcess } from "../../ffi/privileges.ts";
-import { EXIT, type ExitCode } from "../errors.ts";
-import { Daemon } from "./daemon.ts";
-import type { DataplaneThread } from "./dataplane-client.ts";
+import { hardenProcess } from "../../../ffi/privileges.ts";
+import { EXIT, type ExitCode } from "../../errors.ts";
+import { Daemon } from "../daemon.ts";
+import type { DataplaneThread } from "../dataplane-client.ts";
+import { systemSurroundings } from "../surroundings.ts";
 import { inheritance } from "./handover.ts";
-import { systemSurroundings } from "./surroundings.ts";
 
 /**
  * Runs until the tunnel ends, by signal, by command or with its interface; gives what the process should exit with.

@@ -1,6 +1,6 @@
 /** What the daemon tells the process that started it, on a descriptor it inherited: how it goes, then one line, then nothing. */
 import { closeSync, writeSync } from "node:fs";
-import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
+import { EXIT, type ExitCode, NetcombinerError } from "../../errors.ts";
 
 export interface Readiness {
   /** A line for whoever waits to see. */

@@ -1,8 +1,8 @@
 /** Requests of the control socket that change or examine a running tunnel: link, ping, speedtest, alone. */
-import type { ConfiguredLink } from "../config/configuration.ts";
-import type { Answer, Commands } from "./control.ts";
-import { AloneRequest, LinkRequest, PingRequest, parseParameters, SpeedTestRequest } from "./control-requests.ts";
-import type { DataplaneClient } from "./dataplane-client.ts";
+import type { ConfiguredLink } from "../../config/configuration.ts";
+import type { DataplaneClient } from "../dataplane-client.ts";
+import { AloneRequest, LinkRequest, PingRequest, parseParameters, SpeedTestRequest } from "./requests.ts";
+import type { Answer, Commands } from "./server.ts";
 
 /** Longer than a round trip by satellite and a responder that is started. */
 const RESPONDER_WAIT_MS = 3_000;

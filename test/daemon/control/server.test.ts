@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { CLIENTS_MAX, type Control, openControl } from "../../src/daemon/control.ts";
-import { askControl, controlledInterfaces } from "../../src/daemon/control-client.ts";
-import { REQUEST_SIZE_MAX } from "../../src/daemon/control-requests.ts";
-import { EXIT, NetcombinerError } from "../../src/errors.ts";
+import { askControl, controlledInterfaces } from "../../../src/daemon/control/client.ts";
+import { REQUEST_SIZE_MAX } from "../../../src/daemon/control/requests.ts";
+import { CLIENTS_MAX, type Control, openControl } from "../../../src/daemon/control/server.ts";
+import { EXIT, NetcombinerError } from "../../../src/errors.ts";
 
 let folder = "";
 let path = "";

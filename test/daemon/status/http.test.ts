@@ -1,14 +1,20 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import { CLIENTS_MAX, HEAD_SIZE_MAX, type HttpServer, openHttp, parseRequest } from "../../src/daemon/http.ts";
-import { seeded } from "../support/seed.ts";
+import {
+  CLIENTS_MAX,
+  HEAD_SIZE_MAX,
+  type HttpServer,
+  openHttp,
+  parseHead,
+} from "../../../src/daemon/status/http.ts";
+import { seeded } from "../../support/seed.ts";
 
 const GOOD = "GET /metrics?x=1 HTTP/1.1\r\nHost: localhost:9820\r\nAccept: */*";
 
-describe("parseRequest", () => {
+describe("parseHead", () => {
   test("reads what is asked for", () => {
-    expect(parseRequest(GOOD)).toEqual({ method: "GET", path: "/metrics", host: "localhost:9820" });
-    expect(parseRequest("HEAD / HTTP/1.0")).toEqual({ method: "HEAD", path: "/", host: "" });
+    expect(parseHead(GOOD)).toEqual({ method: "GET", path: "/metrics", host: "localhost:9820" });
+    expect(parseHead("HEAD / HTTP/1.0")).toEqual({ method: "HEAD", path: "/", host: "" });
   });
 
   test.each([
@@ -28,7 +34,7 @@ describe("parseRequest", () => {
     [400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 3"],
     [400, "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked"],
   ])("refuses with %d: %j", (status, head) => {
-    expect(parseRequest(head)).toBe(status);
+    expect(parseHead(head)).toBe(status);
   });
 
   test(
@@ -37,7 +43,7 @@ describe("parseRequest", () => {
       for (let i = 0; i < 2_000; i++) {
         const bytes = Buffer.from(GOOD, "latin1");
         for (let n = random.below(5); n >= 0; n--) bytes[random.below(bytes.length)] = random.below(256);
-        const result = parseRequest(bytes.toString("latin1"));
+        const result = parseHead(bytes.toString("latin1"));
         if (typeof result === "number") expect([400, 405, 505]).toContain(result);
         else expect(result.path).toStartWith("/");
       }

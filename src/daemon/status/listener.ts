@@ -2,13 +2,13 @@
  * What a running tunnel tells over HTTP, where `Metrics` in [Host] asks for it: metrics for a monitoring system at any address, and at
  * loopback addresses also a page for a person's browser.
  */
-import type { ListenAddress } from "../config/values.ts";
-import { EXIT, NetcombinerError } from "../errors.ts";
-import { jsonReport } from "../monitor/health.ts";
-import { CONTENT_TYPE, renderMetrics } from "../monitor/metrics.ts";
-import type { TunnelReport } from "../monitor/tunnel-report.ts";
+import type { ListenAddress } from "../../config/values.ts";
+import { EXIT, NetcombinerError } from "../../errors.ts";
+import { jsonReport } from "../../monitor/health.ts";
+import { CONTENT_TYPE, renderMetrics } from "../../monitor/metrics.ts";
+import type { TunnelReport } from "../../monitor/tunnel-report.ts";
 import { type HttpHandler, type HttpRequest, type HttpResponse, type HttpServer, openHttp, plain } from "./http.ts";
-import { PAGE, PAGE_POLICY } from "./status-page.ts";
+import { PAGE, PAGE_POLICY } from "./page.ts";
 
 /** Answers within this time share one snapshot, however many ask. */
 const FRESH_MS = 200;

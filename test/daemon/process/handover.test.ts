@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { childEnvironment, inheritance, journalIsStderr } from "../../src/daemon/handover.ts";
-import { parseReadiness, readinessOn } from "../../src/daemon/readiness.ts";
-import { EXIT, NetcombinerError } from "../../src/errors.ts";
+import { childEnvironment, inheritance, journalIsStderr } from "../../../src/daemon/process/handover.ts";
+import { parseReadiness, readinessOn } from "../../../src/daemon/process/readiness.ts";
+import { EXIT, NetcombinerError } from "../../../src/errors.ts";
 
 describe("The second process", () => {
   test("gets only what it needs of the environment", () => {
@@ -45,8 +45,8 @@ describe("The second process", () => {
 describe("Readiness", () => {
   /** What a parent reads when a child of ours tells `body`. */
   function told(body: string): string {
-    const module = new URL("../../src/daemon/readiness.ts", import.meta.url).pathname;
-    const errors = new URL("../../src/errors.ts", import.meta.url).pathname;
+    const module = new URL("../../../src/daemon/process/readiness.ts", import.meta.url).pathname;
+    const errors = new URL("../../../src/errors.ts", import.meta.url).pathname;
     const script = `import { readinessOn } from ${JSON.stringify(module)};
       import { NetcombinerError } from ${JSON.stringify(errors)};
       const readiness = readinessOn(1); ${body}`;

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 /** Like `0.1.0`. */
 export function version(): string {
   if (typeof NETCOMBINER_VERSION === "string") return NETCOMBINER_VERSION;
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }
 
