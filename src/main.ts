@@ -4,7 +4,7 @@
  */
 import { runCli } from "./cli/cli.ts";
 import type { DataplaneThread } from "./daemon/dataplane-client.ts";
-import { runDataplane } from "./dataplane/dataplane.ts";
+import { runDataplane } from "./dataplane/worker.ts";
 
 if (Bun.isMainThread) {
   // A Worker's handlers take whole events of the DOM; ours look at the parts named in DataplaneThread.

@@ -5,14 +5,14 @@ import { TcpStream } from "../../ffi/tcp.ts";
 import { TcpListener } from "../../ffi/tcp-listener.ts";
 import type { DropReason } from "../drops.ts";
 import type { SocketSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
-import type { Socket, Sockets } from "./sockets.ts";
+import type { LinkSocket, SocketTable } from "./socket-table.ts";
 import type { TunEdge } from "./tun-edge.ts";
 
 /** Linux tells twice what it granted, for its own bookkeeping (socket(7)). */
 const TOLD_FOR_GRANTED = layout.name === "linux" ? 2 : 1;
 
 /** Changes `snapshot`, which is the caller's own, and returns it. */
-export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: Sockets): TunnelSnapshot {
+export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: SocketTable): TunnelSnapshot {
   const { drops } = snapshot;
   const add = (reason: DropReason, packets: number): void => {
     if (packets > 0) drops[reason] = (drops[reason] ?? 0) + packets;
@@ -30,7 +30,7 @@ export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: Sock
   return snapshot;
 }
 
-function describe({ link, transport }: Socket): SocketSnapshot {
+function describe({ link, transport }: LinkSocket): SocketSnapshot {
   const { receiveBuffer, sendBuffer, gso, gro } = transport.describe();
   const isStream = transport instanceof TcpStream || transport instanceof TcpListener;
   return {

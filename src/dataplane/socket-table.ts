@@ -1,6 +1,6 @@
 /**
  * The data plane's sockets by number and by descriptor: opening, closing and what kind each is. Cold code; the loop that
- * moves datagrams through them is `dataplane.ts`.
+ * moves datagrams through them is in `sender.ts` and `receiver.ts`.
  */
 import { POLL } from "../../ffi/layout.ts";
 import type { Poller } from "../../ffi/poller.ts";
@@ -15,23 +15,23 @@ import type { DataplaneLink } from "./messages.ts";
 /** Connections at a time, of anybody; those that do not begin an exchange are closed by the portal. */
 const MAX_STREAMS = 64;
 
-export type Transport = UdpSocket | RawSocket | TcpStream;
+export type SocketTransport = UdpSocket | RawSocket | TcpStream;
 
-export interface Socket {
+export interface LinkSocket {
   readonly id: number;
   readonly link: number;
   /** The link's attempt that opened it, for a stream that is still connecting; -1 otherwise. */
   attempt: number;
-  readonly transport: Transport | TcpListener;
+  readonly transport: SocketTransport | TcpListener;
   readonly fd: number;
 }
 
-export class Sockets {
+export class SocketTable {
   readonly #pool: PacketPool;
   readonly #poller: Poller;
   readonly #mark: number | undefined;
-  readonly #byId: (Socket | undefined)[] = [];
-  readonly #byFd: (Socket | undefined)[] = [];
+  readonly #byId: (LinkSocket | undefined)[] = [];
+  readonly #byFd: (LinkSocket | undefined)[] = [];
 
   /** @param mark SO_MARK of every socket */
   constructor(pool: PacketPool, poller: Poller, mark?: number) {
@@ -40,16 +40,16 @@ export class Sockets {
     this.#mark = mark;
   }
 
-  at(id: number): Socket | undefined {
+  at(id: number): LinkSocket | undefined {
     return this.#byId[id];
   }
 
   /** Whose descriptor it is. */
-  of(fd: number): Socket | undefined {
+  of(fd: number): LinkSocket | undefined {
     return this.#byFd[fd];
   }
 
-  get all(): readonly (Socket | undefined)[] {
+  get all(): readonly (LinkSocket | undefined)[] {
     return this.#byId;
   }
 
@@ -58,7 +58,7 @@ export class Sockets {
    * @param remote family 0 for a listener
    * @throws NetcombinerError when the system refuses
    */
-  open(link: DataplaneLink, attempt: number, remote: Endpoint, local: Endpoint): Socket[] {
+  open(link: DataplaneLink, attempt: number, remote: Endpoint, local: Endpoint): LinkSocket[] {
     const { settings, transport } = link;
     const request = {
       family: familyOf(remote) === 0 ? listenFamily(local) : (familyOf(remote) as 4 | 6),
@@ -66,7 +66,7 @@ export class Sockets {
       interface: transport.localInterface,
       mark: this.#mark,
     };
-    const add = (opened: Transport | TcpListener): Socket => this.#add(settings.id, attempt, opened);
+    const add = (opened: SocketTransport | TcpListener): LinkSocket => this.#add(settings.id, attempt, opened);
     if (settings.method === "UDP") return [add(unfragmented(UdpSocket.open(this.#pool, request)))];
     if (settings.method === "IP") return this.#openRaw(link, attempt, request.family, local);
     const userTimeout = Math.round(settings.timeout / 1000);
@@ -74,12 +74,12 @@ export class Sockets {
     return [add(TcpStream.connect(this.#pool, { ...request, remote, userTimeout }))];
   }
 
-  #openRaw(link: DataplaneLink, attempt: number, family: 0 | 4 | 6, local: Endpoint): Socket[] {
+  #openRaw(link: DataplaneLink, attempt: number, family: 0 | 4 | 6, local: Endpoint): LinkSocket[] {
     const { protocol, localInterface } = link.transport;
     const shared = { interface: localInterface, mark: this.#mark, protocol };
     const bare = local.slice();
     setPort(bare, 0);
-    const open = (version: 4 | 6): Socket => {
+    const open = (version: 4 | 6): LinkSocket => {
       const raw = RawSocket.open(this.#pool, { family: version, local: bare, ...shared });
       return this.#add(link.settings.id, attempt, unfragmented(raw));
     };
@@ -95,8 +95,8 @@ export class Sockets {
   }
 
   /** The streams that wait at a listener, registered; beyond a bound they are closed at once. */
-  accept(listener: Socket): Socket[] {
-    const out: Socket[] = [];
+  accept(listener: LinkSocket): LinkSocket[] {
+    const out: LinkSocket[] = [];
     for (const stream of (listener.transport as TcpListener).accept()) {
       if (this.#streams < MAX_STREAMS) out.push(this.#add(listener.link, -1, stream));
       else stream.close();
@@ -121,7 +121,7 @@ export class Sockets {
     for (const socket of this.#byId) if (socket) this.close(socket.id);
   }
 
-  #add(link: number, attempt: number, transport: Transport | TcpListener): Socket {
+  #add(link: number, attempt: number, transport: SocketTransport | TcpListener): LinkSocket {
     const free = this.#byId.indexOf(undefined);
     const id = free < 0 ? this.#byId.length : free;
     const socket = { id, link, attempt, transport, fd: transport.fd };
