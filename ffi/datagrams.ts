@@ -2,7 +2,7 @@
 /**
  * Datagrams one by one between a socket and slots, without segmentation offload: many in one recvmmsg or sendmmsg
  * where the library has them, else one system call each. Received bytes land in their slot directly.
- * It knows sockets and slots; not what kind of socket it is, except for an IP header in front to be cut off.
+ * It knows sockets and slots, but not the kind of socket, except for an IP header in front to be cut off.
  */
 import type { Endpoint } from "../src/endpoint.ts";
 import type { PacketBatch } from "../src/memory/packet-batch.ts";
@@ -24,17 +24,17 @@ const MAX_ERRORS = 8;
 /** An IPv4 header without options; it is read in front of where the datagram belongs. */
 const IP_HEADER = 20;
 
-/** What the reader and writer of one socket share. */
+/** The parts that reader and writer of one socket share. */
 export interface DatagramSocket {
   readonly system: SocketSystem;
   readonly pool: PacketPool;
   readonly opened: OpenedSocket;
   readonly counters: SocketCounters;
-  /** Whether the kernel tells and takes the local address of each datagram. */
+  /** True if the kernel tells and takes the local address of each datagram. */
   readonly tellsLocal: boolean;
-  /** What `batch.local` is where the kernel does not tell: the bound endpoint, or none. */
+  /** Value of `batch.local` if the kernel does not tell: the bound endpoint, or none. */
   readonly fixedLocal: Endpoint;
-  /** Whether received datagrams begin with their IPv4 header. */
+  /** True if received datagrams begin with their IPv4 header. */
   readonly hasIpHeader: boolean;
 }
 
@@ -49,7 +49,7 @@ export class DatagramReader {
   /** Messages read but not handed over, as they came from another sender than those before. */
   #next = 0;
   #count = 0;
-  /** How many to prepare: grows with what is found, so that a quiet socket costs little. */
+  /** Messages to prepare: grows with those found, so that an idle socket costs little. */
   #ambition = 2;
 
   constructor(socket: DatagramSocket) {
@@ -72,7 +72,7 @@ export class DatagramReader {
     return this.#handOver(batch);
   }
 
-  /** Gives back the slots of what was not handed over. */
+  /** Gives back the slots of datagrams that were not handed over. */
   close(): void {
     while (this.#next < this.#count) this.#socket.pool.release(this.#slots[this.#next++] as Slot);
   }

@@ -90,13 +90,13 @@ export const FREEBSD_ERRNO = {
 
 export const ERRNO: ErrnoTable = process.platform === "freebsd" ? FREEBSD_ERRNO : LINUX_ERRNO;
 
-/** "EAGAIN", or "errno 999" for one not in the table. */
+/** Returns "EAGAIN", or "errno 999" for one not in the table. */
 export function errnoName(errno: number, table: ErrnoTable = ERRNO): string {
   for (const [name, number] of Object.entries(table)) if (number === errno) return name;
   return `errno ${errno}`;
 }
 
-/** The error of a call that failed at start-up: "cannot open /dev/net/tun: EACCES". */
+/** Returns the error of a call that failed at start-up: "cannot open /dev/net/tun: EACCES". */
 export function systemError(what: string, errno: number, table: ErrnoTable = ERRNO): NetcombinerError {
   const name = errnoName(errno, table);
   return new NetcombinerError(`${what}: ${name}`, exitCodeOf(errno, table), { cause: name });

@@ -1,9 +1,9 @@
-/** Properties of a network interface that both systems read by the same ioctls on any socket. */
+/** Reads properties of a network interface by ioctls on any socket, the same on both systems. */
 import { systemError } from "./errno.ts";
 import { IFF_UP, IFNAMSIZ, type Layout, layout as thisSystem } from "./layout.ts";
 import { type Libc, pointerTo, systemLibc } from "./libc.ts";
 
-/** Bytes. @throws NetcombinerError when there is no such interface */
+/** Returns the MTU in bytes. @throws NetcombinerError if there is no such interface */
 export function interfaceMtu(name: string, libc: Libc = systemLibc(), layout: Layout = thisSystem): number {
   return ifreq(name, layout.SIOCGIFMTU, libc, layout).getInt32(layout.ifreq.union, true);
 }

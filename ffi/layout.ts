@@ -8,7 +8,7 @@ import { LINUX } from "./linux/constants.ts";
 
 export interface Layout {
   readonly name: "linux" | "freebsd";
-  /** Where OpenSSL's library may be; the first that is there counts. */
+  /** Paths at which OpenSSL's library may be; the first that exists is used. */
   readonly libcrypto: readonly string[];
   /** fcntl.h */
   readonly O_RDWR: number;
@@ -57,7 +57,7 @@ export interface Layout {
     readonly type: number;
     readonly data: number;
     readonly align: number;
-    /** Whether cmsg_len is 64 bits. */
+    /** True if cmsg_len has 64 bits. */
     readonly wideLength: boolean;
   };
   /** struct sockaddr_in and sockaddr_in6; `hasLength`: the first byte is the size and the second the family. */

@@ -44,7 +44,7 @@ export interface Libc {
   /** Copies memory that does not overlap: half the cost of a view made for `Uint8Array.set`. */
   memcpy(to: Address, from: Address, length: number): void;
   clock_gettime(clock: number, timespec: Address): number;
-  /** Index of the interface, 0 when there is none of that name. */
+  /** Returns the index of the interface, 0 if there is none of that name. */
   if_nametoindex(name: Address): number;
   /** Undefined where the library has none. */
   readonly sendmmsg: ((fd: number, messages: Address, count: number, flags: number) => number) | undefined;
@@ -55,7 +55,7 @@ export interface Libc {
   readonly capget: ((header: Address, data: Address) => number) | undefined;
   readonly capset: ((header: Address, data: Address) => number) | undefined;
   readonly procctl: ((idType: number, id: number, command: number, data: Address) => number) | undefined;
-  /** Why the last call of this thread failed. */
+  /** Returns the reason for which the last call of this thread failed. */
   errno(): number;
 }
 
@@ -205,7 +205,7 @@ type OptionalCall = "sendmmsg" | "recvmmsg" | "prctl" | "capget" | "capset" | "p
 
 let thread: Libc | undefined;
 
-/** The C library of this thread, loaded at the first call. */
+/** Returns the C library of this thread, loaded at the first call. */
 export function systemLibc(): Libc {
   thread ??= load();
   return thread;
@@ -243,17 +243,17 @@ function errnoReader(): () => number {
   return () => errno[0] as number;
 }
 
-/** The address of the first byte (plus `offset`). The storage must be an `ArrayBuffer` of its own making. */
+/** Returns the address of the first byte (plus `offset`). The storage must be an `ArrayBuffer` of its own making. */
 export function pointerTo(memory: ArrayBuffer | ArrayBufferView, offset = 0): Address {
   return (ptr(memory as Uint8Array) as number) + offset;
 }
 
-/** A view of `length` bytes of foreign memory. */
+/** Returns a view of `length` bytes of foreign memory. */
 export function memoryAt(address: Address, length: number): Uint8Array {
   return new Uint8Array(toArrayBuffer(address as Pointer, 0, length));
 }
 
-/** A NUL-terminated string whose storage does not move; keep it referenced while C may read it. */
+/** Returns a NUL-terminated string whose storage does not move; keep it referenced while C may read it. */
 export function cString(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   const out = new Uint8Array(new ArrayBuffer(bytes.length + 1));

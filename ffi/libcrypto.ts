@@ -9,7 +9,7 @@ import type { Aead, CipherName, Ciphers } from "../src/ports.ts";
 import { layout } from "./layout.ts";
 import { type Address, pointerTo } from "./libc.ts";
 
-/** The calls in use; those that return a number return 1 when all is well. */
+/** The calls in use; those that return a number return 1 on success. */
 export interface Libcrypto {
   OPENSSL_init_crypto(options: number, settings: Address): number;
   EVP_aes_256_gcm(): Address;
@@ -66,7 +66,7 @@ const SYMBOLS = {
   },
 } as const;
 
-/** openssl/crypto.h: a configuration file could have other code loaded. */
+/** openssl/crypto.h. Configuration files are not read: one could load other code. */
 const OPENSSL_INIT_NO_LOAD_CONFIG = 0x80;
 /** openssl/evp.h. */
 const EVP_CTRL_AEAD_GET_TAG = 0x10;
@@ -77,14 +77,14 @@ const ENCRYPT = 1;
 const HEADER_SIZE = 8;
 const TAG_SIZE = 16;
 
-/** The ciphers of the system's libcrypto; undefined where there is none that can be used. */
+/** Returns the ciphers of the system's libcrypto, undefined if there is none that can be used. */
 export function openLibcrypto(): Ciphers | undefined {
   const path = layout.libcrypto.find((candidate) => existsSync(candidate));
   if (path === undefined) return undefined;
   try {
     return libcryptoCiphers(dlopen(path, SYMBOLS).symbols as unknown as Libcrypto);
   } catch {
-    // Another ABI, or a build without one of the ciphers: others do as well.
+    // Another ABI, or a build without one of the ciphers: the runtime's ciphers do as well.
     return undefined;
   }
 }
@@ -106,7 +106,7 @@ class LibcryptoAead implements Aead {
   readonly #context: Address;
   readonly #outLength = new Int32Array(new ArrayBuffer(4));
   readonly #outLengthAt = pointerTo(this.#outLength);
-  /** The arrays of the last call and where they are. */
+  /** The arrays of the last call and their addresses. */
   #bytes: Uint8Array | undefined;
   #base: Address = 0;
   #nonce: Uint8Array | undefined;
@@ -138,7 +138,7 @@ class LibcryptoAead implements Aead {
     const tag = place + length;
     expectOne(this.#library.EVP_CIPHER_CTX_ctrl(this.#context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag));
     if (this.#finish() === 1) return true;
-    // Both ciphers add a stream of bytes: what was taken off in vain is put back.
+    // Both ciphers add a stream of bytes: decrypting a forged datagram is undone by encrypting it.
     expectOne(this.#run(ENCRYPT, place, length, place));
     return false;
   }
@@ -154,7 +154,7 @@ class LibcryptoAead implements Aead {
     );
   }
 
-  /** Nothing is left to be written; the place only must not be null. */
+  /** Nothing is left to be written; the address must only not be null. */
   #finish(): number {
     return this.#library.EVP_CipherFinal_ex(this.#context, this.#outLengthAt, this.#outLengthAt);
   }
@@ -171,7 +171,7 @@ class LibcryptoAead implements Aead {
   }
 }
 
-/** Without it something would leave unsealed: better nothing does. */
+/** Throws after a failed call: no datagram may leave unsealed. */
 function expectOne(result: number): void {
   if (result !== 1) throw new Error("broken invariant: libcrypto does what it is asked");
 }

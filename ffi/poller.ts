@@ -55,12 +55,12 @@ export class Poller {
     this.#fds.copyWithin(2 * at, 2 * last, 2 * last + 2);
   }
 
-  /** Whether to wake when `fd` can be read; an error or hang-up wakes always. */
+  /** Sets whether the wait ends when `fd` can be read; an error or hang-up always ends it. */
   setReadable(fd: number, wanted: boolean): void {
     this.#setEvent(fd, POLL.IN, wanted);
   }
 
-  /** Whether to wake when `fd` can be written. */
+  /** Sets whether the wait ends when `fd` can be written. */
   setWritable(fd: number, wanted: boolean): void {
     this.#setEvent(fd, POLL.OUT, wanted);
   }
@@ -80,7 +80,7 @@ export class Poller {
     return 0;
   }
 
-  /** The index of the next ready descriptor after index `at`, -1 when there is no more. */
+  /** Returns the index of the next ready descriptor after index `at`, -1 if there is no more. */
   next(at: number): number {
     for (let i = at + 1; i < this.#count; i++) if (this.#events[4 * i + 3] !== 0) return i;
     return -1;
@@ -90,7 +90,7 @@ export class Poller {
     return this.#fds[2 * at] as number;
   }
 
-  /** What is ready at index `at`, bits of `POLL`. */
+  /** Returns what is ready at index `at`, bits of `POLL`. */
   events(at: number): number {
     return this.#events[4 * at + 3] as number;
   }

@@ -60,7 +60,7 @@ export class RawSocket implements Producer, Consumer {
   }
 
   /**
-   * A bound socket whose datagrams live in `pool`. Needs CAP_NET_RAW, or root on FreeBSD.
+   * Opens a bound socket whose datagrams live in `pool`. Needs CAP_NET_RAW, or root on FreeBSD.
    * @throws NetcombinerError when the system refuses
    */
   static open(pool: PacketPool, request: RawRequest, system: SocketSystem = systemSockets()): RawSocket {
@@ -90,7 +90,7 @@ export class RawSocket implements Producer, Consumer {
     return this.#writer.send(batch, remote, local, 0, batch.count);
   }
 
-  /** As `UdpSocket.setDontFragment`. */
+  /** Does the same as `UdpSocket.setDontFragment`. */
   setDontFragment(isOn: boolean): boolean {
     const { dontFragment4, dontFragment6 } = this.#system.numbers;
     return setSwitch(this.#system, this.fd, this.#opened.family === 4 ? dontFragment4 : dontFragment6, isOn);

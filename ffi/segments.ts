@@ -41,7 +41,7 @@ export class SegmentWriter {
     this.#base = pointerTo(socket.pool.memory);
   }
 
-  /** As `Consumer.send`. */
+  /** Does what `Consumer.send` says. */
   send(batch: PacketBatch, remote: Endpoint, local: Endpoint): number {
     let i = 0;
     while (i < batch.count) {
@@ -57,7 +57,7 @@ export class SegmentWriter {
     return i;
   }
 
-  /** Datagrams from `from` on that fit one segmented send: equal lengths, the last may be shorter. */
+  /** Returns how many datagrams from `from` on fit one segmented send: equal lengths, the last may be shorter. */
   #runLength(batch: PacketBatch, from: number): number {
     const { length } = this.#socket.pool;
     const size = length[batch.at(from)] as number;
@@ -115,7 +115,7 @@ export class SegmentReader {
   readonly #stagingBase = pointerTo(this.#staging);
   readonly #poolBase: Address;
   readonly #room: number;
-  /** What is left of the run in the staging buffer. */
+  /** The rest of the run in the staging buffer. */
   #at = 0;
   #end = 0;
   #size = 0;
@@ -130,12 +130,12 @@ export class SegmentReader {
     this.#room = socket.pool.slotSize - socket.pool.datagramOrigin(0);
   }
 
-  /** Whether part of a run waits for room in a batch; the descriptor does not tell. */
+  /** True if part of a run waits for room in a batch; the poll does not tell. */
   get hasPending(): boolean {
     return this.#at < this.#end;
   }
 
-  /** As `Producer.receive`: at most one run. */
+  /** Does what `Producer.receive` says, for at most one run. */
   receive(batch: PacketBatch): number {
     if (batch.isFull || (this.#at === this.#end && !this.#read())) return 0;
     const { system, opened, tellsLocal, fixedLocal, counters } = this.#socket;

@@ -1,6 +1,6 @@
 // @hot
 /**
- * Endpoints to and from struct sockaddr_in and sockaddr_in6 (netinet/in.h). FreeBSD begins both with their size.
+ * Turns endpoints into struct sockaddr_in and sockaddr_in6 (netinet/in.h) and back. FreeBSD begins both with their size.
  *
  *     sockaddr_in   family u16 (or size u8, family u8) | port be16 | address 4 | zero 8
  *     sockaddr_in6  family u16 (or size u8, family u8) | port be16 | flow info be32 | address 16 | scope u32 native
@@ -63,7 +63,7 @@ export function readSockaddr(layout: Layout, bytes: Uint8Array, at: number, out:
   out[ENDPOINT_PORT + 1] = bytes[at + 3] as number;
 }
 
-/** The 16 bytes of an in6_addr: IPv4 as mapped, family 0 as zeros. */
+/** Writes the 16 bytes of an in6_addr: IPv4 as mapped, family 0 as zeros. */
 export function writeAddress6(bytes: Uint8Array, at: number, endpoint: Endpoint): void {
   if (endpoint[0] !== 4) {
     copyAddress(bytes, at, endpoint, endpoint[0] === 6 ? 16 : 0);
@@ -74,7 +74,7 @@ export function writeAddress6(bytes: Uint8Array, at: number, endpoint: Endpoint)
   copyAddress(bytes, at + 12, endpoint, 4);
 }
 
-/** Family and address of `out` from an in6_addr; the rest of `out` stays. */
+/** Sets family and address of `out` from an in6_addr; the rest of `out` stays. */
 export function readAddress6(bytes: Uint8Array, at: number, out: Endpoint): void {
   const mapped = isMapped(bytes, at);
   out[0] = mapped ? 4 : 6;

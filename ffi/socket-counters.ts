@@ -1,6 +1,6 @@
 /**
- * What became of the datagrams at a socket. Nothing the network does throws: it is counted here, and the last errno is
- * kept so that a path can be told why it is silent.
+ * Counts what happened to the datagrams at a socket. Nothing the network does throws: it is counted here, and the last errno is
+ * kept so that a path can tell why it is silent.
  */
 export class SocketCounters {
   /** Datagrams handed to the caller, those too long for a slot included. */
@@ -15,7 +15,7 @@ export class SocketCounters {
   tooBig = 0;
   /** Bytes of the smallest of them since the reader set this to 0. */
   tooBigSize = 0;
-  /** The network or the host would not carry them: unreachable, down, no such source address, forbidden. */
+  /** Datagrams that the network or the host refused: unreachable, down, no such source address, forbidden. */
   lost = 0;
   /** Asynchronous errors told by a receiving call, such as a refused port. */
   errors = 0;

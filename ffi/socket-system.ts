@@ -34,7 +34,7 @@ export interface SocketNumbers {
     readonly type: number;
     readonly size: number;
     readonly addressAt: number;
-    /** Whether raw sockets take it as the source address too. */
+    /** True if raw sockets take it as the source address too. */
     readonly onRaw: boolean;
   };
   readonly IPV6_V6ONLY: number;
@@ -47,7 +47,7 @@ export interface SocketNumbers {
   readonly TCP_NOTSENT_LOWAT: number;
   /** In milliseconds. */
   readonly TCP_USER_TIMEOUT: number;
-  /** Whether recvmmsg and sendmmsg have Linux' struct mmsghdr. */
+  /** True if recvmmsg and sendmmsg have Linux' struct mmsghdr. */
   readonly hasMultipleMessages: boolean;
 }
 

@@ -34,12 +34,12 @@ export interface SocketRequest {
 export interface OpenedSocket {
   readonly fd: number;
   readonly family: 4 | 6;
-  /** Whether no address was bound, so that each datagram's own local address matters. */
+  /** True if no address was bound, so that each datagram's own local address matters. */
   readonly isUnbound: boolean;
   /** The bound address and port. */
   readonly local: Endpoint;
   readonly interface: string | undefined;
-  /** As the kernel tells them; Linux tells twice the bytes granted, for its bookkeeping. */
+  /** Bytes as the kernel tells them; Linux tells twice the bytes granted, for its bookkeeping. */
   readonly receiveBuffer: number;
   readonly sendBuffer: number;
 }
@@ -53,7 +53,7 @@ export interface SocketDescription {
   readonly gro: boolean;
 }
 
-/** What was granted to a socket, and whether it sends and receives runs of datagrams in one call. */
+/** Describes what was granted to a socket, and whether it sends and receives runs of datagrams in one call. */
 export function describeSocket(opened: OpenedSocket, gso: boolean, gro: boolean): SocketDescription {
   return {
     local: formatEndpoint(opened.local),
@@ -66,7 +66,7 @@ export function describeSocket(opened: OpenedSocket, gso: boolean, gro: boolean)
 }
 
 /**
- * A bound, non-blocking socket.
+ * Opens a bound, non-blocking socket.
  * @throws NetcombinerError when the system refuses the family, the interface, the mark or the address
  */
 export function openSocket(system: SocketSystem, type: number, protocol: number, request: SocketRequest): OpenedSocket {
@@ -81,14 +81,14 @@ export function openSocket(system: SocketSystem, type: number, protocol: number,
   }
 }
 
-/** True when the option was taken. */
+/** Sets an integer option; true if the system took it. */
 export function setOption(system: SocketSystem, fd: number, level: number, name: number, value: number): boolean {
   const word = new Int32Array(new ArrayBuffer(4));
   word[0] = value;
   return system.libc.setsockopt(fd, level, name, pointerTo(word), 4) === 0;
 }
 
-/** The value of an integer option, -1 when it cannot be read. */
+/** Returns the value of an integer option, -1 if it cannot be read. */
 export function readOption(system: SocketSystem, fd: number, level: number, name: number): number {
   const words = new Int32Array(new ArrayBuffer(8));
   words[1] = 4;
@@ -111,7 +111,7 @@ export function readPeer(system: SocketSystem, fd: number, out: Endpoint): boole
   return readName(system, system.libc.getpeername, fd, out);
 }
 
-/** connect(2): 0, or the errno. */
+/** Calls connect(2); returns 0 or the errno. */
 export function connectTo(system: SocketSystem, socket: OpenedSocket, remote: Endpoint): number {
   const name = new Uint8Array(new ArrayBuffer(SOCKADDR_ROOM));
   const length = writeSockaddr(system.layout, name, 0, remote, socket.family);
@@ -165,7 +165,7 @@ function bindDevice(system: SocketSystem, fd: number, name: string): void {
     throw systemError(`cannot bind to interface ${name}`, libc.errno(), system.errno);
 }
 
-/** FreeBSD refuses what is above kern.ipc.maxsockbuf instead of granting less, so less is asked for until it grants. */
+/** Asks for a buffer. FreeBSD refuses more than kern.ipc.maxsockbuf instead of granting less, so it is asked for less until it grants. */
 function askBuffer(system: SocketSystem, fd: number, force: number, plain: number, bytes: number): void {
   const level = system.numbers.SOL_SOCKET;
   if (force !== 0 && setOption(system, fd, level, force, bytes)) return;

@@ -1,6 +1,6 @@
 /**
  * Accepts TCP connections and hands them over as streams of datagrams. What the network does while a connection waits
- * (gone again, no descriptor left) is counted, never thrown. How many streams may live is the caller's to bound.
+ * (gone again, no descriptor left) is counted, never thrown. The caller bounds how many streams may live.
  */
 import { createEndpoint, type Endpoint, formatEndpoint } from "../src/endpoint.ts";
 import type { PacketPool } from "../src/memory/packet-pool.ts";
@@ -18,7 +18,7 @@ const BACKLOG = 64;
 const ACCEPTED_PER_TURN = 16;
 
 export interface TcpListenRequest extends SocketRequest {
-  /** As `TcpRequest.userTimeout`, for the accepted streams. */
+  /** The `TcpRequest.userTimeout` of the accepted streams. */
   readonly userTimeout?: number | undefined;
 }
 
@@ -62,7 +62,7 @@ export class TcpListener {
     return this.#opened.local;
   }
 
-  /** The streams that wait, at most `limit` of them; they belong to the caller. */
+  /** Returns the streams that wait, at most `limit` of them; they belong to the caller. */
   accept(limit = ACCEPTED_PER_TURN): TcpStream[] {
     const out: TcpStream[] = [];
     for (let i = 0; i < limit; i++) {

@@ -2,7 +2,7 @@
 /**
  * Datagrams over a TCP connection (dissertation, 3.2.1): each is led by its length in 32 bits, big-endian. Non-blocking
  * and in batches: the length is written into the headroom before the datagram, so that one call gathers a batch.
- * TCP delivers and orders; its window and its small unsent queue are what a greedy scheduler feels.
+ * TCP delivers and orders; a greedy scheduler is bound by its window and its small unsent queue.
  * It must not know what a datagram says. The peer can end the connection but never make a call throw.
  */
 import { createEndpoint, type Endpoint, formatEndpoint } from "../src/endpoint.ts";
@@ -30,12 +30,12 @@ const PREFIX = 4;
 const MAX_VECTORS = 64;
 const STAGING_SIZE = 256 * 1024;
 /**
- * Unsent bytes the kernel may hold. What waits there can no longer leave by a better link, so it is as little as keeps
+ * Unsent bytes the kernel may hold. They can no longer leave by a better link, so they are as few as keep
  * the connection busy: two dozen datagrams are 0.26 ms at 1 Gbit/s, and the kernel wakes the poll when half is gone,
  * well above the time a turn of the worker takes.
  */
 const NOTSENT_LOWAT = 32 * 1024;
-/** Where the system has no such limit, the send buffer itself must be small (FreeBSD). */
+/** Send buffer where the system has no such limit and it must be small itself (FreeBSD), bytes. */
 const BOUNDED_SEND_BUFFER = 256 * 1024;
 
 export interface TcpRequest extends SocketRequest {
@@ -111,7 +111,7 @@ export class TcpStream implements Producer, Consumer {
     return stream;
   }
 
-  /** A stream over a descriptor that accept(2) gave. */
+  /** Returns a stream over a descriptor of accept(2). */
   static accepted(
     pool: PacketPool,
     opened: OpenedSocket,
@@ -130,7 +130,7 @@ export class TcpStream implements Producer, Consumer {
     return this.#opened.fd;
   }
 
-  /** Learns from the kernel whether a connecting stream has connected. */
+  /** Asks the kernel whether a connecting stream has connected. */
   get state(): TcpState {
     if (this.#state === "connecting") this.#checkConnected();
     return this.#state;
@@ -141,7 +141,7 @@ export class TcpStream implements Producer, Consumer {
     return this.#reason;
   }
 
-  /** Whether the poll should watch for room: something waits to be sent, or the connection to be made. */
+  /** True if the poll should watch for room: bytes wait to be sent, or the connection to be made. */
   get wantsWrite(): boolean {
     return this.#state === "connecting" || (this.#state === "open" && (this.#isFull || this.#restAt < this.#restEnd));
   }
@@ -178,7 +178,7 @@ export class TcpStream implements Producer, Consumer {
     return taken;
   }
 
-  /** Sends what is left of a datagram sent in part; true when the stream is open and nothing is left. */
+  /** Sends the rest of a datagram sent in part; true if the stream is open and nothing is left. */
   flush(): boolean {
     if (this.state !== "open") return false;
     this.#isFull = false;
@@ -210,7 +210,7 @@ export class TcpStream implements Producer, Consumer {
     };
   }
 
-  /** Closes the descriptor; what was not sent is lost. A second call does nothing. */
+  /** Closes the descriptor; bytes not yet sent are lost. A second call does nothing. */
   close(): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -278,7 +278,7 @@ export class TcpStream implements Producer, Consumer {
     else this.#end(why);
   }
 
-  /** Reads once behind what is held, which is less than one datagram. */
+  /** Reads once behind the bytes held, which are less than one datagram. */
   #fill(): void {
     const { libc, layout, errno } = this.#system;
     this.#staging.copyWithin(0, this.#head, this.#tail);

@@ -1,7 +1,7 @@
 // @hot
 /**
  * A TUN device: opened by name or adopted as a descriptor, and the raw operations of the data path on it.
- * What a read or write carries in front of the IP packet depends on the system and is told by `format`; nobody here
+ * The prefix of the IP packet in a read or write depends on the system; `format` describes it. Nothing here
  * looks into packets. `ffi/linux/tun.ts` and `ffi/freebsd/tun.ts` open, this file moves bytes.
  */
 import type { ErrnoTable } from "./errno.ts";
@@ -11,7 +11,7 @@ import { layout } from "./layout.ts";
 import { type Address, type Libc, pointerTo, systemLibc } from "./libc.ts";
 import { adoptLinuxTun, openLinuxTun } from "./linux/tun.ts";
 
-/** What stands before the IP packet: nothing, struct virtio_net_hdr (10 bytes), or the address family in network order. */
+/** The prefix of the IP packet: nothing, struct virtio_net_hdr (10 bytes), or the address family in network order. */
 export type TunPrefix = "none" | "virtio" | "family";
 
 export interface TunFormat {
@@ -34,7 +34,7 @@ export interface OpenedTun {
 /** "auto" takes every offload the kernel has, "none" reads and writes single plain packets. */
 export type TunOffload = "auto" | "none";
 
-/** What the device answered instead of a number of bytes. */
+/** Results in place of a number of bytes. */
 export const TUN_NOTHING = 0;
 /** The interface was deleted or the descriptor closed. */
 export const TUN_GONE = -1;
@@ -46,7 +46,7 @@ export class Tun {
   readonly fd: number;
   readonly name: string;
   readonly format: TunFormat;
-  /** Where `read` puts prefix and packet. */
+  /** Memory into which `read` puts prefix and packet. */
   readonly staging = new ArrayBuffer(STAGING_SIZE);
   readonly stagingAddress: Address = pointerTo(this.staging);
   readonly #libc: Libc;
@@ -61,7 +61,7 @@ export class Tun {
     this.#errno = errno ?? (layout.name === "linux" ? LINUX_ERRNO : FREEBSD_ERRNO);
   }
 
-  /** True once a call met an interface that exists no more; a poll tells it by ERR, HUP or NVAL. */
+  /** True once a call met an interface that no longer exists; a poll shows it by ERR, HUP or NVAL. */
   get isGone(): boolean {
     return this.#gone;
   }
@@ -71,7 +71,7 @@ export class Tun {
     return this.readInto(this.stagingAddress, STAGING_SIZE);
   }
 
-  /** Reads one packet with its prefix to `address`; what is longer than `size` is cut off. */
+  /** Reads one packet with its prefix to `address`; a longer one is cut off at `size`. */
   readInto(address: Address, size: number): number {
     const n = this.#libc.read(this.fd, address, size);
     return n > 0 ? n : this.#explain(n, true);

@@ -31,7 +31,7 @@ class TunTap extends Duplex {
   readonly #mode: Mode;
   readonly #fd: number;
   readonly #name: string;
-  /** What was set last, to be replaced by the next: a device has one address of each family here. */
+  /** The addresses set last, which the next replace: a device has one address of each family here. */
   readonly #addresses = new Map<4 | 6, string>();
   #isReading = false;
   #isReleased = false;

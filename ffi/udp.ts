@@ -25,9 +25,9 @@ import { SocketCounters } from "./socket-counters.ts";
 import { IPPROTO, type SocketSystem, systemSockets } from "./socket-system.ts";
 
 export interface UdpRequest extends SocketRequest {
-  /** Send runs of datagrams in one call where the kernel can. Default true. */
+  /** Sends runs of datagrams in one call where the kernel can. Default true. */
   readonly gso?: boolean;
-  /** Receive runs of datagrams in one call where the kernel can. Default true. */
+  /** Receives runs of datagrams in one call where the kernel can. Default true. */
   readonly gro?: boolean;
 }
 
@@ -63,7 +63,7 @@ export class UdpSocket implements Producer, Consumer {
   }
 
   /**
-   * A bound socket whose datagrams live in `pool`.
+   * Opens a bound socket whose datagrams live in `pool`.
    * @throws NetcombinerError when the system refuses the address or the interface
    */
   static open(pool: PacketPool, request: UdpRequest, system: SocketSystem = systemSockets()): UdpSocket {
@@ -98,7 +98,7 @@ export class UdpSocket implements Producer, Consumer {
   /**
    * With true, datagrams above the path's MTU are lost or refused instead of fragmented, as discovery of that MTU wants;
    * with false, the kernel fragments, as at the start. An IPv6 socket that carries IPv4 is set for both.
-   * @returns whether the system can
+   * @returns true if the system can
    */
   setDontFragment(isOn: boolean): boolean {
     const { dontFragment4, dontFragment6 } = this.#system.numbers;
@@ -123,7 +123,7 @@ function enableGro(system: SocketSystem, fd: number): boolean {
   return system.numbers.UDP_GRO !== 0 && setOption(system, fd, IPPROTO.UDP, system.numbers.UDP_GRO, 1);
 }
 
-/** Kernels before 4.18 do not know the option; what the device cannot do shows at the first run sent. */
+/** True if the kernel knows the option, as those before 4.18 do not; whether the device can do it shows at the first run sent. */
 function offersGso(system: SocketSystem, fd: number): boolean {
   return system.numbers.UDP_SEGMENT !== 0 && readOption(system, fd, IPPROTO.UDP, system.numbers.UDP_SEGMENT) >= 0;
 }

@@ -1,5 +1,5 @@
 /**
- * One datagram to a Unix socket, as sd_notify(3) and syslog(3) want: neither Bun nor Node has AF_UNIX SOCK_DGRAM.
+ * Sends one datagram to a Unix socket, as sd_notify(3) and syslog(3) want: neither Bun nor Node has AF_UNIX SOCK_DGRAM.
  *
  *     sockaddr_un   family u16 (or size u8, family u8) | path: 108 bytes on Linux, 104 on FreeBSD
  */
@@ -34,7 +34,7 @@ export function sendUnixDatagram(
   return sent === bytes.length;
 }
 
-/** Undefined when `path` is empty or does not fit with its final zero. */
+/** Returns the sockaddr_un, undefined if `path` is empty or does not fit with its final zero. */
 export function unixAddress(path: string, layout: Layout = thisSystem): Uint8Array | undefined {
   const name = new TextEncoder().encode(path);
   if (name.length === 0 || name.length >= PATH_ROOM[layout.name]) return undefined;

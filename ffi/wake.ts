@@ -11,7 +11,7 @@ export interface Pipe {
   readonly writeFd: number;
 }
 
-/** Both ends non-blocking and closed on exec. @throws NetcombinerError when descriptors have run out */
+/** Opens a pipe, both ends non-blocking and closed on exec. @throws NetcombinerError when descriptors have run out */
 export function openPipe(libc: Libc = systemLibc(), layout: Layout = thisSystem): Pipe {
   const ends = new Int32Array(new ArrayBuffer(8));
   if (libc.pipe2(pointerTo(ends), layout.O_NONBLOCK | layout.O_CLOEXEC) < 0) {

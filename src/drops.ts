@@ -1,5 +1,5 @@
 /**
- * Why a packet or datagram was dropped: one counter each, shown by `netcombiner show`.
+ * The reasons for which a packet or datagram is dropped, each with a counter that `netcombiner show` prints.
  * A reason is never removed or reused; new ones are appended.
  */
 export const DROP_REASONS = [
@@ -45,7 +45,7 @@ export class DropCounters {
     return this.counts[DROP[reason]] as number;
   }
 
-  /** The reasons that occurred, with their counts. */
+  /** Returns the reasons that occurred, with their counts. */
   snapshot(): Partial<Record<DropReason, number>> {
     const out: Partial<Record<DropReason, number>> = {};
     for (const reason of DROP_REASONS) if (this.of(reason) > 0) out[reason] = this.of(reason);

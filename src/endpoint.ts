@@ -14,17 +14,17 @@ const PORT = 2;
 const ADDRESS = 4;
 const SCOPE = 20;
 
-/** A zeroed endpoint: family 0 means "none". Its storage never moves, so its address may be given to the kernel. */
+/** Returns a zeroed endpoint: family 0 means "none". Its storage never moves, so its address may be given to the kernel. */
 export function createEndpoint(): Endpoint {
   return new Uint8Array(new ArrayBuffer(ENDPOINT_SIZE));
 }
 
-/** 4, 6, or 0 for none. */
+/** Returns 4, 6, or 0 for none. */
 export function familyOf(endpoint: Endpoint): number {
   return endpoint[FAMILY] as number;
 }
 
-/** 0 to 65535; the IP transport has no ports and leaves 0. */
+/** Returns 0 to 65535; the IP transport has no ports and leaves 0. */
 export function portOf(endpoint: Endpoint): number {
   return ((endpoint[PORT] as number) << 8) | (endpoint[PORT + 1] as number);
 }
@@ -34,7 +34,7 @@ export function setPort(endpoint: Endpoint, port: number): void {
   endpoint[PORT + 1] = port & 0xff;
 }
 
-/** The 4 or 16 bytes of the address, a view. Empty for none. */
+/** Returns a view of the 4 or 16 bytes of the address, empty for none. */
 export function addressOf(endpoint: Endpoint): Uint8Array {
   const family = endpoint[FAMILY];
   return endpoint.subarray(ADDRESS, ADDRESS + (family === 4 ? 4 : family === 6 ? 16 : 0));
@@ -76,7 +76,7 @@ export function samePrefix(a: Endpoint, b: Endpoint, bits: number): boolean {
   });
 }
 
-/** Parses a literal IPv4 or IPv6 address (`fe80::1%3` with a numeric scope); undefined if it is neither. */
+/** Parses a literal IPv4 or IPv6 address (`fe80::1%3` with a numeric scope); returns undefined if it is neither. */
 export function parseEndpoint(text: string, port = 0): Endpoint | undefined {
   const out = createEndpoint();
   const [host = "", scope = "0", rest] = text.split("%");
@@ -91,7 +91,7 @@ export function parseEndpoint(text: string, port = 0): Endpoint | undefined {
   return out;
 }
 
-/** "192.0.2.1:4725", "[2001:db8::1]:4725", "none"; without a port (0) the address alone. */
+/** Returns "192.0.2.1:4725", "[2001:db8::1]:4725" or "none"; the address alone for port 0. */
 export function formatEndpoint(endpoint: Endpoint): string {
   const family = familyOf(endpoint);
   if (family === 0) return "none";
@@ -101,7 +101,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** The address alone, IPv6 in the form of RFC 5952. */
+/** Returns the address without its port, IPv6 in the form of RFC 5952. */
 export function formatAddress(endpoint: Endpoint): string {
   const family = familyOf(endpoint);
   if (family === 0) return "none";

@@ -22,12 +22,12 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What went wrong and what the user can do about it; thrown at start or reload, shown once. */
+/** A fault, and what the user can do about it. It is thrown at start or reload and shown once. */
 export class NetcombinerError extends Error {
   override readonly name = "NetcombinerError";
   readonly exitCode: ExitCode;
 
-  /** @param message says what to do, for a person; @param exitCode one of `EXIT` */
+  /** @param message tells a person what to do; @param exitCode one of `EXIT` */
   constructor(message: string, exitCode: ExitCode, options?: { cause?: unknown }) {
     super(message, options);
     this.exitCode = exitCode;

@@ -1,6 +1,6 @@
 /**
  * The two edges of the core, in the dissertation's words (section 3.1): a source and a sink towards the host,
- * producers and consumers towards the network. Types only; `ffi/` and the simulator implement them.
+ * producers and consumers towards the network. These are types only; `dataplane/`, `ffi/` and the simulator implement them.
  */
 import type { Endpoint } from "./endpoint.ts";
 import type { PacketBatch } from "./memory/packet-batch.ts";
@@ -8,7 +8,7 @@ import type { PacketBatch } from "./memory/packet-batch.ts";
 /** IP packets from the host. */
 export interface Source {
   /**
-   * Appends what is ready to `batch`, each packet in a slot of its own with full headroom; the caller owns the slots.
+   * Appends the packets that are ready to `batch`, each packet in a slot of its own with full headroom; the caller owns the slots.
    * @returns packets appended, 0 when there is nothing now
    */
   read(batch: PacketBatch): number;
@@ -17,7 +17,7 @@ export interface Source {
 /** IP packets to the host. */
 export interface Sink {
   /**
-   * Hands over every packet of `batch` and releases its slots, also of those the host would not take.
+   * Hands over every packet of `batch` and releases its slots, those of packets that the host refuses too.
    * @returns packets the host took
    */
   write(batch: PacketBatch): number;
@@ -59,7 +59,7 @@ export interface Aead {
 
 export type CipherName = "aes-256-gcm" | "chacha20-poly1305";
 
-/** Who encrypts: libraries differ in speed, not in what they make. */
+/** A library's ciphers. Libraries differ in speed and not in their results. */
 export interface Ciphers {
   readonly name: string;
   /** @param key 32 bytes, copied */

@@ -3,7 +3,7 @@ import type { Layout } from "../layout.ts";
 
 export const FREEBSD = {
   name: "freebsd",
-  /** Of the base system: FreeBSD 14 and 15. */
+  /** Those of the base system in FreeBSD 14 and 15. */
   libcrypto: ["/lib/libcrypto.so.30", "/lib/libcrypto.so.35"],
   O_RDWR: 2,
   O_NONBLOCK: 4,

@@ -3,7 +3,7 @@ import type { Layout } from "../layout.ts";
 
 export const LINUX = {
   name: "linux",
-  /** Where distributions put it: Debian by architecture, then Fedora, then Arch, Alpine and OpenWrt. */
+  /** The places of Debian by architecture, then of Fedora, then of Arch, Alpine and OpenWrt. */
   libcrypto: [
     ...["3", "1.1"].flatMap((version) => [
       `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/libcrypto.so.${version}`,

@@ -1,6 +1,6 @@
 /**
- * rtnetlink (include/uapi/linux/{netlink,rtnetlink,if_link,if_addr}.h): what changes an interface and its addresses on
- * Linux, without the `ip` command. Every request asks for an acknowledgement and throws what the kernel answers.
+ * Changes interfaces and their addresses on Linux by rtnetlink (include/uapi/linux/{netlink,rtnetlink,if_link,if_addr}.h), without the
+ * `ip` command. Every request asks for an acknowledgement and throws what the kernel answers.
  */
 import { addressOf, type Endpoint, familyOf } from "../../src/endpoint.ts";
 import { LINUX_ERRNO, systemError } from "../errno.ts";
@@ -18,8 +18,8 @@ const IFA_F_NODAD = 2;
 const IFF_UP = 1;
 const HEADER = 16;
 
-/** What may change of an interface; what is left out stays. */
-export interface LinkChange {
+/** The properties of an interface to change; those left out stay. */
+export interface InterfaceChange {
   /** Bytes. */
   readonly mtu?: number;
   /** Packets in the transmit queue. */
@@ -29,13 +29,13 @@ export interface LinkChange {
   readonly mac?: Uint8Array;
 }
 
-/** The kernel's number of the interface, 0 when there is none of that name. */
+/** Returns the kernel's number of the interface, 0 if there is none of that name. */
 export function interfaceIndex(libc: Libc, name: string): number {
   const bytes = cString(name);
   return libc.if_nametoindex(pointerTo(bytes));
 }
 
-export function changeLink(libc: Libc, name: string, change: LinkChange): void {
+export function changeLink(libc: Libc, name: string, change: InterfaceChange): void {
   const flags = change.isUp === undefined ? 0 : IFF_UP;
   const attributes = [
     ...(change.mtu === undefined ? [] : [attribute(IFLA.MTU, uint32(change.mtu))]),
@@ -46,7 +46,7 @@ export function changeLink(libc: Libc, name: string, change: LinkChange): void {
   request(libc, `cannot configure ${name}`, RTM.NEWLINK, 0, [body, ...attributes]);
 }
 
-/** Adds an address, or replaces what is known of it. IPv6 is usable at once: no duplicate address detection. */
+/** Adds or replaces an address. IPv6 is usable at once: without duplicate address detection. */
 export function addAddress(libc: Libc, name: string, address: Endpoint, prefix: number): void {
   const what = `cannot add an address to ${name}`;
   request(libc, what, RTM.NEWADDR, NLM_F.CREATE | NLM_F.REPLACE, addressBody(libc, name, address, prefix));
@@ -56,7 +56,7 @@ export function removeAddress(libc: Libc, name: string, address: Endpoint, prefi
   request(libc, `cannot remove an address of ${name}`, RTM.DELADDR, 0, addressBody(libc, name, address, prefix));
 }
 
-/** Deletes the interface, whoever has it open. */
+/** Deletes the interface, even while a process has it open. */
 export function deleteLink(libc: Libc, name: string): void {
   request(libc, `cannot delete ${name}`, RTM.DELLINK, 0, [linkHeader(existing(libc, name), 0, 0)]);
 }

@@ -89,7 +89,7 @@ const NO_ANSWER = `no answer within ${TIMEOUT_MS / 1_000} s`;
 export async function echoesOf(interfaceName: string): Promise<NamedEcho[]> {
   const { echoes } = await askTunnel(interfaceName, "ping", {
     parameters: { wait: TIMEOUT_MS },
-    patience: 3 * TIMEOUT_MS,
+    timeout: 3 * TIMEOUT_MS,
   });
   return echoes as NamedEcho[];
 }

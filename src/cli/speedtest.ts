@@ -85,7 +85,7 @@ interface SpeedTest {
 
 /** Asks the peer to take part. @throws NetcombinerError when it does not */
 async function openTest(interfaceName: string, seconds: number): Promise<SpeedTest> {
-  const answer = await askTunnel(interfaceName, "speedtest", { parameters: { seconds }, patience: 10_000 });
+  const answer = await askTunnel(interfaceName, "speedtest", { parameters: { seconds }, timeout: 10_000 });
   const { port, addresses, secret } = answer as { port: number; addresses: string[]; secret: string };
   return { interface: interfaceName, port, address: addresses[0] ?? "", secret: Uint8Array.fromHex(secret) };
 }

@@ -20,38 +20,39 @@ import { type Lookups, resolveLink } from "./resolve.ts";
 import { SpeedResponder } from "./speed/responder.ts";
 import { StatusListener } from "./status/listener.ts";
 
-const STOP_PATIENCE_MS = 2_000;
+/** Time the data plane has to say goodbye. */
+const STOP_TIMEOUT_MS = 2_000;
 
-/** A TUN that is open, and what belongs to it. */
+/** An open TUN device. */
 export interface TunDevice {
   readonly fd: number;
   /** Ends the interface. */
   close(): void | Promise<void>;
 }
 
-/** What `up` does to the host besides the interface. */
+/** The changes of `up` to the host besides the interface, and their undoing. */
 export interface SystemSetup {
-  /** Takes back what a run before this one left. */
+  /** Undoes what an earlier run left behind. */
   heal(): Promise<unknown>;
-  /** Before the interface is configured. */
+  /** Does what comes before the interface is configured. */
   prepare(configuration: Configuration): Promise<void>;
-  /** Once the tunnel runs. */
+  /** Does what comes once the tunnel runs. */
   configure(configuration: Configuration): Promise<void>;
   /** Undoes `configure`, while the interface still exists. */
   restore(): Promise<void>;
-  /** Undoes `prepare`, when it is gone. */
+  /** Undoes `prepare`, once the interface is gone. */
   finish(): Promise<void>;
 }
 
-/** The rest of the machine, as the daemon needs it; tests bring their own. */
+/** The machine around the daemon; tests bring their own. */
 export interface Surroundings {
   openTun(): TunDevice;
-  /** Sets MTU and addresses and brings the interface up. Throws NetcombinerError. */
+  /** Sets MTU and addresses and brings the interface up. @throws NetcombinerError */
   configureInterface(configuration: Configuration): void | Promise<void>;
   openWakePipe(): { readonly readFd: number; wake(): void; close(): void };
   createThread(): DataplaneThread;
   readonly lookups: Lookups;
-  /** For a tunnel that makes its interface alone: none. */
+  /** Undefined for a tunnel that makes its interface and nothing else. */
   readonly system?: SystemSetup | undefined;
   readonly log: Log;
   readonly notifier: Notifier;
@@ -63,9 +64,9 @@ export interface Surroundings {
 export interface DaemonOptions {
   readonly interface: string;
   readonly configurationPath: string;
-  /** Where the control socket goes. */
+  /** Folder of the control socket. */
   readonly runDirectory?: string;
-  /** Only for a look at the links: no metrics are served. */
+  /** True for a trial of the links, which serves no metrics. */
   readonly isTrial?: boolean;
 }
 
@@ -90,8 +91,8 @@ export class Daemon {
   }
 
   /**
-   * Runs the tunnel to its end and takes everything down again. Never rejects: what goes wrong is logged, told to whoever
-   * waits for readiness, and in the exit code.
+   * Runs the tunnel to its end and takes everything down again. Never rejects: a fault is logged, reported to the process that
+   * waits for readiness, and shows in the exit code.
    */
   async run(): Promise<ExitCode> {
     const { log, readiness } = this.#around;
@@ -110,12 +111,12 @@ export class Daemon {
     }
   }
 
-  /** Ends `run`; the reason goes to the log. */
+  /** Ends `run` and logs the reason. */
   stop(reason: string): void {
     this.#end.resolve({ type: "stopped", cause: "asked", reason });
   }
 
-  /** Reads the configuration again: links that did not change keep running, a faulty file changes nothing. */
+  /** Reads the configuration again. Links that did not change keep running; a faulty file changes nothing. */
   reload(): Answer {
     const { log, notifier } = this.#around;
     const [current, dataplane] = [this.#configuration, this.#dataplane];
@@ -168,7 +169,7 @@ export class Daemon {
     notifier.ready(this.#summary());
   }
 
-  /** At the end everything is tried; what fails stays in the journal. */
+  /** Tries one undoing at the end; a step that fails stays in the journal. */
   async #attempt(undoing: Promise<void>): Promise<void> {
     await undoing.catch((error: unknown) => {
       this.#around.log.error(error instanceof Error ? error.message : String(error));
@@ -188,7 +189,7 @@ export class Daemon {
       responderWanted: (wanted) => void this.#offerResponder(wanted),
     });
     cleanup.defer(() => this.#speedResponder.close());
-    cleanup.defer(() => dataplane.stop(STOP_PATIENCE_MS).then(() => undefined));
+    cleanup.defer(() => dataplane.stop(STOP_TIMEOUT_MS).then(() => undefined));
     dataplane.start({
       type: "start",
       interface: this.#options.interface,
@@ -233,14 +234,14 @@ export class Daemon {
         return dataplane && configuration && { dataplane, links: configuration.links };
       }),
       down: () => {
-        // After the answer is on its way.
+        // The answer is on its way first.
         setImmediate(() => this.stop("asked by netcombiner down"));
         return { ok: true, pid: process.pid };
       },
     };
   }
 
-  /** Never rejects: the peer is told nothing where this end cannot listen. */
+  /** Opens the responder that the peer wants. Never rejects: where this end cannot listen, the peer gets no answer. */
   async #offerResponder(wanted: ResponderWanted): Promise<void> {
     const { log } = this.#around;
     const addresses = this.#configuration?.addresses ?? [];

@@ -6,7 +6,7 @@ import type { LinkChange } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 import type { Resolution } from "./resolve.ts";
 
-/** What a Worker has; tests bring their own. */
+/** The parts of a Worker that are used; tests bring their own. */
 export interface DataplaneThread {
   postMessage(message: ToDataplane): void;
   terminate(): void;
@@ -29,9 +29,9 @@ export interface DataplaneHandlers {
 const ANSWER_TIMEOUT_MS = 3_000;
 
 export class DataplaneClient {
-  /** Resolves when the worker has its links running. */
+  /** Resolves once the worker runs its links. */
   readonly ready: Promise<void>;
-  /** Resolves, whatever happens, when the worker is done. */
+  /** Resolves once the worker has ended, for whatever reason. */
   readonly stopped: Promise<Stopped>;
   readonly #thread: DataplaneThread;
   readonly #wake: () => void;
@@ -42,7 +42,7 @@ export class DataplaneClient {
   readonly #queries = new Map<number, (answer: Diagnosed) => void>();
   #requests = 0;
 
-  /** `wake` gets the worker out of its poll. */
+  /** @param wake gets the worker out of its poll */
   constructor(thread: DataplaneThread, wake: () => void, handlers: DataplaneHandlers) {
     this.#thread = thread;
     this.#wake = wake;
@@ -51,9 +51,9 @@ export class DataplaneClient {
     this.stopped = this.#stopped.promise;
     thread.onmessage = (event) => this.#handle(event.data);
     thread.onerror = (event) => this.#stopped.resolve({ type: "stopped", cause: "fault", reason: event.message });
-    // Comes after every message of the thread, so it counts only when the thread said nothing.
+    // This event follows every message of the thread, so it counts only if the thread sent none.
     thread.addEventListener("close", () => {
-      this.#stopped.resolve({ type: "stopped", cause: "fault", reason: "its thread ended without a word" });
+      this.#stopped.resolve({ type: "stopped", cause: "fault", reason: "its thread ended without a message" });
     });
   }
 
@@ -80,23 +80,23 @@ export class DataplaneClient {
 
   /** @throws Error when the worker does not answer within the time of the query and a little more */
   ask(query: Query): Promise<Diagnosed> {
-    const patience = ANSWER_TIMEOUT_MS + ("wait" in query ? query.wait / MICROS_PER_MILLI : 0);
-    return this.#request(this.#queries, patience, (request) => ({ type: "ask", request, query }));
+    const timeout = ANSWER_TIMEOUT_MS + ("wait" in query ? query.wait / MICROS_PER_MILLI : 0);
+    return this.#request(this.#queries, timeout, (request) => ({ type: "ask", request, query }));
   }
 
-  /** What the peer asked for in a `responder-wanted` message. */
+  /** Answers a `responder-wanted` message of the peer. */
   offerResponder(token: number, responder: Responder): void {
     this.#send({ type: "responder", token, responder });
   }
 
   async #request<T>(
     waiting: Map<number, (answer: T) => void>,
-    patience: number,
+    timeout: number,
     message: (request: number) => ToDataplane,
   ): Promise<T> {
     const request = this.#requests++;
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const timer = setTimeout(() => reject(new Error("the data plane does not answer")), patience);
+    const timer = setTimeout(() => reject(new Error("the data plane does not answer")), timeout);
     waiting.set(request, resolve);
     this.#send(message(request));
     try {
@@ -107,11 +107,11 @@ export class DataplaneClient {
     }
   }
 
-  /** Asks the worker to end and then ends its thread, also of one that does not answer within `patience` milliseconds. */
-  async stop(patience: number): Promise<Stopped> {
+  /** Asks the worker to end, then ends its thread, at the latest after `timeout` milliseconds. */
+  async stop(timeout: number): Promise<Stopped> {
     this.#send({ type: "stop" });
-    const reason = `it did not stop within ${patience} ms`;
-    const timer = setTimeout(() => this.#stopped.resolve({ type: "stopped", cause: "fault", reason }), patience);
+    const reason = `it did not stop within ${timeout} ms`;
+    const timer = setTimeout(() => this.#stopped.resolve({ type: "stopped", cause: "fault", reason }), timeout);
     const stopped = await this.stopped;
     clearTimeout(timer);
     this.#thread.terminate();

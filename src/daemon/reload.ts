@@ -1,9 +1,9 @@
-/** What a new configuration changes in a running tunnel: a pure comparison. */
+/** Compares a new configuration with that of a running tunnel, and plans what changes. Pure. */
 import { type Configuration, type ConfiguredLink, freeName } from "../config/configuration.ts";
 import type { SystemConfiguration } from "../config/system.ts";
 
 export interface ReloadPlan {
-  /** What runs afterwards: links of the new file, those that did not change with the number and name they had. */
+  /** The configuration that runs afterwards: the links of the new file, unchanged ones with the number and name they had. */
   readonly configuration: Configuration;
   readonly kept: readonly ConfiguredLink[];
   readonly removed: readonly ConfiguredLink[];
@@ -12,7 +12,7 @@ export interface ReloadPlan {
   readonly needsRestart: readonly string[];
 }
 
-/** Links are matched by everything their section says; only a name that nobody chose does not count. */
+/** Matches links by everything in their section, except a name that the program chose. */
 export function planReload(current: Configuration, next: Configuration): ReloadPlan {
   const chosen = next.links.filter((link) => link.isNamed);
   const chosenNames = new Set(chosen.map((link) => link.settings.name));

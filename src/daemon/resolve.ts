@@ -13,7 +13,7 @@ import {
 } from "../endpoint.ts";
 import type { LinkSettings, LinkTransport } from "../portal/settings.ts";
 
-/** How names become addresses; tests bring their own. */
+/** Turns names into addresses; tests bring their own. */
 export interface Lookups {
   /** Addresses of a host name in the order of preference. Rejects when there are none. */
   host(name: string): Promise<readonly string[]>;
@@ -21,10 +21,10 @@ export interface Lookups {
   interfaceAddresses(name: string): readonly Endpoint[];
   /** Index of an interface, 0 if it does not exist. */
   interfaceIndex(name: string): number;
-  /** Whether sockets are bound to interfaces by name; otherwise only an address ties them to one. */
+  /** True if sockets are bound to interfaces by name; otherwise only an address ties them to one. */
   readonly bindsToInterfaces: boolean;
-  /** How long a name may take, milliseconds. */
-  readonly patience: number;
+  /** Time a lookup may take, milliseconds. */
+  readonly timeout: number;
 }
 
 export type Resolution = { readonly remote: Endpoint; readonly local: Endpoint } | { readonly reason: string };
@@ -52,7 +52,7 @@ export async function resolveLink(
   }
 }
 
-/** Where the link may start from, the best first; undefined if anywhere. */
+/** Returns the addresses the link may leave from, the best first; undefined if any will do. */
 async function localAddresses(transport: LinkTransport, role: LinkSettings["role"], lookups: Lookups) {
   const { localHost, localInterface } = transport;
   const own = localInterface === undefined ? undefined : lookups.interfaceAddresses(localInterface);
@@ -77,7 +77,7 @@ async function hostAddresses(host: string, lookups: Lookups): Promise<Endpoint[]
   }
   const literal = parseEndpoint(host);
   if (literal) return [literal];
-  const addresses = parsed(await withTimeout(lookups.host(host), host, lookups.patience));
+  const addresses = parsed(await withTimeout(lookups.host(host), host, lookups.timeout));
   if (addresses.length === 0) throw new Error(`${host} has no address`);
   return addresses;
 }
@@ -86,10 +86,10 @@ function parsed(texts: readonly string[]): Endpoint[] {
   return texts.map((text) => parseEndpoint(text)).filter((endpoint) => endpoint !== undefined);
 }
 
-async function withTimeout(lookup: Promise<readonly string[]>, host: string, patience: number) {
+async function withTimeout(lookup: Promise<readonly string[]>, host: string, milliseconds: number) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
   });
   try {
     return await Promise.race([lookup, timeout]);
@@ -116,7 +116,7 @@ function lookupProblem(error: unknown): string {
   return LOOKUP_PROBLEMS[code] ?? (error instanceof Error ? error.message : String(error));
 }
 
-/** The remote address with the best local one that can reach it; with none if anywhere will do; nothing if none can. */
+/** Returns the remote address with the best local one that can reach it: family 0 if any will do, no pair if none can. */
 function pairWith(remote: Endpoint, locals: readonly Endpoint[] | undefined): [Endpoint, Endpoint][] {
   if (!locals) return [[remote, createEndpoint()]];
   const same = locals.filter((local) => familyOf(local) === familyOf(remote));
@@ -134,7 +134,7 @@ function families(endpoints: readonly Endpoint[]): string {
   return [...new Set(endpoints.map((endpoint) => `IPv${familyOf(endpoint)}`))].sort().join(" and ");
 }
 
-/** Link-local addresses (169.254/16, fe80::/10) reach nothing far away: 0 for others, 1 for them. */
+/** Returns 1 for link-local addresses (169.254/16, fe80::/10), which reach nothing beyond their link, and 0 for others. */
 function scopeRank(endpoint: Endpoint): number {
   const [a = 0, b = 0] = addressOf(endpoint);
   if (familyOf(endpoint) === 4) return a === 169 && b === 254 ? 1 : 0;

@@ -21,12 +21,12 @@ import { nobodyWaits, readinessOn } from "./process/readiness.ts";
 import type { Lookups } from "./resolve.ts";
 
 const CONFIGURE_TIMEOUT_MS = 10_000;
-/** Packets that the kernel keeps until they are read: a host's whole window may come at once, of which Linux' 500 would lose a part unseen. */
+/** Packets that the kernel keeps until they are read. A host's whole window may come at once; Linux' default of 500 would lose part of it. */
 const TX_QUEUE_LENGTH = 5_000;
-/** A resolver's own patience is longer, but the link's next attempt may find another server or another way. */
+/** A resolver's own timeout is longer, but the link's next attempt may find another server or route. */
 const LOOKUP_TIMEOUT_MS = 5_000;
 
-/** @param setsUp whether the host is set up besides the interface, as `up` does it */
+/** @param setsUp true if the host is set up besides the interface, as `up` does it */
 export function systemSurroundings(
   interfaceName: string,
   inherited: Inheritance | undefined,
@@ -93,7 +93,7 @@ const systemLookups: Lookups = {
     return systemLibc().if_nametoindex(pointerTo(text));
   },
   bindsToInterfaces: layout.name === "linux",
-  patience: LOOKUP_TIMEOUT_MS,
+  timeout: LOOKUP_TIMEOUT_MS,
 };
 
 function logSink(interfaceName: string, isBackground: boolean): LogSink {

@@ -1,11 +1,11 @@
-/** Who encrypts on this machine: the system's libcrypto, if it makes what the runtime's own ciphers make; otherwise those. */
+/** Chooses the library that encrypts: the system's libcrypto if its results equal those of the runtime's ciphers, otherwise the latter. */
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import type { CipherName, Ciphers } from "../ports.ts";
 import { AUTO_SUITES } from "../security/offer.ts";
 import { PORTABLE_CIPHERS, TAG_SIZE } from "../security/portable-ciphers.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 
-/** Long enough for every way that libraries have of taking several blocks at once. */
+/** Bytes of the trial: more than any implementation takes in one step. */
 const LENGTH = 1_111;
 
 export function systemCiphers(): Ciphers {
@@ -13,7 +13,7 @@ export function systemCiphers(): Ciphers {
   return libcrypto && AUTO_SUITES.every((cipher) => isSame(libcrypto, cipher)) ? libcrypto : PORTABLE_CIPHERS;
 }
 
-/** Whether a trial seals to the same bytes as the runtime's cipher does, opens again, and does not when it was changed. */
+/** True if a trial gives the same bytes as the runtime's cipher, opens again, and is refused after a change. */
 export function isSame(ciphers: Ciphers, cipher: CipherName): boolean {
   try {
     const [tried, known] = [ciphers, PORTABLE_CIPHERS].map((made) => trial(made, cipher)) as [Trial, Trial];

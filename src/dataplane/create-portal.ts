@@ -1,4 +1,4 @@
-/** The portal with what this machine has for it: ciphers, what they cost here, and chance. */
+/** Makes the portal with this machine's ciphers, their measured cost, and its random numbers. */
 import type { PacketPool } from "../memory/packet-pool.ts";
 import { Portal } from "../portal/portal.ts";
 import type { TunnelSettings } from "../portal/settings.ts";

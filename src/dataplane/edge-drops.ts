@@ -1,4 +1,4 @@
-/** Adds to a portal's account what only the edges know: losses before the portal saw a packet or after, and what sockets were granted. */
+/** Adds to a portal's snapshot what only the edges count: losses before the portal saw a packet or after it, and the sockets' buffers. */
 import { layout } from "../../ffi/layout.ts";
 import { SOCKET_BUFFER } from "../../ffi/socket.ts";
 import { TcpStream } from "../../ffi/tcp.ts";
@@ -8,10 +8,10 @@ import type { SocketSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
 import type { LinkSocket, SocketTable } from "./socket-table.ts";
 import type { TunEdge } from "./tun-edge.ts";
 
-/** Linux tells twice what it granted, for its own bookkeeping (socket(7)). */
-const TOLD_FOR_GRANTED = layout.name === "linux" ? 2 : 1;
+/** Linux reports twice the bytes that it granted, for its own bookkeeping (socket(7)). */
+const REPORTED_PER_GRANTED = layout.name === "linux" ? 2 : 1;
 
-/** Changes `snapshot`, which is the caller's own, and returns it. */
+/** Adds to `snapshot`, which is the caller's own, and returns it. */
 export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: SocketTable): TunnelSnapshot {
   const { drops } = snapshot;
   const add = (reason: DropReason, packets: number): void => {
@@ -36,8 +36,8 @@ function describe({ link, transport }: LinkSocket): SocketSnapshot {
   return {
     link,
     asked: isStream ? 0 : SOCKET_BUFFER,
-    receiveBuffer: receiveBuffer / TOLD_FOR_GRANTED,
-    sendBuffer: sendBuffer / TOLD_FOR_GRANTED,
+    receiveBuffer: receiveBuffer / REPORTED_PER_GRANTED,
+    sendBuffer: sendBuffer / REPORTED_PER_GRANTED,
     gso,
     gro,
   };

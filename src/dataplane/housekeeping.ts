@@ -1,20 +1,20 @@
 /**
- * When to tidy up the heap of the data plane's thread. The runtime does that on its own only where an event loop turns; this
- * thread waits in a system call instead, and would keep after a load all that the load took. Collecting halts it for some
- * milliseconds, so it waits for a lull, and does not do it for a little traffic.
+ * Decides when the heap of the data plane's thread is collected. The runtime does that on its own only where an event loop turns; this
+ * thread waits in a system call instead and would keep the memory of a load after it. A collection halts it for some milliseconds, so
+ * it waits for a lull, and spares it after little traffic.
  */
 import type { Micros } from "../clock.ts";
 
-/** Packets that leave enough behind to be worth it. */
+/** Packets after which a collection is worth its halt. */
 const WORTH = 20_000;
-/** A lull: fewer packets than this in so long. */
+/** A lull has fewer packets than this within its length. */
 const LULL_PACKETS = 200;
 const LULL: Micros = 2_000_000;
 
 export class Housekeeping {
   readonly #tidy: () => void;
   #tidiedAt = 0;
-  /** What starting leaves behind is worth it too. */
+  /** True at first: starting leaves garbage behind too. */
   #isDue = true;
   #lullPackets = 0;
   #lullSince: Micros = 0;
@@ -23,7 +23,7 @@ export class Housekeeping {
     this.#tidy = tidy;
   }
 
-  /** Called in every turn, with all packets moved until now. */
+  /** Notes a turn of the loop; `packets` counts all that were moved until now. */
   turn(now: Micros, packets: number): void {
     if (packets - this.#lullPackets >= LULL_PACKETS || this.#lullSince === 0) {
       this.#lullPackets = packets;

@@ -1,6 +1,6 @@
 /**
- * What the control plane (main thread) and the data plane (worker) say to each other, by postMessage.
- * Rare, so plain objects; after a message to the worker the control plane also writes the wake-up descriptor.
+ * The messages between the control plane (main thread) and the data plane (worker), sent by postMessage. They are rare, hence plain
+ * objects. After each message to the worker the control plane also writes to the pipe that wakes it.
  */
 import type { Endpoint } from "../endpoint.ts";
 import type { PortalEvent } from "../portal/events.ts";
@@ -20,12 +20,12 @@ export interface StartMessage {
   /** Read end of the pipe that wakes the worker out of its poll. */
   readonly wakeFd: number;
   readonly tunnel: TunnelSettings;
-  /** What the sockets' datagrams carry for routing rules to know them by, Linux only. */
+  /** Mark of the sockets' datagrams by which routing rules tell them apart (SO_MARK), Linux only. */
   readonly mark?: number | undefined;
   readonly links: readonly DataplaneLink[];
 }
 
-/** Addresses for one attempt; `local` family 0 where any will do. */
+/** The addresses of one attempt; `local` has family 0 where any address will do. */
 export interface ResolvedMessage {
   readonly type: "resolved";
   readonly link: number;
@@ -56,10 +56,10 @@ export type FromDataplane =
   | { readonly type: "snapshot"; readonly request: number; readonly snapshot: TunnelSnapshot }
   | ({ readonly type: "diagnosed"; readonly request: number } & Diagnosed)
   | Extract<PortalEvent, { type: "responder-wanted" }>
-  /** The worker is done: asked to, or the interface is gone, or a fault. */
+  /** The worker ended: it was asked to, or the interface is gone, or it met a fault. */
   | { readonly type: "stopped"; readonly cause: "asked" | "interface-gone" | "fault"; readonly reason: string };
 
-/** What a thread says that an error ended. */
+/** Returns the message of a thread that an error ended. */
 export function fault(error: unknown): FromDataplane {
   return {
     type: "stopped",

@@ -1,5 +1,5 @@
 /**
- * The data plane's sockets by number and by descriptor: opening, closing and what kind each is. Cold code; the loop that
+ * The data plane's sockets by number and by descriptor: opens, closes and lists them. This is cold code; the loop that
  * moves datagrams through them is in `sender.ts` and `receiver.ts`.
  */
 import { POLL } from "../../ffi/layout.ts";
@@ -12,7 +12,7 @@ import { createEndpoint, type Endpoint, familyOf, setPort } from "../endpoint.ts
 import type { PacketPool } from "../memory/packet-pool.ts";
 import type { DataplaneLink } from "./messages.ts";
 
-/** Connections at a time, of anybody; those that do not begin an exchange are closed by the portal. */
+/** Accepted connections at a time, whoever made them; the portal closes those that do not begin an exchange. */
 const MAX_STREAMS = 64;
 
 export type SocketTransport = UdpSocket | RawSocket | TcpStream;
@@ -20,7 +20,7 @@ export type SocketTransport = UdpSocket | RawSocket | TcpStream;
 export interface LinkSocket {
   readonly id: number;
   readonly link: number;
-  /** The link's attempt that opened it, for a stream that is still connecting; -1 otherwise. */
+  /** The link's attempt that opened a stream that is still connecting; -1 for every other socket. */
   attempt: number;
   readonly transport: SocketTransport | TcpListener;
   readonly fd: number;
@@ -44,7 +44,7 @@ export class SocketTable {
     return this.#byId[id];
   }
 
-  /** Whose descriptor it is. */
+  /** Returns the socket with the descriptor `fd`. */
   of(fd: number): LinkSocket | undefined {
     return this.#byFd[fd];
   }
@@ -54,7 +54,7 @@ export class SocketTable {
   }
 
   /**
-   * Opens what a link needs: one socket, or for a listener of the IP transport at any address one for each IP version.
+   * Opens the sockets of a link: one, or for a listener of the IP transport at any address one for each IP version.
    * @param remote family 0 for a listener
    * @throws NetcombinerError when the system refuses
    */
@@ -94,7 +94,7 @@ export class SocketTable {
     }
   }
 
-  /** The streams that wait at a listener, registered; beyond a bound they are closed at once. */
+  /** Returns the streams that wait at a listener, registered; beyond the bound they are closed at once. */
   accept(listener: LinkSocket): LinkSocket[] {
     const out: LinkSocket[] = [];
     for (const stream of (listener.transport as TcpListener).accept()) {
@@ -132,13 +132,13 @@ export class SocketTable {
   }
 }
 
-/** What is too large must be lost, not fragmented, or the search for the path's MTU finds what fragments cost. */
+/** Has datagrams lost that are too large: fragmented ones would deceive the search for the path's MTU. */
 function unfragmented<T extends UdpSocket | RawSocket>(socket: T): T {
   socket.setDontFragment(true);
   return socket;
 }
 
-/** An unspecified address listens to both versions where the transport can. */
+/** Returns the IP version to listen to; 0, both where the transport can, for an unspecified address. */
 function listenFamily(local: Endpoint): 0 | 4 | 6 {
   const family = familyOf(local);
   return family === 4 || family === 6 ? family : 0;

@@ -1,4 +1,4 @@
-/** Measures at start what the suites that `Security = auto` chooses from take on this machine. */
+/** Measures at start how much time the suites that `Security = auto` chooses from take on this machine. */
 import { monotonicMicros } from "../../ffi/clock.ts";
 import { PacketPool } from "../memory/packet-pool.ts";
 import type { Ciphers } from "../ports.ts";
@@ -7,9 +7,9 @@ import type { Security } from "../security/security.ts";
 import type { SecuritySuite } from "../security/suite.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 
-/** What a hello speaks of. */
+/** Bytes of the datagram whose cost a hello tells. */
 const LENGTH = 1_400;
-/** For each suite: until its code is compiled, then to find the best run; a busy machine only makes runs longer. */
+/** Time for each suite: until its code is compiled, then to find the shortest run, as a busy machine only makes runs longer. */
 const WARM_UP_MICROS = 10_000;
 const MEASURE_MICROS = 10_000;
 const RUN = 8;
@@ -18,7 +18,7 @@ export function measureSuites(ciphers: Ciphers): SuiteCosts {
   return Object.fromEntries(AUTO_SUITES.map((name) => [name, costOf(createSuite(name, ciphers))]));
 }
 
-/** Nanoseconds to seal or open one datagram. */
+/** Returns the nanoseconds to seal or open one datagram. */
 function costOf(suite: SecuritySuite): number {
   const key = crypto.getRandomValues(new Uint8Array(32));
   const use = { send: key, receive: key, sendIndex: 1, receiveIndex: 1, peerRun: "" };
@@ -28,7 +28,7 @@ function costOf(suite: SecuritySuite): number {
   return Math.round((runsFor(MEASURE_MICROS, pool, security) * 1_000) / (2 * RUN));
 }
 
-/** Repeats runs for so long, three at least; microseconds of the shortest. */
+/** Repeats runs for `micros`, three at least; returns the microseconds of the shortest. */
 function runsFor(micros: number, pool: PacketPool, security: Security): number {
   const end = monotonicMicros() + micros;
   let best = Number.POSITIVE_INFINITY;

@@ -2,24 +2,24 @@
 /**
  * The edge towards the host: a TUN device as source and sink over the arena. With offloads super-packets are cut on the
  * way in and consecutive packets joined on the way out; without them each packet is read into its slot and written
- * from there. Works in any thread; the poll belongs to the caller.
+ * from there. It works in any thread; the poll belongs to the caller.
  */
 import { type Address, type Libc, pointerTo, systemLibc } from "../../ffi/libc.ts";
 import { TUN_GONE, TUN_NOTHING, type Tun } from "../../ffi/tun.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot, TAILROOM } from "../memory/packet-pool.ts";
 import { Joiner } from "../offload/join.ts";
-import { Fragmenter } from "../offload/split.ts";
+import { Segmenter } from "../offload/split.ts";
 import { completePacket } from "../offload/transport.ts";
 import { VIRTIO_SIZE, VirtioHeader } from "../offload/virtio.ts";
 import type { Sink, Source } from "../ports.ts";
 
-/** Reads per call at most, so that sockets get their turn. */
+/** Reads of one call, so that sockets get their turn. */
 const READS = 64;
 /** struct iovec: base and length, 64 bits each, as four words. */
 const IOVEC_WORDS = 4;
 const MAX_IOVECS = 64;
-/** AF_INET and AF_INET6 of FreeBSD, the one system whose device wants the family. */
+/** AF_INET and AF_INET6 of FreeBSD, the one system whose device asks for the family. */
 const FAMILY = { 4: 2, 6: 28 } as const;
 
 export class TunEdge implements Source, Sink {
@@ -35,7 +35,7 @@ export class TunEdge implements Source, Sink {
   readonly #base: Address;
   readonly #isVirtio: boolean;
   readonly #prefixSize: number;
-  readonly #splitter: Fragmenter;
+  readonly #segmenter: Segmenter;
   readonly #joiner: Joiner;
   readonly #header = new VirtioHeader();
   readonly #stagingView: DataView;
@@ -57,7 +57,7 @@ export class TunEdge implements Source, Sink {
     this.#isVirtio = tun.format.prefix === "virtio";
     this.#prefixSize = tun.format.prefixSize;
     this.#stagingView = new DataView(tun.staging);
-    this.#splitter = new Fragmenter(pool, tun.staging, (to, from, length) =>
+    this.#segmenter = new Segmenter(pool, tun.staging, (to, from, length) =>
       libc.memcpy(base + to, staging + from, length),
     );
     this.#joiner = new Joiner(pool, this.#isVirtio ? capacity : 1, tun.format.uso);
@@ -66,7 +66,7 @@ export class TunEdge implements Source, Sink {
 
   /** Packets of the host lost for want of slots, or malformed, or too long for a slot. */
   get dropped(): number {
-    return this.#splitter.dropped + this.#oversized;
+    return this.#segmenter.dropped + this.#oversized;
   }
 
   /** Packets written inside of super-packets, and how many of those there were. */
@@ -78,9 +78,9 @@ export class TunEdge implements Source, Sink {
     return this.#joiner.superPackets;
   }
 
-  /** True when part of a super-packet waits for the next batch: the poll will not tell of it. */
+  /** True if part of a super-packet waits for the next batch; the poll does not tell. */
   get isPending(): boolean {
-    return this.#splitter.isPending;
+    return this.#segmenter.isPending;
   }
 
   /** True once the interface has been deleted. */
@@ -103,15 +103,15 @@ export class TunEdge implements Source, Sink {
   }
 
   #readSuper(batch: PacketBatch): number {
-    const splitter = this.#splitter;
-    let appended = splitter.isPending ? splitter.resume(batch) : 0;
+    const segmenter = this.#segmenter;
+    let appended = segmenter.isPending ? segmenter.resume(batch) : 0;
     for (let i = 0; i < READS && !batch.isFull && this.#pool.free > 0; i++) {
       const n = this.#tun.read();
       if (n === TUN_NOTHING || n === TUN_GONE) break;
       this.reads++;
       if (n <= VIRTIO_SIZE) continue;
       this.#header.read(this.#stagingView, 0);
-      appended += splitter.split(VIRTIO_SIZE, n - VIRTIO_SIZE, this.#header, batch);
+      appended += segmenter.split(VIRTIO_SIZE, n - VIRTIO_SIZE, this.#header, batch);
     }
     return appended;
   }

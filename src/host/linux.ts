@@ -1,6 +1,6 @@
 /** Configures interfaces on Linux by rtnetlink. */
 import { systemLibc } from "../../ffi/libc.ts";
-import { addAddress, changeLink, deleteLink, interfaceIndex, type LinkChange } from "../../ffi/linux/netlink.ts";
+import { addAddress, changeLink, deleteLink, type InterfaceChange, interfaceIndex } from "../../ffi/linux/netlink.ts";
 import type { InterfaceSettings, PrefixedAddress } from "./host.ts";
 import { ignoreNeighbours } from "./linux/neighbour-sysctls.ts";
 
@@ -13,7 +13,7 @@ export function configureLinux(
 ): string[] {
   const libc = systemLibc();
   const queue = settings.txQueueLength;
-  const link: LinkChange = { mtu: settings.mtu, ...(queue === undefined ? {} : { txQueueLength: queue }) };
+  const link: InterfaceChange = { mtu: settings.mtu, ...(queue === undefined ? {} : { txQueueLength: queue }) };
   signal.throwIfAborted();
   changeLink(libc, name, link);
   const unset = ignoreNeighbours(name);

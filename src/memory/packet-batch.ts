@@ -1,7 +1,7 @@
 // @hot
 /**
- * An ordered handful of slots that moves through the data path in one call, with the endpoints they share.
- * The batch does not own its slots: the documents of each call say who does afterwards.
+ * An ordered list of slots that moves through the data path in one call, with the endpoints they share.
+ * The batch does not own its slots: each call says who does afterwards.
  */
 import { createEndpoint, type Endpoint } from "../endpoint.ts";
 import type { Slot } from "./packet-pool.ts";
@@ -12,7 +12,7 @@ export class PacketBatch {
   count = 0;
   /** The peer's endpoint, set by a producer for all datagrams of the batch. */
   readonly remote: Endpoint = createEndpoint();
-  /** The local address they were sent to, where the socket tells; family 0 otherwise. */
+  /** The local address they were sent to if the socket tells it; otherwise family 0. */
   readonly local: Endpoint = createEndpoint();
 
   constructor(capacity: number) {

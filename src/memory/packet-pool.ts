@@ -1,7 +1,7 @@
 // @hot
 /**
  * The arena: one allocation at start, cut into slots. A packet is a slot number; its bytes stay where they were read.
- * Per-slot facts are parallel typed arrays. A slot has one owner at a time, or several counted by `retain`.
+ * What is known of each slot lies in parallel typed arrays. A slot has one owner at a time, or several counted by `retain`.
  *
  *     slot start                                                         slot start + slotSize
  *     | headroom (62)          | packet (up to capacity)    | tailroom (64+) |
@@ -19,7 +19,7 @@ export const NO_SLOT: Slot = -1;
 
 /** Bytes kept free in front of a packet for datagram header and messages. */
 export const HEADROOM = 62;
-/** Where a received datagram is put in its slot, so that the packet it carries ends up with its full headroom. */
+/** Offset of a received datagram in its slot, at which the packet it carries has its full headroom. */
 const DATAGRAM_ORIGIN = 48;
 /** Bytes kept free behind a packet for authentication. */
 export const TAILROOM = 64;
@@ -28,17 +28,17 @@ export const TAILROOM = 64;
 export const PACKET_FLAG = {
   /** The TCP or UDP checksum field holds only the pseudo-header's sum (virtio NEEDS_CSUM). */
   CHECKSUM_PARTIAL: 1,
-  /** The kernel that handed the packet over vouches for its TCP or UDP checksum (virtio DATA_VALID). */
+  /** The kernel that handed the packet over has verified its TCP or UDP checksum (virtio DATA_VALID). */
   CHECKSUM_VALID: 2,
   /** One of the datagrams that carried it has arrived. */
   DELIVERED: 4,
-  /** By its nature it goes before others, by the best path, and is never put in order. */
+  /** The packet goes before others, by the best path, and is never put in order. */
   PROMPT: 8,
-  /** The first packet of its flow, for all that is known. */
+  /** The first packet of its flow as far as the queue remembers. */
   STRANGER: 16,
-  /** Its flow sends little. */
+  /** The packet of a sparse flow (RFC 8290). */
   SPARSE: 32,
-  /** Its host sends this content again: were it lost once more, the host would stop until its timer runs out. */
+  /** The host sends this content again: lost once more, it would wait for its retransmission timeout. */
   AGAIN: 64,
 } as const;
 
@@ -61,9 +61,9 @@ export class PacketPool {
   readonly sequence: Uint32Array;
   /** Delivery class of the flow when the packet joined it. */
   readonly class: Uint8Array;
-  /** When the packet entered, then when it was first sent (µs). */
+  /** Time at which the packet entered, later that at which it was first sent, µs. */
   readonly time: Float64Array;
-  /** How often it was sent, and how many of these datagrams are neither acknowledged nor taken for lost. */
+  /** Datagrams that carried it, and how many of them are neither acknowledged nor declared lost. */
   readonly attempts: Uint8Array;
   readonly copies: Uint8Array;
   readonly #refs: Uint8Array;
@@ -99,22 +99,22 @@ export class PacketPool {
 
   readonly slotSize: number;
 
-  /** Slots nobody owns. */
+  /** Slots without an owner. */
   get free(): number {
     return this.#freeCount;
   }
 
-  /** Arena offset where a packet begins that has its full headroom. */
+  /** Returns the arena offset of a packet that has its full headroom. */
   origin(slot: Slot): number {
     return slot * this.slotSize + HEADROOM;
   }
 
-  /** Arena offset for a received datagram. */
+  /** Returns the arena offset for a received datagram. */
   datagramOrigin(slot: Slot): number {
     return slot * this.slotSize + DATAGRAM_ORIGIN;
   }
 
-  /** A slot owned by the caller, its start at the origin, length and flags 0; `NO_SLOT` when all are in use. */
+  /** Returns a slot that the caller owns, its start at the origin, length and flags 0; `NO_SLOT` if all are in use. */
   take(): Slot {
     if (this.#freeCount === 0) return NO_SLOT;
     const slot = this.#free[--this.#freeCount] as number;
@@ -127,14 +127,14 @@ export class PacketPool {
     return slot;
   }
 
-  /** One owner more. At most 255. */
+  /** Adds an owner, of at most 255. */
   retain(slot: Slot): void {
     const refs = this.#refs[slot] as number;
     assert(refs > 0 && refs < 255, "a retained slot is owned");
     this.#refs[slot] = refs + 1;
   }
 
-  /** One owner less; the last one gives the slot back. */
+  /** Removes an owner; without any the slot is free again. */
   release(slot: Slot): void {
     const refs = this.#refs[slot] as number;
     assert(refs > 0, "a released slot is owned");
@@ -142,17 +142,17 @@ export class PacketPool {
     if (refs === 1) this.#free[this.#freeCount++] = slot;
   }
 
-  /** Whether one of the datagrams that carried the packet has arrived. */
+  /** True if one of the datagrams that carried the packet has arrived. */
   isDelivered(slot: Slot): boolean {
     return ((this.flags[slot] as number) & PACKET_FLAG.DELIVERED) !== 0;
   }
 
-  /** Whether the packet was delivered, or is in no datagram on its way. */
+  /** True if the packet was delivered or no datagram in flight carries it. */
   isSettled(slot: Slot): boolean {
     return this.copies[slot] === 0 || this.isDelivered(slot);
   }
 
-  /** How many own the slot now. */
+  /** Returns the number of owners. */
   owners(slot: Slot): number {
     return this.#refs[slot] as number;
   }

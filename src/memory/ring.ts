@@ -1,5 +1,5 @@
 // @hot
-/** First-in first-out of slots (or any 32-bit integers) in a power-of-two ring that never grows. */
+/** A queue of slots (or any 32-bit integers), first in first out, in a ring of a power of two that never grows. */
 import type { PacketBatch } from "./packet-batch.ts";
 
 export class Ring {
@@ -20,7 +20,7 @@ export class Ring {
     return (this.#tail - this.#head) >>> 0;
   }
 
-  /** False when full. */
+  /** Appends `item`; returns false if the ring is full. */
   push(item: number): boolean {
     if (this.length === this.capacity) return false;
     this.#items[this.#tail & this.#mask] = item;
@@ -28,7 +28,7 @@ export class Ring {
     return true;
   }
 
-  /** The oldest item, or -1 when empty. */
+  /** Removes and returns the oldest item, -1 if the ring is empty. */
   shift(): number {
     if (this.#head === this.#tail) return -1;
     const item = this.#items[this.#head & this.#mask] as number;
@@ -50,7 +50,7 @@ export class Ring {
     return moved;
   }
 
-  /** The oldest item but `index` ones, -1 beyond the newest; nothing is removed. */
+  /** Returns the item that `index` older ones precede, -1 beyond the newest; nothing is removed. */
   peek(index = 0): number {
     return index < this.length ? (this.#items[(this.#head + index) & this.#mask] as number) : -1;
   }

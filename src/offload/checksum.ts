@@ -2,7 +2,7 @@
 /**
  * The Internet checksum (RFC 1071) and the partial checksum of TCP and UDP, whose
  * field holds the folded sum of the pseudo-header alone until somebody adds the rest.
- * Sums are 16-bit, big-endian and not complemented unless a name says "checksum". Offsets count from the view's begin.
+ * Sums are 16-bit, big-endian and not complemented unless a name says "checksum". Offsets count from the beginning of the view.
  */
 
 /** Adds the two halves of a sum below 2^32 until it fits 16 bits. */
@@ -11,7 +11,7 @@ export function fold(sum: number): number {
   return (once & 0xffff) + (once >>> 16);
 }
 
-/** Folded sum of `length` bytes at `offset`, at most 64 KiB; an odd last byte counts as the upper half of a word. */
+/** Returns the folded sum of `length` bytes at `offset`, at most 64 KiB; an odd last byte counts as the upper half of a word. */
 export function sum16(view: DataView, offset: number, length: number): number {
   // In the machine's own order, swapped once at the end (RFC 1071 section 2 B). 32768 words stay below 2^31.
   let sum = 0;
@@ -35,7 +35,7 @@ export function sum16(view: DataView, offset: number, length: number): number {
 }
 
 /**
- * Folded sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1).
+ * Returns the folded sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1).
  * @param ip offset of the IP header, `version` 4 or 6; `length` of TCP or UDP header and payload
  */
 export function pseudoHeaderSum(view: DataView, ip: number, version: number, protocol: number, length: number): number {
@@ -56,7 +56,7 @@ export function completeChecksum(view: DataView, start: number, field: number, e
   view.setUint16(start + field, isUdp && checksum === 0 ? 0xffff : checksum);
 }
 
-/** Whether a full checksum is right: everything with the pseudo-header adds up to -0. */
+/** True if a full checksum is right: everything with the pseudo-header adds up to -0. */
 export function isChecksumRight(
   view: DataView,
   ip: number,

@@ -8,10 +8,10 @@
  * does not fit it closes it and begins the next. A packet whose flow is not seen (fragment, extension header)
  * closes all of them.
  *
- * Checksums: a super-packet carries a partial checksum, so after joining nobody checks the senders' sums any more. A packet may
- * join when its checksum is partial already (it never left a kernel's trust) or vouched for (`CHECKSUM_VALID`);
- * a full checksum is verified here first, but only once two packets would join otherwise, so single packets
- * cost nothing. One that is wrong is written alone and unchanged, for the host to find out.
+ * A super-packet carries a partial checksum, so after joining nobody checks the senders' checksums any more. A packet may join if its
+ * checksum is partial already (it came from a local kernel) or was verified by one (`CHECKSUM_VALID`). A full checksum is verified here,
+ * but only when two packets would join otherwise, so single packets cost nothing. A packet with a wrong one is written alone and
+ * unchanged, and the host drops it.
  */
 import { assert } from "../errors.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
@@ -21,7 +21,7 @@ import { isChecksumRight, pseudoHeaderSum, setIpv4Checksum } from "./checksum.ts
 import { TCP_CHECKSUM, Transport, UDP_CHECKSUM, UDP_HEADER } from "./transport.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "./virtio.ts";
 
-/** Packets in one super-packet: also what a kernel before 6.9 takes of UDP (UDP_MAX_SEGMENTS). */
+/** Packets in one super-packet: the bound for UDP of kernels before 6.9 (UDP_MAX_SEGMENTS). */
 export const MAX_JOINED = 62;
 const MAX_TOTAL = 65_535;
 const { ACK, PSH } = TCP_FLAG;
@@ -49,7 +49,7 @@ export class Joiner {
   readonly #transport = new Transport();
   readonly #virtio = new VirtioHeader();
   readonly #open = new Int32Array(new ArrayBuffer(4 * BUCKETS));
-  // By position in the batch: the next of the same group, the payload's place, and what the first knows of its group.
+  // By position in the batch: the next of the same group, the sizes of header and payload, and the state of the checksum.
   readonly #nextOf: Int32Array;
   readonly #headerSize: Uint16Array;
   readonly #payload: Uint16Array;
@@ -63,7 +63,7 @@ export class Joiner {
   readonly #start: Uint16Array;
   readonly #protocol: Uint8Array;
 
-  /** @param capacity packets in the largest batch; @param udp whether the TUN takes UDP super-packets */
+  /** @param capacity packets in the largest batch; @param udp true if the TUN takes UDP super-packets */
   constructor(pool: PacketPool, capacity: number, udp: boolean) {
     this.#pool = pool;
     this.#udp = udp;
@@ -106,7 +106,7 @@ export class Joiner {
     const length = this.#pool.length[slot] as number;
     this.#nextOf[i] = NONE;
     this.#known[i] = 0;
-    if (!t.parsed(this.#pool.view, offset, length) || t.isOdd || t.total !== length || length > MAX_TOTAL) {
+    if (!t.parse(this.#pool.view, offset, length) || t.isOdd || t.total !== length || length > MAX_TOTAL) {
       this.#begin(i, 0);
       if (t.isOdd) this.#open.fill(NONE);
       return;
@@ -209,7 +209,7 @@ export class Joiner {
     return true;
   }
 
-  /** Same ports and, for TCP, the next sequence number with the same acknowledgement, window and options. */
+  /** True if the ports are the same and, for TCP, the sequence number is the next, with the same acknowledgement, window and options. */
   #follows(a: number, b: number, header: number, payloads: number): boolean {
     const view = this.#pool.view;
     const t = this.#transport;
@@ -228,7 +228,7 @@ export class Joiner {
     return true;
   }
 
-  /** Whether the packet at position `i` of the batch has a right checksum; asked and worked out once. */
+  /** True if the packet at position `i` of the batch has a right checksum, which is computed once. */
   #isTrusted(i: number, slot: Slot): boolean {
     if (this.#known[i] === 0) {
       const t = this.#transport;
@@ -236,7 +236,7 @@ export class Joiner {
       const offset = this.#pool.start[slot] as number;
       const right =
         (flags & (PACKET_FLAG.CHECKSUM_PARTIAL | PACKET_FLAG.CHECKSUM_VALID)) !== 0 ||
-        // Both packets of the question have the same header sizes, so this parsed serves the first one too.
+        // Both packets of the question have the same header sizes, so the parsed header serves the first one too.
         isChecksumRight(
           this.#pool.view,
           offset,

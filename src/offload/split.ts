@@ -1,11 +1,11 @@
 // @hot
 /**
- * Cuts what the host hands over into packets, each in a slot of its own: TCP and UDP super-packets into segments of
- * `gsoSize`, everything else copied as it is. Checksums of segments stay partial (`CHECKSUM_PARTIAL`): the far portal's
+ * Cuts the host's super-packets of TCP and UDP into segments of `gsoSize`, each in a slot of its own, and copies every other packet as it
+ * is. Checksums of segments stay partial (`CHECKSUM_PARTIAL`): the far portal's
  * TUN takes them so, and only a sink without offloads adds them up.
  *
  * Cutting stops where the batch is full and goes on with the next one; it stops for good where the arena is
- * empty, and what is left counts as dropped. `hdrLen` is not believed: kernels differ in what they put there.
+ * empty, and the rest counts as dropped. `hdrLen` is not used: kernels differ in what they put there.
  */
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool } from "../memory/packet-pool.ts";
@@ -20,7 +20,7 @@ export type Copy = (to: number, from: number, length: number) => void;
 const { FIN, PSH } = TCP_FLAG;
 const CWR = 0x80;
 
-export class Fragmenter {
+export class Segmenter {
   /** Packets lost: no slot was free, the packet was malformed, or a segment is larger than a slot. */
   dropped = 0;
   readonly #pool: PacketPool;
@@ -39,14 +39,14 @@ export class Fragmenter {
   #index = 0;
   #next = 0;
 
-  /** @param memory where super-packets are read to; @param copy from there to the arena */
+  /** @param memory holds the super-packet; @param copy copies from there to the arena */
   constructor(pool: PacketPool, memory: ArrayBuffer, copy: Copy) {
     this.#pool = pool;
     this.#view = new DataView(memory);
     this.#copy = copy;
   }
 
-  /** Whether a super-packet waits for the next batch; `split` must not be called while it does, `resume` must. */
+  /** True if a super-packet waits for the next batch; then `resume` must be called, and `split` must not. */
   get isPending(): boolean {
     return this.#next < this.#end;
   }
@@ -64,7 +64,7 @@ export class Fragmenter {
     return this.resume(batch);
   }
 
-  /** Goes on with a super-packet that did not fit the batch before. @returns packets appended */
+  /** Continues a super-packet that did not fit the batch before. @returns packets appended */
   resume(batch: PacketBatch): number {
     let appended = 0;
     while (this.#next < this.#end && !batch.isFull) {
@@ -109,7 +109,7 @@ export class Fragmenter {
     const t = this.#transport;
     const view = this.#pool.view;
     const field = header.csumOffset;
-    if (t.parsed(view, at, length) && t.start === header.csumStart) {
+    if (t.parse(view, at, length) && t.start === header.csumStart) {
       if (field === (t.protocol === PROTOCOL.TCP ? TCP_CHECKSUM : UDP_CHECKSUM)) return PACKET_FLAG.CHECKSUM_PARTIAL;
     }
     if (header.csumStart + field + 2 <= length) {
@@ -138,7 +138,7 @@ export class Fragmenter {
     return true;
   }
 
-  /** Bytes of all headers, 0 when they do not fit the packet or contradict each other. */
+  /** Returns the bytes of all headers, 0 if they do not fit the packet or contradict each other. */
   #headerSize(offset: number, length: number, version: number, protocol: number, start: number): number {
     const view = this.#view;
     const isTcp = protocol === PROTOCOL.TCP;
@@ -175,7 +175,7 @@ export class Fragmenter {
   }
 }
 
-/** The transport of a super-packet, 0 where its header makes no sense. */
+/** Returns the protocol of a super-packet, 0 if its virtio header is invalid. */
 function gsoProtocol(version: number, header: VirtioHeader): number {
   if (!(header.flags & VIRTIO_FLAG.NEEDS_CSUM)) return 0;
   const type = header.gsoType & ~GSO.ECN;

@@ -1,7 +1,7 @@
 // @hot
 /**
- * Where TCP or UDP begins in an IP packet: all that the offloads need to know of IP. Every length is checked before it
- * is used; whatever is odd, a fragment or cut short has no transport.
+ * Finds where TCP or UDP begins in an IP packet, which is all that the offloads need of IP. Every length is checked before it
+ * is used; a packet that is malformed, a fragment or cut short has no transport.
  */
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import { PROTOCOL } from "../wire/ip.ts";
@@ -17,21 +17,21 @@ const HOP_BY_HOP = 0;
 const ROUTING = 43;
 const DESTINATION = 60;
 
-/** One parsed, reused for every packet. Offsets count from the begin of the IP header. */
+/** The facts of one packet, reused for the next. Offsets count from the beginning of the IP header. */
 export class Transport {
-  /** 4, 6, or 0 when it is no IP. */
+  /** 4, 6, or 0 if it is no IP packet. */
   version = 0;
   /** `PROTOCOL.TCP`, `PROTOCOL.UDP`, or 0 for everything else. */
   protocol = 0;
-  /** Where the TCP or UDP header begins. */
+  /** Offset of the TCP or UDP header. */
   start = 0;
-  /** Bytes of the IP packet as its header tells; at most the bytes there are. */
+  /** Bytes of the IP packet by its header; at most the bytes there are. */
   total = 0;
   /** An IPv4 fragment or IPv6 extension header hides or precedes a transport that may be somebody's flow. */
   isOdd = false;
 
-  /** Looks at the `length` bytes at `offset`. @returns whether there is a whole TCP or UDP header */
-  parsed(view: DataView, offset: number, length: number): boolean {
+  /** Parses the `length` bytes at `offset`. @returns true if there is a whole TCP or UDP header */
+  parse(view: DataView, offset: number, length: number): boolean {
     this.version = 0;
     this.protocol = 0;
     this.start = 0;
@@ -39,12 +39,12 @@ export class Transport {
     this.isOdd = true;
     if (length < 20) return false;
     const version = view.getUint8(offset) >>> 4;
-    if (version === 4) return this.#parsed4(view, offset, length);
-    if (version === 6 && length >= 40) return this.#parsed6(view, offset, length);
+    if (version === 4) return this.#parse4(view, offset, length);
+    if (version === 6 && length >= 40) return this.#parse6(view, offset, length);
     return false;
   }
 
-  #parsed4(view: DataView, offset: number, length: number): boolean {
+  #parse4(view: DataView, offset: number, length: number): boolean {
     const start = (view.getUint8(offset) & 0x0f) * 4;
     const total = view.getUint16(offset + 2);
     if (start < 20 || total < start || total > length) return false;
@@ -56,7 +56,7 @@ export class Transport {
     return this.#accept(view.getUint8(offset + 9), view, offset);
   }
 
-  #parsed6(view: DataView, offset: number, length: number): boolean {
+  #parse6(view: DataView, offset: number, length: number): boolean {
     const total = 40 + view.getUint16(offset + 4);
     if (total > length) return false;
     this.version = 6;
@@ -89,10 +89,10 @@ export class Transport {
 
 const transport = new Transport();
 
-/** Completes the partial checksum of a packet in its slot, for a sink that wants whole packets. False if it has none. */
+/** Completes the partial checksum of a packet in its slot, for a sink without offloads. Returns false if it has none. */
 export function completePacket(pool: PacketPool, slot: Slot): boolean {
   const offset = pool.start[slot] as number;
-  if (!transport.parsed(pool.view, offset, pool.length[slot] as number)) return false;
+  if (!transport.parse(pool.view, offset, pool.length[slot] as number)) return false;
   const isUdp = transport.protocol === PROTOCOL.UDP;
   completeChecksum(
     pool.view,

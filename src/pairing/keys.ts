@@ -1,4 +1,4 @@
-/** Makes and reads keys for the commands, as text: 32 bytes in base64. */
+/** Makes and reads keys as text: 32 bytes in base64. */
 import { parseKey } from "../config/values.ts";
 import { clampPrivateKey, KeyPair, X25519_SIZE } from "../security/x25519.ts";
 
@@ -8,7 +8,7 @@ export function generateKey(kind: "private" | "shared"): string {
   return bytes.toBase64();
 }
 
-/** Undefined for what is no private key. */
+/** Returns undefined for text that is no private key. */
 export function publicKeyOf(privateKey: string): string | undefined {
   const result = parseKey(privateKey);
   return result && new KeyPair(result).publicKey.toBase64();

@@ -87,7 +87,7 @@ function setUp(changes: Partial<Surroundings> = {}) {
       interfaceAddresses: () => [parseEndpoint("198.51.100.1") as Endpoint],
       interfaceIndex: () => 0,
       bindsToInterfaces: true,
-      patience: 5_000,
+      timeout: 5_000,
     },
     log: new Log({ write: (level, text) => told.push(`${level}: ${text}`) }, () => 0),
     notifier: new Notifier("/notify", (_path, payload) => {

@@ -29,7 +29,7 @@ const lookups: Lookups = {
   },
   interfaceIndex: (name) => (name === "eth0" ? 2 : 0),
   bindsToInterfaces: true,
-  patience: 5_000,
+  timeout: 5_000,
 };
 
 const TRANSPORT: LinkTransport = {
@@ -114,7 +114,7 @@ describe("resolveLink", () => {
   });
 
   test("does not wait for ever for a name", async () => {
-    const own = { ...lookups, patience: 1, host: () => new Promise<never>(() => {}) };
+    const own = { ...lookups, timeout: 1, host: () => new Promise<never>(() => {}) };
     expect(await initiate({ remoteHost: "slow.example" }, 0, own)).toBe(
       "slow.example cannot be looked up: no answer within 1 ms",
     );

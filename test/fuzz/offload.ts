@@ -2,7 +2,7 @@
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { Joiner } from "../../src/offload/join.ts";
-import { Fragmenter } from "../../src/offload/split.ts";
+import { Segmenter } from "../../src/offload/split.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "../../src/offload/virtio.ts";
 import { counting } from "../support/bytes.ts";
 import { build } from "../support/packets/build.ts";
@@ -42,7 +42,7 @@ class Bench {
   readonly #header = new VirtioHeader();
   readonly #batch = new PacketBatch(SLOTS);
   readonly #joiner = new Joiner(this.#pool, SLOTS, true);
-  readonly #splitter = new Fragmenter(this.#pool, this.#memory.buffer as ArrayBuffer, (to, from, length) => {
+  readonly #splitter = new Segmenter(this.#pool, this.#memory.buffer as ArrayBuffer, (to, from, length) => {
     check(from + length <= this.#memory.length, "copies from beyond the memory");
     this.#pool.bytes.set(this.#memory.subarray(from, from + length), to);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
 import { Joiner, MAX_JOINED } from "../../src/offload/join.ts";
-import { Fragmenter } from "../../src/offload/split.ts";
+import { Segmenter } from "../../src/offload/split.ts";
 import { completePacket } from "../../src/offload/transport.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "../../src/offload/virtio.ts";
 import { build, content, type Shape, TCP } from "../support/packets/build.ts";
@@ -21,7 +21,7 @@ function random(seed: number): (below: number) => number {
 function bench(slots = 256, capacity = 1500) {
   const pool = new PacketPool(slots, capacity);
   const staging = new Uint8Array(new ArrayBuffer(65_600));
-  const splitter = new Fragmenter(pool, staging.buffer as ArrayBuffer, (to, from, length) =>
+  const splitter = new Segmenter(pool, staging.buffer as ArrayBuffer, (to, from, length) =>
     pool.bytes.set(staging.subarray(from, from + length), to),
   );
   return { pool, staging, splitter, batch: new PacketBatch(slots) };
@@ -93,7 +93,7 @@ const tcp = (shape: Partial<Shape>) =>
 const run = (count: number, shape: Partial<Shape> = {}) =>
   Array.from({ length: count }, (_, i) => tcp({ payload: content(100, i), sequence: 1 + 100 * i, ...shape }));
 
-describe("Fragmenter", () => {
+describe("Segmenter", () => {
   test("cuts a TCP super-packet into segments with their own sequence, id, lengths and flags", () => {
     const b = bench();
     const flags = TCP.ACK | TCP.PSH | TCP.FIN | TCP.CWR;
@@ -350,7 +350,7 @@ function randomShape(next: (below: number) => number, segment: number): Shape {
   };
 }
 
-describe("Fragmenter and Joiner", () => {
+describe("Segmenter and Joiner", () => {
   test("give back the super-packet that was cut, whatever its sizes", () => {
     const next = random(SEED);
     for (let round = 0; round < 300; round++) {

@@ -8,30 +8,30 @@ import { CONTROL_VERSION } from "./requests.ts";
 const ANSWER_SIZE_MAX = 16 << 20;
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** Things a command may take besides its name, and how long its answer may take, milliseconds. */
+/** The parameters of a command, and the time its answer may take, milliseconds. */
 export interface AskOptions {
   readonly parameters?: Readonly<Record<string, unknown>>;
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
 /**
- * Sends one command and gives the fields of the answer.
- * @throws NetcombinerError `UNAVAILABLE` when nobody listens, `NO_PERMISSION`, `PROTOCOL` for no or a strange answer,
+ * Sends one command and returns the fields of the answer.
+ * @throws NetcombinerError `UNAVAILABLE` when nobody listens, `NO_PERMISSION`, `PROTOCOL` for no answer or an invalid one,
  * `TEMPORARY` with the error that was answered
  */
 export async function askControl(
   path: string,
   command: string,
-  { parameters = {}, patience = ANSWER_TIMEOUT_MS }: AskOptions = {},
+  { parameters = {}, timeout = ANSWER_TIMEOUT_MS }: AskOptions = {},
 ): Promise<Record<string, unknown>> {
   const request = JSON.stringify({ ...parameters, command, version: CONTROL_VERSION });
-  const answer = parseAnswer(await exchange(path, `${request}\n`, patience));
-  if (!answer) throw new NetcombinerError(`${path}: the answer makes no sense`, EXIT.PROTOCOL);
+  const answer = parseAnswer(await exchange(path, `${request}\n`, timeout));
+  if (!answer) throw new NetcombinerError(`${path}: the answer is not of the control protocol`, EXIT.PROTOCOL);
   if (answer.ok !== true) throw new NetcombinerError(String(answer.error), EXIT.TEMPORARY);
   return answer;
 }
 
-/** Names of the interfaces that have a control socket, alive or not. @throws NetcombinerError when the folder cannot be read */
+/** Returns the names of the interfaces that have a control socket, alive or not. @throws NetcombinerError when the folder cannot be read */
 export function controlledInterfaces(directory = runDirectory()): string[] {
   try {
     const files = readdirSync(directory).filter((file) => file.endsWith(".sock"));
@@ -51,8 +51,8 @@ function parseAnswer(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** Sends `request`, then reads until the other side has said everything. */
-function exchange(path: string, request: string, patience: number): Promise<string> {
+/** Sends `request` and returns the line that answers it. */
+function exchange(path: string, request: string, timeout: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let text = "";
   const socket = createConnection({ path });
@@ -61,11 +61,11 @@ function exchange(path: string, request: string, patience: number): Promise<stri
     socket.destroy();
   };
   socket.setEncoding("utf8");
-  socket.setTimeout(patience, () => fail(`${path}: no answer`));
+  socket.setTimeout(timeout, () => fail(`${path}: no answer`));
   socket.on("connect", () => socket.write(request));
   socket.on("data", (chunk: string) => {
     text += chunk;
-    if (text.length > ANSWER_SIZE_MAX) fail(`${path}: the answer has no end`);
+    if (text.length > ANSWER_SIZE_MAX) fail(`${path}: the answer is longer than ${ANSWER_SIZE_MAX} bytes`);
     if (!text.includes("\n")) return;
     resolve(text.slice(0, text.indexOf("\n")));
     socket.destroy();

@@ -1,14 +1,14 @@
 /**
- * What may be asked at the control socket: `{"command":"...","version":1,...}`. Whoever may connect is root, but may err, so that
- * every request is checked before anything is done.
+ * The requests of the control socket: `{"command":"...","version":1,...}`. Only root may connect, but root may err, so every request is
+ * checked before anything is done.
  */
 import * as v from "valibot";
 
-/** Grows when a request or an answer changes its meaning; what is only added leaves it. A request without it is of version 1. */
+/** Version of the protocol: it grows when a request or an answer changes its meaning, not when one is added. A request without it is of version 1. */
 export const CONTROL_VERSION = 1;
 export const REQUEST_SIZE_MAX = 4096;
 
-/** All of a request but command and version. */
+/** The fields of a request besides command and version. */
 export type Parameters = Readonly<Record<string, unknown>>;
 
 export interface Request {
@@ -16,14 +16,14 @@ export interface Request {
   readonly parameters: Parameters;
 }
 
-/** Undefined for anything that is not a request. @throws Error for one of another version */
+/** Returns undefined for text that is not a request. @throws Error for a request of another version */
 export function parseRequest(line: string): Request | undefined {
   if (line.length > REQUEST_SIZE_MAX) return undefined;
   const result = v.safeParse(RequestSchema, parseJson(line));
   if (!result.success) return undefined;
   const { command, version, ...parameters } = result.output;
   if (version !== CONTROL_VERSION) {
-    throw new Error(`speaks version ${CONTROL_VERSION} of the control protocol, not ${version}: restart the tunnel`);
+    throw new Error(`the tunnel has version ${CONTROL_VERSION} of the control protocol, not ${version}: restart it`);
   }
   return { command, parameters };
 }
@@ -56,19 +56,19 @@ function whole(min: number, max: number) {
   return v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max));
 }
 
-/** `wait`: milliseconds for the answers. */
+/** `wait` is the time for the answers, milliseconds. */
 export const PingRequest = v.strictObject({ wait: v.optional(whole(10, 10_000), 2_000) });
 
-/** `seconds`: all the transfers together; it travels as 8 bits. */
+/** `seconds` is the time of all transfers together; it has 8 bits on the wire. */
 export const SpeedTestRequest = v.strictObject({ seconds: whole(1, 255) });
 
-/** Without a link: all links carry again. */
+/** Without `link`, all links carry packets again. */
 export const AloneRequest = v.strictObject({
   link: v.optional(linkName),
   seconds: v.optional(whole(1, 60), 1),
 });
 
-/** The parameters as `schema` has them. @throws Error that names the first one that is wrong */
+/** Returns the parameters, parsed by `schema`. @throws Error that names the first one that is wrong */
 export function parseParameters<S extends v.GenericSchema>(schema: S, parameters: Parameters): v.InferOutput<S> {
   const result = v.safeParse(schema, parameters);
   if (result.success) return result.output;

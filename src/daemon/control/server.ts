@@ -4,7 +4,7 @@
  *     {"command":"show","version":1}      {"ok":true, ...}
  *     anything else                       {"ok":false,"error":"..."}
  *
- * What else a request may hold, and the version, is in `control-requests.ts`.
+ * The fields of the requests, and the version, are in `requests.ts`.
  * Only the socket's owner can connect (mode 0600). Requests are bounded in length and number, and nothing a client sends throws.
  */
 import { chmodSync, lstatSync, mkdirSync, unlinkSync } from "node:fs";
@@ -21,11 +21,11 @@ export type Answer =
   | { readonly ok: true; readonly [key: string]: unknown }
   | { readonly ok: false; readonly error: string };
 
-/** Answers by command, each given the rest of the request. A handler that throws or rejects becomes an answer too. */
+/** The handlers by command; each is given the rest of the request. One that throws or rejects becomes an answer too. */
 export type Commands = Readonly<Record<string, (parameters: Parameters) => Answer | Promise<Answer>>>;
 
 export interface Control {
-  /** Stops listening, removes the socket and lets go of the clients. */
+  /** Stops listening, removes the socket and disconnects the clients. */
   close(): void;
 }
 
@@ -55,7 +55,7 @@ export async function openControl(path: string, interfaceName: string, commands:
   };
 }
 
-/** Everybody may see what runs; whom a socket answers is its own mode's business. */
+/** Makes the folder, which everybody may list: the mode of each socket says who may connect. */
 function makeFolder(folder: string): void {
   try {
     const made = mkdirSync(folder, { recursive: true });
@@ -78,7 +78,7 @@ export async function assertNotRunning(path: string, interfaceName: string): Pro
 
 function removeSocket(path: string): void {
   try {
-    // Anything else of that name is not ours to remove; listening then fails and says so.
+    // Anything else of that name belongs to somebody else; listening then fails and says so.
     if (lstatSync(path).isSocket()) unlinkSync(path);
   } catch {
     // It is not there.
@@ -86,7 +86,7 @@ function removeSocket(path: string): void {
 }
 
 function listen(server: Server, path: string): Promise<void> {
-  // Nobody may connect between bind and chmod either.
+  // Between bind and chmod nobody may connect either.
   const umask = process.umask(0o177);
   return new Promise<void>((resolve, reject) => {
     server.once("listening", resolve);
@@ -98,7 +98,7 @@ function listen(server: Server, path: string): Promise<void> {
   }).finally(() => process.umask(umask));
 }
 
-/** Answers the requests of one client one after the other, and reads no further while it does. */
+/** Answers the requests of one client in turn, and reads no further meanwhile. */
 function serve(socket: Socket, commands: Commands): void {
   let pending = "";
   const answerAll = async (lines: readonly string[]) => {

@@ -1,10 +1,10 @@
-/** Requests of the control socket that change or examine a running tunnel: link, ping, speedtest, alone. */
+/** The commands of the control socket that change or examine a running tunnel: link, ping, speedtest, alone. */
 import type { ConfiguredLink } from "../../config/configuration.ts";
 import type { DataplaneClient } from "../dataplane-client.ts";
 import { AloneRequest, LinkRequest, PingRequest, parseParameters, SpeedTestRequest } from "./requests.ts";
 import type { Answer, Commands } from "./server.ts";
 
-/** Longer than a round trip by satellite and a responder that is started. */
+/** Time for the peer to answer: more than a satellite's round-trip time and the start of a responder. */
 const RESPONDER_WAIT_MS = 3_000;
 const SECRET_SIZE = 16;
 

@@ -1,6 +1,6 @@
 /**
- * How `netcombiner nc0` leaves the shell clear (dissertation, section 3.1.3): it opens the TUN, gives it as descriptor 3 to a second
- * process of the same program, and ends when that one says it is ready. An environment variable tells the second what it holds.
+ * Puts the tunnel into the background (dissertation, section 3.1.3): `netcombiner nc0` opens the TUN, passes it as descriptor 3 to a second
+ * process of the same program, and ends once that one is ready. Environment variables tell the second which descriptors it holds.
  */
 import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
@@ -14,19 +14,19 @@ import { parseReadiness, type ReadyMessage } from "./readiness.ts";
 const TUN_FD = 3;
 const READY_FD = 4;
 const READY_TIMEOUT_MS = 20_000;
-/** For a command of the user's own, which may wait for something. */
+/** Time for each step: a command of the user's own may wait for something. */
 const STEP_TIMEOUT_MS = 120_000;
 
-/** What a process was started with, if it is the second one. */
+/** The descriptors that the second process was started with. */
 export interface Inheritance {
   readonly tunFd: number;
   readonly readyFd: number;
 }
 
 export interface StartOptions {
-  /** Sets up the host too, as `run --up` does. */
+  /** True to set up the host too, as `run --up` does. */
   readonly setsUp?: boolean;
-  /** Told line by line how that goes. */
+  /** Called with each line of progress. */
   readonly onProgress?: (line: string) => void;
 }
 
@@ -42,7 +42,7 @@ export async function startInBackground(
   { setsUp = false, onProgress = () => undefined }: StartOptions = {},
 ): Promise<void> {
   const configurationPath = resolve(path);
-  // Faults are told here, at once, before anything is opened.
+  // Faults are reported here, before anything is opened.
   loadConfiguration(configurationPath);
   await assertNotRunning(socketPath(interfaceName), interfaceName);
   const tun = openTun(interfaceName);
@@ -70,7 +70,7 @@ async function spawnDaemon(command: string[], tun: Tun, onProgress: (line: strin
   let timer = setTimeout(abandon, READY_TIMEOUT_MS);
   const message = await readinessOf(child, (line) => {
     onProgress(line);
-    // Each step has that long.
+    // The time counts for each step.
     clearTimeout(timer);
     timer = setTimeout(abandon, STEP_TIMEOUT_MS);
   });
@@ -83,7 +83,7 @@ async function spawnDaemon(command: string[], tun: Tun, onProgress: (line: strin
   if (message.ready === false) throw new NetcombinerError(message.reason, message.exitCode);
 }
 
-/** The last line, or what can be said when there is none. */
+/** Returns the daemon's last message, or how it ended if there is none. */
 async function readinessOf(child: Bun.Subprocess, onProgress: (line: string) => void): Promise<ReadyMessage> {
   const fd = child.stdio[READY_FD];
   if (typeof fd !== "number") throw new Error("no pipe to the daemon");
@@ -103,17 +103,17 @@ async function readinessOf(child: Bun.Subprocess, onProgress: (line: string) => 
   return { ready: false, exitCode: EXIT.SOFTWARE, reason: `the daemon ended ${how} before it was ready` };
 }
 
-/** How to start this very program again. */
+/** Returns the command that starts this very program again. */
 function ownCommand(entry: string): string[] {
   if (!Bun.isStandaloneExecutable) return [process.execPath, entry];
   // The link follows the running file even after it was replaced by a newer one.
   return [process.platform === "linux" ? "/proc/self/exe" : process.execPath];
 }
 
-/** SSH_CONNECTION tells which session `up` must not cut. */
+/** Variables the daemon needs; SSH_CONNECTION names the session that `up` must not cut. */
 const PASSED_ON = ["NETCOMBINER_RUN_DIR", "JOURNAL_STREAM", "SSH_CONNECTION", "TZ"] as const;
 
-/** Nothing that changes how the runtime behaves (BUN_*, NODE_*, LD_*) reaches the daemon. */
+/** Returns the daemon's environment, without the variables that change what the runtime does (BUN_*, NODE_*, LD_*). */
 export function childEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
   const kept = PASSED_ON.flatMap((name) => {
     const value = environment[name];
@@ -127,7 +127,7 @@ export function childEnvironment(environment: NodeJS.ProcessEnv): Record<string,
   };
 }
 
-/** Undefined for a process that was started by hand. @throws NetcombinerError when the variables make no sense */
+/** Returns undefined for a process that was started by hand. @throws NetcombinerError if a variable is no descriptor */
 export function inheritance(environment: NodeJS.ProcessEnv = process.env): Inheritance | undefined {
   const tunFd = descriptorOf(environment, "NETCOMBINER_TUN_FD");
   if (tunFd === undefined) return undefined;
@@ -144,7 +144,7 @@ function descriptorOf(environment: NodeJS.ProcessEnv, name: string): number | un
   return fd;
 }
 
-/** Whether standard error is the journal's own stream (systemd.exec(5), JOURNAL_STREAM is "device:inode"). */
+/** True if standard error is the journal's own stream (systemd.exec(5): JOURNAL_STREAM is "device:inode"). */
 export function journalIsStderr(environment: NodeJS.ProcessEnv = process.env): boolean {
   const stream = environment.JOURNAL_STREAM;
   if (stream === undefined) return false;

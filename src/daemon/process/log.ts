@@ -1,6 +1,6 @@
 /**
- * The log: levelled, one line each, limited in rate for each kind of message, to standard error or to syslog.
- * Whoever logs sees to it that no secret is in the text; names and reasons from outside may be, so control characters are not.
+ * The log: lines with a level, limited in rate for each kind of message, to standard error or to syslog. Callers keep secrets out of the
+ * text. It may hold names and reasons from outside, so control characters are replaced.
  */
 import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
 import type { LogLevel } from "../../dataplane/messages.ts";
@@ -13,25 +13,25 @@ const SEVERITY: Record<LogLevel, number> = { error: 3, warn: 4, info: 6, debug: 
 
 const BURST = 10;
 const INTERVAL: Micros = 5 * MICROS_PER_SECOND;
-/** Lines that are remembered, and how much of each. */
+/** Lines kept for a bug report, and characters of each. */
 const RECENT_MAX = 300;
 const LINE_MAX = 500;
 
-/** Where lines go. */
+/** The destination of the lines. */
 export interface LogSink {
   write(level: LogLevel, text: string): void;
 }
 
 export class Log {
-  /** What is less important is not written. */
+  /** The least important level that is written. */
   level: LogLevel;
-  /** The newest lines that were written, with their time, for a bug report. */
+  /** The newest lines written, with their time, for a bug report. */
   readonly recent: string[] = [];
   readonly #limit = new RateLimit(BURST, INTERVAL);
   readonly #sink: LogSink;
   readonly #now: () => Micros;
 
-  /** `now` is monotonic. */
+  /** @param now a monotonic clock */
   constructor(sink: LogSink, now: () => Micros, level: LogLevel = "info") {
     this.#sink = sink;
     this.#now = now;
@@ -54,7 +54,7 @@ export class Log {
     this.log("debug", text);
   }
 
-  /** Messages with the same `key` count as one kind; without a key there is no limit. Each line of `text` is a line of the log. */
+  /** Logs each line of `text`. Messages with the same `key` count as one kind; without a key there is no limit. */
   log(level: LogLevel, text: string, key?: string): void {
     if (LEVELS.indexOf(level) > LEVELS.indexOf(this.level)) return;
     const verdict = key === undefined ? undefined : this.#limit.check(this.#now(), `${level}:${key}`);
@@ -72,18 +72,18 @@ export class Log {
   }
 }
 
-/** Text from elsewhere must not move the cursor or begin a line of its own. */
+/** Replaces the characters by which text from outside could move the cursor or begin a line of its own. */
 function plain(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it takes out
   return text.replace(/[\0-\x1f\x7f-\x9f\u2028\u2029]/g, "?");
 }
 
-/** Lines for a terminal or a file: time, interface, level. */
+/** Writes lines for a terminal or a file: time, interface, level. */
 export function stderrSink(interfaceName: string): LogSink {
   return { write: (level, text) => console.error(`${new Date().toISOString()} ${interfaceName} ${level}: ${text}`) };
 }
 
-/** Lines for the journal, which has a clock of its own and reads the level from the prefix (sd-daemon(3)). */
+/** Writes lines for the journal, which has a clock of its own and reads the level from the prefix (sd-daemon(3)). */
 export function journalSink(interfaceName: string): LogSink {
   return { write: (level, text) => console.error(`<${SEVERITY[level]}>${interfaceName}: ${text}`) };
 }
@@ -91,7 +91,7 @@ export function journalSink(interfaceName: string): LogSink {
 /** LOG_DAEMON of syslog(3). */
 const FACILITY = 3;
 
-/** Lines for the system's log daemon, in the form of syslog(3); `send` takes one datagram. */
+/** Writes lines for the system's log daemon, in the form of syslog(3); `send` takes one datagram. */
 export function syslogSink(interfaceName: string, pid: number, send: (datagram: Uint8Array) => void): LogSink {
   const encoder = new TextEncoder();
   return {
@@ -105,7 +105,7 @@ export function syslogSink(interfaceName: string, pid: number, send: (datagram: 
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** "Nov  3 05:06:07", local time (RFC 3164, section 4.1.2). */
+/** Returns "Nov  3 05:06:07", local time (RFC 3164, section 4.1.2). */
 export function syslogTime(date: Date): string {
   const two = (n: number) => String(n).padStart(2, "0");
   const clock = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;

@@ -1,4 +1,4 @@
-/** Tells systemd how it goes, through the socket it names in NOTIFY_SOCKET (sd_notify(3)); elsewhere does nothing. */
+/** Reports the state of the tunnel to systemd, at the socket named in NOTIFY_SOCKET (sd_notify(3)); elsewhere does nothing. */
 import { readClock } from "../../../ffi/clock.ts";
 import { layout } from "../../../ffi/layout.ts";
 import { sendUnixDatagram } from "../../../ffi/unix-datagram.ts";
@@ -32,7 +32,7 @@ export class Notifier {
   }
 }
 
-/** Each line is a field of its own to systemd. */
+/** Returns the first line: to systemd each line is a field of its own. */
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? "";
 }

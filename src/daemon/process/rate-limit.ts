@@ -1,4 +1,4 @@
-/** Lets a few events of a kind through at once and then one now and then. Pure: time is an argument. */
+/** Lets a burst of events of one kind pass and then one an interval. Pure: time is an argument. */
 import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
 import { TokenBucket } from "../../token-bucket.ts";
 
@@ -8,10 +8,10 @@ interface Kind {
   suppressed: number;
 }
 
-/** What becomes of one event. */
+/** The decision on one event. */
 export interface Verdict {
   readonly passes: boolean;
-  /** Events of the same kind that were held back since the last that passed. */
+  /** Events of the same kind that were suppressed since the last that passed. */
   readonly suppressed: number;
 }
 
@@ -21,7 +21,7 @@ export class RateLimit {
   readonly #interval: Micros;
   readonly #keys: number;
 
-  /** `burst` events at once, then one every `interval`; at most `keys` kinds are remembered. */
+  /** @param burst events at once, then one every `interval`; @param keys kinds that are remembered */
   constructor(burst: number, interval: Micros, keys = 256) {
     this.#burst = burst;
     this.#interval = interval;
@@ -43,7 +43,7 @@ export class RateLimit {
 
   #kindOf(key: string): Kind {
     const known = this.#kinds.get(key);
-    // The kind seen last goes to the end, so that the first is the one to forget.
+    // The kind seen last goes to the end, so the first is the one to forget.
     this.#kinds.delete(key);
     const kind = known ?? { saved: new TokenBucket(this.#burst * this.#interval), suppressed: 0 };
     this.#kinds.set(key, kind);

@@ -1,23 +1,23 @@
-/** What the daemon tells the process that started it, on a descriptor it inherited: how it goes, then one line, then nothing. */
+/** The daemon's messages to the process that started it, on an inherited descriptor: lines of progress, then one that it is ready or failed. */
 import { closeSync, writeSync } from "node:fs";
 import { EXIT, type ExitCode, NetcombinerError } from "../../errors.ts";
 
 export interface Readiness {
-  /** A line for whoever waits to see. */
+  /** Sends a line for the person who waits. */
   progress(text: string): void;
-  /** The interface exists and the configuration runs. */
+  /** Says that the interface exists and the configuration runs. */
   ready(): void;
   failed(error: unknown): void;
 }
 
-/** For a process in the foreground: nobody waits. */
+/** For a process in the foreground, for which nobody waits. */
 export const nobodyWaits: Readiness = { progress() {}, ready() {}, failed() {} };
 
 export function readinessOn(fd: number): Readiness {
-  let isTold = false;
+  let isOver = false;
   const write = (message: ReadyMessage | ProgressMessage, isLast: boolean) => {
-    if (isTold) return;
-    isTold = isLast;
+    if (isOver) return;
+    isOver = isLast;
     try {
       writeSync(fd, `${JSON.stringify(message)}\n`);
       if (isLast) closeSync(fd);
@@ -44,7 +44,7 @@ export interface ProgressMessage {
   readonly progress: string;
 }
 
-/** What a line says; undefined if it is none of ours. */
+/** Returns the message in a line, undefined if it holds none. */
 export function parseReadiness(text: string): ReadyMessage | ProgressMessage | undefined {
   try {
     return JSON.parse(text) as ReadyMessage | ProgressMessage;

@@ -1,4 +1,4 @@
-/** One process, one tunnel: the daemon with the real machine around it and the signals of the process. */
+/** Runs one tunnel in this process: the daemon with the real machine around it and the signals of the process. */
 import { resolve } from "node:path";
 import { hardenProcess } from "../../../ffi/privileges.ts";
 import { EXIT, type ExitCode } from "../../errors.ts";
@@ -8,8 +8,8 @@ import { systemSurroundings } from "../surroundings.ts";
 import { inheritance } from "./handover.ts";
 
 /**
- * Runs until the tunnel ends, by signal, by command or with its interface; gives what the process should exit with.
- * @param setsUp also sets up the host, and takes that back at the end
+ * Runs until the tunnel ends, by signal, by command or with its interface; returns the exit code of the process.
+ * @param setsUp true to set up the host too, and to undo that at the end
  */
 export async function runTunnel(
   interfaceName: string,
@@ -19,14 +19,14 @@ export async function runTunnel(
 ): Promise<ExitCode> {
   const configurationPath = resolve(path);
   hardenProcess();
-  // No file is for others, and no file system is kept from being unmounted.
+  // Files are for root alone, and no file system is kept from being unmounted.
   process.umask(0o077);
   process.chdir("/");
   const surroundings = systemSurroundings(interfaceName, inheritance(), createThread, setsUp);
   const daemon = new Daemon({ interface: interfaceName, configurationPath }, surroundings);
   let wasAsked = false;
   const stop = (signal: NodeJS.Signals) => {
-    // Whoever asks twice does not want to wait.
+    // A second signal does not wait.
     if (wasAsked) process.exit(EXIT.OK);
     wasAsked = true;
     daemon.stop(signal);

@@ -1,6 +1,6 @@
 /**
  * Answers the speed tests of the peer: listens at this end's address in the tunnel while one is under way, and no longer.
- * Who does not begin with the secret that came through the tunnel, authenticated, is turned away.
+ * A client that does not begin with the secret, which came authenticated through the tunnel, is disconnected.
  */
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
@@ -8,7 +8,7 @@ import { parseEndpoint } from "../../endpoint.ts";
 import type { Responder } from "../../portal/query.ts";
 import { encodeResult, HEAD_SIZE, receive, SECRET_SIZE, send, WAY } from "./transfer.ts";
 
-/** Firewalls that let only some of the tunnel in can be told of it; another is taken when this one is not free. */
+/** A fixed port, so that a firewall can open it; the kernel chooses another if it is taken. */
 export const RESPONDER_PORT = 4726;
 const CONNECTIONS_MAX = 4;
 const SECONDS_MAX = 60;
@@ -17,11 +17,11 @@ const IDLE_MS = 15_000;
 export interface WantedResponder {
   readonly token: number;
   readonly secret: Uint8Array;
-  /** How long it is wanted in all. */
+  /** Time it is wanted in all. */
   readonly seconds: number;
 }
 
-/** One at a time: whoever asks again with another secret takes the place of the former. */
+/** One responder at a time: a request with another secret replaces the former. */
 export class SpeedResponder {
   #server: Server | undefined;
   #secret: Uint8Array | undefined;
@@ -29,7 +29,7 @@ export class SpeedResponder {
   readonly #sockets = new Set<Socket>();
 
   /**
-   * Opens what is wanted, or finds it open already; where it waits, port 0 when that is nowhere.
+   * Opens the responder unless it is open already. Returns where it listens, port 0 if nowhere.
    * @param address this end's in the tunnel; undefined if it has none
    */
   async open({ secret, seconds }: WantedResponder, address: string | undefined): Promise<Responder> {

@@ -1,6 +1,6 @@
 /**
  * The two halves of a transfer of a speed test, over a TCP connection between the tunnel's own addresses. The end that receives
- * measures, leaving out the first second, in which TCP finds its rate; it counts what the application gets, and no headers.
+ * measures, without the first second, in which TCP finds its rate; it counts the bytes of the application, no headers.
  *
  *     client:     | secret:128 | way:8 | seconds:8 |      way 0: the client sends, 1: it receives
  *     sender:     zeros for so many seconds, then the end
@@ -14,7 +14,7 @@ export const HEAD_SIZE = SECRET_SIZE + 2;
 export const RESULT_SIZE = 16;
 
 const CHUNK = new Uint8Array(64 * 1024);
-/** Left out at the start, milliseconds; or half of a transfer that is shorter than two of them. */
+/** Time left out at the start, milliseconds; at most half of the transfer. */
 const WARM_UP_MS = 1_000;
 
 export interface Measured {
@@ -23,7 +23,7 @@ export interface Measured {
   readonly time: number;
 }
 
-/** Sends as fast as the connection takes it; resolves when the last byte was handed to the kernel. */
+/** Sends as fast as the connection takes it; resolves once the kernel has the last byte. */
 export async function send(socket: Socket, seconds: number): Promise<void> {
   const end = performance.now() + seconds * 1_000;
   while (performance.now() < end && !socket.destroyed) {
@@ -44,7 +44,7 @@ function drained(socket: Socket): Promise<void> {
   });
 }
 
-/** Counts what comes until the other end has sent everything. Rejects when the connection breaks before. */
+/** Counts the bytes until the other end has sent everything. Rejects if the connection breaks before. */
 export function receive(socket: Socket, seconds: number): Promise<Measured> {
   const { promise, resolve, reject } = Promise.withResolvers<Measured>();
   const warmUp = Math.min(WARM_UP_MS, (seconds * 1_000) / 2);

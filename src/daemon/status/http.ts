@@ -1,17 +1,17 @@
 /**
- * Just enough HTTP/1.1 (RFC 9112) to be asked for a few documents: GET and HEAD, no bodies, one answer a connection. Clients, the size of a
+ * The part of HTTP/1.1 (RFC 9112) that serves a few documents: GET and HEAD, no bodies, one answer a connection. Clients, the size of a
  * request and the time for it are bounded, so that nobody can take descriptors or memory from the tunnel; nothing a client sends throws.
  */
 import { createServer, type Server, type Socket } from "node:net";
 
 export const HEAD_SIZE_MAX = 8_192;
 export const CLIENTS_MAX = 32;
-/** For sending the request and taking the answer. */
-const PATIENCE_MS = 5_000;
+/** Time for sending the request and taking the answer. */
+const CLIENT_TIMEOUT_MS = 5_000;
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD";
-  /** Without the query. */
+  /** The target without its query. */
   readonly path: string;
   /** The Host field as it was sent. */
   readonly host: string;
@@ -49,7 +49,7 @@ export async function openHttp(host: string, port: number, handler: HttpHandler)
   const server = createServer((socket) => {
     if (clients.size >= CLIENTS_MAX) return void socket.destroy();
     clients.add(socket);
-    const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
+    const timer = setTimeout(() => socket.destroy(), CLIENT_TIMEOUT_MS);
     socket.on("close", () => {
       clearTimeout(timer);
       clients.delete(socket);
@@ -101,7 +101,7 @@ async function answer(socket: Socket, request: HttpRequest | number, handler: Ht
   socket.end(render(response, isHead));
 }
 
-/** A status with nothing but its own name to say. */
+/** Returns a response that holds the name of its status. */
 export function plain(status: number): HttpResponse {
   const headers = status === 405 ? { Allow: "GET, HEAD" } : {};
   return { status, type: "text/plain; charset=utf-8", body: `${REASONS[status]}\n`, headers };
@@ -127,7 +127,7 @@ function render({ status, type, body, headers }: HttpResponse, isHead: boolean):
 const REQUEST_LINE = /^([A-Z]{1,16}) (\/[!-~]{0,2047}) HTTP\/(\d)\.\d$/;
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
 
-/** What is asked for, or the status that refuses it; `head` is without the empty line at its end. */
+/** Returns the request, or the status that refuses it; `head` is without the empty line at its end. */
 export function parseHead(head: string): HttpRequest | number {
   const [first = "", ...lines] = head.split("\r\n");
   const [, method, target = "", major] = REQUEST_LINE.exec(first) ?? [];

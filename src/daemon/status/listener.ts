@@ -1,6 +1,6 @@
 /**
- * What a running tunnel tells over HTTP, where `Metrics` in [Host] asks for it: metrics for a monitoring system at any address, and at
- * loopback addresses also a page for a person's browser.
+ * Serves the state of a running tunnel over HTTP, where `Metrics` in [Host] asks for it: metrics for a monitoring system at any address, and
+ * at loopback addresses also a page for a person's browser.
  */
 import type { ListenAddress } from "../../config/values.ts";
 import { EXIT, NetcombinerError } from "../../errors.ts";
@@ -10,7 +10,7 @@ import type { TunnelReport } from "../../monitor/tunnel-report.ts";
 import { type HttpHandler, type HttpRequest, type HttpResponse, type HttpServer, openHttp, plain } from "./http.ts";
 import { PAGE, PAGE_POLICY } from "./page.ts";
 
-/** Answers within this time share one snapshot, however many ask. */
+/** Time in which all answers share one snapshot. */
 const FRESH_MS = 200;
 
 /** Listens where the configuration says, or nowhere; a new configuration may say otherwise. */
@@ -19,10 +19,10 @@ export class StatusListener {
   readonly #complain: (text: string) => void;
   #at: ListenAddress | undefined;
   #server: HttpServer | undefined;
-  /** Changes come one after the other. */
+  /** Changes are made one after the other. */
   #last: Promise<void> = Promise.resolve();
 
-  /** `complain` is told when the system refuses an address: a tunnel without metrics is better than none. */
+  /** @param complain called if the system refuses an address, as a tunnel without metrics is better than none */
   constructor(report: () => Promise<TunnelReport>, complain: (text: string) => void) {
     this.#report = report;
     this.#complain = complain;
@@ -85,7 +85,7 @@ function page(): HttpResponse {
   };
 }
 
-/** A page elsewhere can make its own name point here (DNS rebinding) and read the answers, but then it asks for its own name. */
+/** True if the Host field names this machine. A page elsewhere can have its own name point here (DNS rebinding), but then it asks for that name. */
 function isLocalHost(field: string): boolean {
   const [, name = ""] = /^(\[[0-9a-fA-F:.]+\]|[^:]+)(?::\d{1,5})?$/.exec(field) ?? [];
   return name.toLowerCase() === "localhost" || isLoopback(name.replace(/^\[(.*)\]$/, "$1"));
@@ -95,7 +95,7 @@ function isLoopback(host: string): boolean {
   return /^127(\.\d{1,3}){3}$/.test(host) || host === "::1";
 }
 
-/** One question at a time, and its answer for all who ask meanwhile or shortly after. */
+/** Returns a function that makes one report at a time, for all who ask meanwhile or shortly after. */
 function shared(report: () => Promise<TunnelReport>): () => Promise<TunnelReport> {
   let current: Promise<TunnelReport> | undefined;
   return () => {

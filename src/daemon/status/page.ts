@@ -1,8 +1,8 @@
-/** The status page as it is served: one file that needs nothing else, and a policy that lets it run its own script and style alone. */
+/** The status page: one file that needs nothing else, and a policy that allows its own script and style alone. */
 import { createHash } from "node:crypto";
 import text from "./page.html" with { type: "text" };
 
-// The types of Bun have HTML imported as a bundle; with type "text" it is the text.
+// Bun's types have HTML imported as a bundle; with type "text" it is text.
 export const PAGE = text as unknown as string;
 
 export const PAGE_POLICY = [
@@ -16,7 +16,7 @@ export const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** What stands between the tags, by its hash (CSP level 3, section 2.3.1). */
+/** Returns the hash of the text between the tags as a source (CSP level 3, section 2.3.1). */
 function sourceOf(tag: "style" | "script"): string {
   const [, content] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(PAGE) ?? [];
   if (content === undefined) throw new Error(`the status page has no ${tag}`);

@@ -1,12 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import {
-  CLIENTS_MAX,
-  HEAD_SIZE_MAX,
-  type HttpServer,
-  openHttp,
-  parseHead,
-} from "../../../src/daemon/status/http.ts";
+import { CLIENTS_MAX, HEAD_SIZE_MAX, type HttpServer, openHttp, parseHead } from "../../../src/daemon/status/http.ts";
 import { seeded } from "../../support/seed.ts";
 
 const GOOD = "GET /metrics?x=1 HTTP/1.1\r\nHost: localhost:9820\r\nAccept: */*";
