@@ -257,14 +257,14 @@ describe("Daemon", () => {
     expect(told).toContain("error: the data plane ended: out of memory");
   });
 
-  test("ends with an error when the worker's thread ends without a word", async () => {
+  test("ends with an error when the worker's thread ends without a message", async () => {
     const { thread, told, daemon, ready } = setUp();
     const ended = daemon.run();
     await ready;
     thread.answersStop = false;
     thread.end();
     expect(await ended).toBe(EXIT.SOFTWARE);
-    expect(told).toContain("error: the data plane ended: its thread ended without a word");
+    expect(told).toContain("error: the data plane ended: its thread ended without a message");
   });
 
   test("looks up addresses for the data plane, and passes its log on", async () => {

@@ -107,7 +107,7 @@ describe("The control socket", () => {
     const answer = JSON.parse(await converse('{"command":"status","version":2}\n'));
     expect(answer).toEqual({
       ok: false,
-      error: "speaks version 1 of the control protocol, not 2: restart the tunnel",
+      error: "the tunnel has version 1 of the control protocol, not 2: restart it",
     });
     expect(JSON.parse(await converse('{"command":"status","version":"1"}\n')).ok).toBe(false);
   });
