@@ -1,4 +1,4 @@
-/** Rules between `[Peer]` sections: names that are the same, and links that want the same local port. */
+/** Checks `[Peer]` sections against each other: equal names, and links that need the same local port. */
 import { parseEndpoint, sameAddress } from "../endpoint.ts";
 import { DEFAULT_METHOD, DEFAULT_PORT, DEFAULT_PROTOCOL } from "./defaults.ts";
 import { type ConfigFault, invalidText } from "./fault.ts";
@@ -18,7 +18,10 @@ function nameClash(peer: Peer, earlier: readonly Peer[]): ConfigFault | undefine
   const { Name: name } = peer.keys;
   const other = name === undefined ? undefined : earlier.find((candidate) => candidate.keys.Name === name);
   if (name === undefined || !other) return undefined;
-  return { line: lineOf(peer, "Name"), text: invalidText(`${peer.place}.Name`, `${other.place} has it already`, name) };
+  return {
+    line: lineOf(peer, "Name"),
+    text: invalidText(`${peer.place}.Name`, `must be unique, but ${other.place} has the same`, name),
+  };
 }
 
 function portClash(peer: Peer, earlier: readonly Peer[]): ConfigFault | undefined {
@@ -27,7 +30,7 @@ function portClash(peer: Peer, earlier: readonly Peer[]): ConfigFault | undefine
   if (!other) return undefined;
   const key = binding.method === "IP" ? "Protocol" : "LocalPort";
   const line = lineOf(peer, key);
-  const rule = `${other.place} has it already on this address`;
+  const rule = `must differ from ${key} of ${other.place}, which listens on the same address`;
   return { line, text: invalidText(`${peer.place}.${key}`, rule, String(binding.number)) };
 }
 
@@ -43,7 +46,7 @@ interface Binding {
   readonly device: string | undefined;
 }
 
-/** What a link occupies on this machine; undefined when the kernel chooses, or when sockets can share it. */
+/** Returns the port or protocol that a link occupies; undefined when the kernel chooses, or when sockets can share it. */
 function bindingOf(peer: PeerSection): Binding | undefined {
   const method = peer.Method ?? DEFAULT_METHOD;
   const listens = peer.RemoteHost === undefined;
@@ -53,7 +56,7 @@ function bindingOf(peer: PeerSection): Binding | undefined {
   return port === 0 ? undefined : { method, number: port, ...place };
 }
 
-/** As the kernel's bind() sees it: sockets bound to different devices or addresses do not meet. */
+/** True if bind() refuses the second socket: those bound to different devices or addresses do not conflict. */
 function clashes(a: Binding, b: Binding | undefined): boolean {
   if (!b || a.method !== b.method || a.number !== b.number) return false;
   if (a.device !== undefined && b.device !== undefined && a.device !== b.device) return false;

@@ -1,4 +1,4 @@
-/** What a valid configuration amounts to: the sections with their defaults, in the shapes the rest of the program takes. */
+/** Builds the configuration from valid sections: fills in defaults and brings values into the form that the program uses. */
 import { NEVER } from "../clock.ts";
 import type { LinkSettings, LinkTransport, Method, TunnelSettings } from "../portal/settings.ts";
 import {
@@ -23,7 +23,7 @@ import type { InterfaceAddress, ListenAddress } from "./values.ts";
 export interface ConfiguredLink {
   readonly settings: LinkSettings;
   readonly transport: LinkTransport;
-  /** False if the name is one we made up, which another link may take when sections come and go. */
+  /** False if the name was generated; another link may take it when sections are added or removed. */
   readonly isNamed: boolean;
 }
 
@@ -31,21 +31,22 @@ export interface Configuration {
   readonly tunnel: TunnelSettings;
   readonly addresses: readonly InterfaceAddress[];
   readonly logLevel: NonNullable<HostSection["LogLevel"]>;
-  /** Where metrics are served; undefined for nowhere. */
+  /** Address at which metrics are served; undefined if they are not. */
   readonly metrics: ListenAddress | undefined;
-  /** What `up` does besides. */
+  /** Set-up of the host by `up`. */
   readonly system: SystemConfiguration;
   /** In the order of the file, numbered from 0. */
   readonly links: readonly ConfiguredLink[];
 }
 
-/** Of the sections or of the files they name; undefined where not given or not used. */
+/** Secrets and public keys, from the sections or the files they name; undefined where not given or not used. */
 export interface KeyMaterial {
   readonly privateKey?: Uint8Array | undefined;
   readonly sharedKey?: Uint8Array | undefined;
   readonly peerKey?: Uint8Array | undefined;
 }
 
+/** Returns the configuration of the whole file. */
 export function buildConfiguration(host: HostSection, keys: KeyMaterial, peers: readonly PeerSection[]): Configuration {
   const taken = new Set(peers.map((peer) => peer.Name));
   return {
@@ -98,7 +99,7 @@ function buildTransport(peer: PeerSection, method: Method, role: LinkSettings["r
   };
 }
 
-/** `udp0` for the first section; the next number if somebody chose that very name. Enters it into `taken`. */
+/** Returns `udp0` for the first section, or the next number if that name is taken, and adds it to `taken`. */
 export function freeName(method: string, id: number, taken: Set<string | undefined>): string {
   let number = id;
   while (taken.has(`${method.toLowerCase()}${number}`)) number++;

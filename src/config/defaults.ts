@@ -1,49 +1,49 @@
-/** Every default and every bound of the configuration, each with its reason. */
+/** Holds every default and every bound of the configuration, each with its reason. */
 import { MICROS_PER_MILLI, MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { CongestionName, Method, SecurityName } from "../portal/settings.ts";
 
 /** The dissertation's port. */
 export const DEFAULT_PORT = 4725;
 
-/** Reserved "for experimentation and testing" (RFC 3692), so no other protocol answers. */
+/** IP protocol number reserved "for experimentation and testing" (RFC 3692), so that no other protocol answers. */
 export const DEFAULT_PROTOCOL = 253;
 
-/** 255 is reserved by IANA; 0 is the IPv6 hop-by-hop header and no payload. */
+/** Excludes 255, which IANA reserves, and 0, the hop-by-hop header of IPv6. */
 export const PROTOCOL_BOUNDS = { min: 1, max: 254 } as const;
 
 /**
- * 1500 of Ethernet, less 8 PPPoE, 40 IPv6 and 8 UDP, leaves 1444 for a datagram on nearly every access line;
- * 44 of them hold our header, the data message's own and what security adds, and leave some to spare.
+ * Default MTU of the tunnel, bytes. Ethernet's 1500 less 8 for PPPoE, 40 for IPv6 and 8 for UDP leave 1444 for a datagram on nearly every
+ * access line; our headers and the authentication tag fit into the other 44.
  */
 export const DEFAULT_MTU = 1400;
 
-/** What every IPv4 host must take (RFC 1122), and what stays below 65535 with every header in front of it. */
+/** Bounds of the MTU of the tunnel: the least that every IPv4 host accepts (RFC 1122), and 65535 less room for all headers. */
 export const MTU_BOUNDS = { min: 576, max: 65_000 } as const;
 
 /** Smallest MTU IPv6 runs over (RFC 8200 section 5). */
 export const MTU_MIN_IPV6 = 1280;
 
-/** As far as Ethernet carries. */
+/** MTU of a link: 0 probes up to the MTU of Ethernet. */
 export const DEFAULT_LINK_MTU = 0;
 
-/** Private, by whichever suite is the fastest on both machines. */
+/** Encrypts with the suite that is fastest on both machines. */
 export const DEFAULT_SECURITY: SecurityName = "auto";
 export const DEFAULT_METHOD: Method = "UDP";
-/** Earliest arrival, order by flow, repair; `greedy` is the plain way: one queue, and every packet as it comes. */
+/** Earliest arrival, order by flow and retransmissions; `greedy` has one queue and delivers packets as they arrive. */
 export const DEFAULT_SCHEDULING = "adaptive";
 export const DEFAULT_LOG_LEVEL = "info";
 
-/** Preferred over every other. */
+/** Most preferred metric. */
 export const DEFAULT_METRIC = 0;
-/** It travels as 16 bits. */
+/** The metric is sent to the peer in 16 bits. */
 export const METRIC_BOUNDS = { min: 0, max: 65_535 } as const;
 
-/** TCP has a congestion controller of its own; a second one on top only slows it. Elsewhere the one that finds the rate by itself. */
+/** Returns `none` for TCP, which has a congestion controller of its own, and `rate` for UDP and IP. */
 export function defaultCongestion(method: Method): CongestionName {
   return method === "TCP" ? "none" : "rate";
 }
 
-/** Bits per second. Less holds back the tunnel's own messages; more does not travel in the message that tells it. */
+/** Bounds of a limit, bits per second. A lower one would delay the tunnel's own messages; a higher one does not fit its field in LINK. */
 export const LIMIT_BOUNDS = { min: 64e3, max: 10e9 } as const;
 
 const KEEP_ALIVE: Micros = 10 * MICROS_PER_SECOND;
@@ -51,27 +51,27 @@ const TIMEOUT: Micros = 25 * MICROS_PER_SECOND;
 const KEEP_ALIVES_IN_TIMEOUT = 2.5;
 
 /**
- * 10 s, below the 30 s after which common NAT devices forget a UDP flow (RFC 4787 asks for 120 s, many do less);
- * sooner when `Timeout` is short, so that the peer is heard from before.
+ * Returns 10 s, less than the 30 s after which common NAT devices drop the state of a UDP flow (RFC 4787 requires 120 s, many keep it for
+ * less); less when `Timeout` is short, so that two keepalives fit into it.
  */
 export function defaultKeepAlive(timeout: Micros = TIMEOUT): Micros {
   return Math.min(KEEP_ALIVE, Math.round(timeout / KEEP_ALIVES_IN_TIMEOUT));
 }
-/** Shorter only floods an idle link; longer keeps no NAT open. */
+/** Bounds of the keepalive interval: a shorter one only loads an idle link, a longer one keeps no NAT state alive. */
 export const KEEP_ALIVE_BOUNDS = { min: 50 * MICROS_PER_MILLI, max: 600 * MICROS_PER_SECOND } as const;
 
-/** 25 s: two keepalives may be lost before an idle path is given up; one that carries traffic is suspected far sooner. */
+/** Returns 25 s, so that two keepalives may be lost before an idle path is closed; a path with traffic is suspected far sooner. */
 export function defaultTimeout(keepAlive: Micros = KEEP_ALIVE): Micros {
   return Math.max(TIMEOUT, Math.round(keepAlive * KEEP_ALIVES_IN_TIMEOUT));
 }
 export const TIMEOUT_BOUNDS = { min: 200 * MICROS_PER_MILLI, max: 3600 * MICROS_PER_SECOND } as const;
 
-/** Soon enough after a modem came back, seldom enough for a peer that is gone; it doubles with every failure. */
+/** First wait before a new attempt; it doubles with every failure. Short, so that a modem that came back is used soon. */
 export const DEFAULT_RETRY_WAIT: Micros = MICROS_PER_SECOND;
 export const RETRY_WAIT_BOUNDS = { min: 10 * MICROS_PER_MILLI, max: 3600 * MICROS_PER_SECOND } as const;
 
-/** A link's number travels as 16 bits. */
+/** The number of a link is sent in 16 bits. */
 export const LINKS_MAX = 65_535;
 
-/** No honest configuration is larger, and the whole of it is read into memory. */
+/** Largest configuration file, bytes; the whole of it is read into memory. */
 export const FILE_SIZE_MAX = 1 << 20;

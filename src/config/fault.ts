@@ -1,21 +1,21 @@
-/** What is wrong with a configuration file, as values, and the one form in which a person sees it. */
+/** Defines the faults of a configuration file, and the form in which they are printed. */
 
 export interface ConfigFault {
-  /** Line of the file, from 1; 0 when it concerns the file as a whole. */
+  /** Line of the file, from 1; 0 if the fault concerns the file as a whole. */
   readonly line: number;
   readonly text: string;
 }
 
 const LONGEST_SHOWN = 60;
-/** A key that got into the wrong place. */
-const LOOKS_SECRET = /^[A-Za-z0-9+/]{43}=?$/;
+/** Matches a key anywhere in a value, as when one was put into the wrong place, so that it is not printed. */
+const LOOKS_SECRET = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}(?![A-Za-z0-9+/])/;
 
-/** `FILE:LINE: text`, one line. */
+/** Returns `FILE:LINE: text`. */
 export function formatFault(file: string, fault: ConfigFault): string {
   return fault.line === 0 ? `${file}: ${fault.text}` : `${file}:${fault.line}: ${fault.text}`;
 }
 
-/** All of them in the order of the file, one line each. */
+/** Returns all faults in the order of the file, one line each. */
 export function formatFaults(file: string, faults: readonly ConfigFault[]): string {
   return faults
     .toSorted((a, b) => a.line - b.line)
@@ -23,24 +23,25 @@ export function formatFaults(file: string, faults: readonly ConfigFault[]): stri
     .join("\n");
 }
 
-/** `Peer[1].LocalPort invalid: max 65535; given 74523`, in the dissertation's form. */
+/** Returns `Peer[1].LocalPort invalid: max 65535; given 74523`, the dissertation's form. */
 export function invalidText(place: string, rule: string, given: string): string {
   return `${place} invalid: ${rule}; given ${showValue(given)}`;
 }
 
-/** `Peer[1].RemotPort unknown: did you mean RemotePort?` */
+/** Returns `Peer[1].RemotPort unknown: did you mean RemotePort?` */
 export function unknownText(place: string, name: string, known: readonly string[]): string {
   const near = nearest(name, known);
-  return `${place} unknown: ${near ? `did you mean ${near}?` : `known are ${known.join(", ")}`}`;
+  return `${place} unknown: ${near ? `did you mean ${near}?` : `expected one of ${known.join(", ")}`}`;
 }
 
-function showValue(value: string): string {
+/** Returns a value for a message: shortened, and hidden if it looks like a secret. */
+export function showValue(value: string): string {
   if (value === "") return "nothing";
   if (LOOKS_SECRET.test(value)) return "(hidden)";
   return value.length > LONGEST_SHOWN ? `${value.slice(0, LONGEST_SHOWN)}...` : value;
 }
 
-/** The name that `name` is a slip of the pen from; undefined when none is near. */
+/** Returns the known name that `name` is a misspelling of; undefined if none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
   let best: string | undefined;
@@ -52,7 +53,7 @@ export function nearest(name: string, known: readonly string[]): string | undefi
   return best;
 }
 
-/** Levenshtein's distance; names longer than any key cost nothing. */
+/** Returns Levenshtein's distance of two names, or 16 without computing it if their lengths differ by more. */
 function editDistance(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 16) return 16;
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);

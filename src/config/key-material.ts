@@ -1,4 +1,4 @@
-/** The keys of a configuration: from its sections or from the files they name, and whether they make a whole. */
+/** Collects the secrets and public keys of a configuration, from its sections or the files they name, and checks that they belong together. */
 import * as v from "valibot";
 import { KeyPair } from "../security/x25519.ts";
 import type { KeyMaterial } from "./configuration.ts";
@@ -7,17 +7,17 @@ import type { HostSection, PeerSection } from "./schema.ts";
 import type { Sections, TypedSection } from "./sections.ts";
 import { cryptoKey } from "./values.ts";
 
-/** A file as it was found. */
+/** Text and permissions of a file. */
 export interface FoundFile {
   readonly text: string;
   /** Permission bits. */
   readonly mode: number;
 }
 
-/** What reading a file can fail with, for a person. */
+/** Reads a file, or returns the reason why it cannot be read. */
 export type FileReader = (path: string) => FoundFile | { readonly problem: string };
 
-/** Permission bits that let anybody but the owner at a file. */
+/** Permission bits of everybody but the owner. */
 const OTHERS = 0o077;
 
 export function isOpenToOthers(file: FoundFile): boolean {
@@ -28,7 +28,7 @@ export function showMode(mode: number): string {
   return `mode ${(mode & 0o7777).toString(8).padStart(4, "0")}`;
 }
 
-/** Adds to `faults` what is wrong; without security no key is needed, and none is used. */
+/** Returns the keys and adds what is wrong to `faults`. Without security no key is needed, and none is used. */
 export function collectKeyMaterial(
   { host, peers, faults: known }: Sections,
   readKey: FileReader,
@@ -39,8 +39,8 @@ export function collectKeyMaterial(
   const privateKey = host.keys.PrivateKey ?? readFile(host, "PrivateKeyFile", readKey, faults);
   const sharedKey = host.keys.SharedKey ?? readFile(host, "SharedKeyFile", readKey, faults);
   const first = peers.find((peer) => peer.keys.PublicKey !== undefined);
-  // A section that is wrong otherwise may be the one with the key.
-  if (faults.length === before && known.length === 0) faults.push(...missingFaults(host, first, privateKey));
+  // A section with another fault is not among the peers, but may hold the key.
+  if (faults.length === before && known.length === 0) faults.push(...missingFaults(host, peers, first, privateKey));
   faults.push(...peerFaults(peers, first, privateKey));
   return { privateKey, sharedKey, peerKey: first?.keys.PublicKey };
 }
@@ -59,32 +59,39 @@ function readFile(
   return undefined;
 }
 
-/** The key, or what is wrong with the file. */
+/** Returns the key, or the fault of the file. */
 function parseKeyFile(file: ReturnType<FileReader>, maker: "genkey" | "genpsk"): Uint8Array | string {
   if ("problem" in file) return file.problem;
-  if (isOpenToOthers(file)) return `open to others (${showMode(file.mode)}), chmod 600 it`;
+  if (isOpenToOthers(file)) return `open to others (${showMode(file.mode)}), chmod 600 the file`;
   const result = v.safeParse(cryptoKey(maker), file.text.trim());
-  return result.success ? result.output : `the file: ${result.issues[0].message}`;
+  return result.success ? result.output : `content of the file: ${result.issues[0].message}`;
 }
 
 type Host = TypedSection<HostSection>;
 type Peer = TypedSection<PeerSection>;
 
-/** A private key and the peer's public one go together. */
-function missingFaults(host: Host, first: Peer | undefined, privateKey: Uint8Array | undefined) {
+/** Returns a fault if there is a private key without the peer's public key, or the reverse. */
+function missingFaults(
+  host: Host,
+  peers: readonly Peer[],
+  first: Peer | undefined,
+  privateKey: Uint8Array | undefined,
+) {
   const faults: ConfigFault[] = [];
   if (first && !privateKey) {
-    const rule =
-      '"netcombiner genkey" makes one, and goes with the PublicKey of a Peer; PrivateKeyFile may name a file';
+    const rule = `needed with the PublicKey of ${first.place}, make one with "netcombiner genkey", or name its file in PrivateKeyFile`;
     faults.push({ line: host.line, text: `Host.PrivateKey missing: ${rule}` });
   } else if (privateKey && !first) {
-    const rule = 'what "netcombiner pubkey" makes of the other portal\'s PrivateKey; once is enough';
-    faults.push({ line: host.lines.get("PrivateKey") ?? host.line, text: `Peer.PublicKey missing: ${rule}` });
+    const rule = `needed in one [Peer] with a PrivateKey, "netcombiner pubkey" makes it from the other portal's PrivateKey`;
+    faults.push({
+      line: peers[0]?.line ?? host.line,
+      text: `${peers[0]?.place ?? "Peer[0]"}.PublicKey missing: ${rule}`,
+    });
   }
   return faults;
 }
 
-/** A tunnel has one peer, whatever the number of its links, and it is somebody else. */
+/** Returns faults of public keys: all links of a tunnel have the same peer, which is another portal. */
 function peerFaults(peers: readonly Peer[], first: Peer | undefined, privateKey: Uint8Array | undefined) {
   const faults: ConfigFault[] = [];
   const known = first?.keys.PublicKey?.toBase64();
@@ -93,9 +100,10 @@ function peerFaults(peers: readonly Peer[], first: Peer | undefined, privateKey:
     const line = peer.lines.get("PublicKey") ?? peer.line;
     const fault = (rule: string) =>
       faults.push({ line, text: invalidText(`${peer.place}.PublicKey`, rule, given ?? "") });
-    if (given !== undefined && given !== known) fault(`${first?.place} has another, and all links lead to one portal`);
+    if (given !== undefined && given !== known)
+      fault(`must be that of ${first?.place}, since all links lead to one portal`);
     else if (peer === first && privateKey && new KeyPair(privateKey).publicKey.toBase64() === given) {
-      fault("it is this portal's own");
+      fault("must be the other portal's, but belongs to the PrivateKey of this one");
     }
   }
   return faults;

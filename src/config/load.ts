@@ -1,4 +1,4 @@
-/** Reads a configuration file, and the key file it may name, from the disk. Every fault of both is reported at once. */
+/** Reads a configuration file and the key files that it names. Every fault of all is reported at once. */
 import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { EXIT, type ExitCode, NetcombinerError } from "../errors.ts";
@@ -14,7 +14,7 @@ export type Validation =
   | { readonly configuration: Configuration; readonly faults: readonly [] }
   | { readonly configuration: undefined; readonly faults: readonly ConfigFault[] };
 
-/** @throws NetcombinerError with every fault, one a line; `NO_INPUT` or `NO_PERMISSION` when `path` cannot be read, else `CONFIG` */
+/** Returns the configuration in `path`. @throws NetcombinerError with every fault, one a line; `NO_INPUT` or `NO_PERMISSION` if it cannot be read, else `CONFIG` */
 export function loadConfiguration(path: string): Configuration {
   const file = readConfigurationFile(path);
   const { configuration, faults } = validateConfiguration(file, path, readKeyFile);
@@ -22,12 +22,13 @@ export function loadConfiguration(path: string): Configuration {
   return configuration;
 }
 
-/** Pure but for what `readKey` does. */
+/** Returns the configuration or its faults. Pure except for `readKey`. */
 export function validateConfiguration(file: FoundFile, path: string, readKey: FileReader): Validation {
   const document = parseIni(file.text);
   const sections = readSections(document);
   const faults = [...sections.faults];
-  if (sections.peers.length > LINKS_MAX) faults.push({ line: 0, text: `too many Peer sections: max ${LINKS_MAX}` });
+  if (sections.peers.length > LINKS_MAX)
+    faults.push({ line: 0, text: `Peer sections: max ${LINKS_MAX}; given ${sections.peers.length}` });
   if (holdsKey(document) && isOpenToOthers(file)) {
     faults.push({ line: 0, text: `holds a key and is open to others (${showMode(file.mode)}): chmod 600 ${path}` });
   }
@@ -37,7 +38,7 @@ export function validateConfiguration(file: FoundFile, path: string, readKey: Fi
   return { configuration: buildConfiguration(sections.host.keys, keys, peers), faults: [] };
 }
 
-/** Also when the key is in the wrong section or the file is wrong otherwise: it is a secret all the same. */
+/** True if the file holds a secret, even in the wrong section or with other faults. */
 function holdsKey(document: IniDocument): boolean {
   const secret = new Set([...SECRET_KEYS].map((name) => name.toLowerCase()));
   return document.sections.some((section) => section.entries.some((entry) => secret.has(entry.key.toLowerCase())));
@@ -59,7 +60,7 @@ const readKeyFile: FileReader = (path) => {
   }
 };
 
-/** Mode and text of the same file, even while it is being replaced; not blocking on a FIFO. */
+/** Returns mode and text of the same file, even while it is being replaced, and does not block on a FIFO. */
 function readBounded(path: string): FoundFile {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -73,7 +74,7 @@ function readBounded(path: string): FoundFile {
 
 function checkIsReadable(stats: Stats): void {
   if (!stats.isFile()) throw new Error("not a regular file");
-  if (stats.size > FILE_SIZE_MAX) throw new Error(`larger than ${FILE_SIZE_MAX} bytes`);
+  if (stats.size > FILE_SIZE_MAX) throw new Error(`size: max ${FILE_SIZE_MAX} bytes; given ${stats.size}`);
 }
 
 const PROBLEMS: Record<string, readonly [string, ExitCode]> = {

@@ -1,6 +1,6 @@
-/** Which values of a configuration may be shown to others; those of keys that are not named here may not. */
+/** Lists the keys whose values may be shown to others, as in a bug report. All other values are hidden. */
 
-/** Numbers, choices and names that the user made up. */
+/** Keys with numbers, choices and names that the user chose. */
 export const PLAIN_KEYS: readonly string[] = [
   ...[
     "Security",
@@ -18,7 +18,7 @@ export const PLAIN_KEYS: readonly string[] = [
   ...["LimitOut", "LimitIn", "KeepAlive", "Timeout", "RetryWait"],
 ];
 
-/** Addresses and names of hosts, to be shown with stand-ins. */
+/** Keys with addresses and host names, which are shown as placeholders. */
 export const ADDRESS_KEYS: readonly string[] = [
   ...["Address", "Metrics", "ClientAddress", "PeerNetworks", "Forward"],
   ...["LocalHost", "RemoteHost", "PublicAddress"],

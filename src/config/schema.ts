@@ -23,6 +23,7 @@ import {
   cryptoKey,
   duration,
   filePath,
+  formatDuration,
   host,
   interfaceAddresses,
   interfaceName,
@@ -35,7 +36,7 @@ import {
   yesNo,
 } from "./values.ts";
 
-/** Keys whose value never appears in a message. */
+/** Keys whose values never appear in a message. */
 export const SECRET_KEYS: ReadonlySet<string> = new Set(["PrivateKey", "SharedKey"]);
 /** Keys that may be given several times, and what their values are joined with. */
 export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
@@ -90,7 +91,7 @@ export const HostSchema = v.pipe(
     v.partialCheck(
       [["PrivateKey"], ["PrivateKeyFile"]],
       (host) => host.PrivateKey === undefined || host.PrivateKeyFile === undefined,
-      "PrivateKey is given too, and one of them is enough",
+      "only without PrivateKey, which is given too",
     ),
     ["PrivateKeyFile"],
   ),
@@ -98,7 +99,7 @@ export const HostSchema = v.pipe(
     v.partialCheck(
       [["SharedKey"], ["SharedKeyFile"]],
       (host) => host.SharedKey === undefined || host.SharedKeyFile === undefined,
-      "SharedKey is given too, and one of them is enough",
+      "only without SharedKey, which is given too",
     ),
     ["SharedKeyFile"],
   ),
@@ -108,7 +109,7 @@ export const HostSchema = v.pipe(
       ({ PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security }) =>
         (Security ?? DEFAULT_SECURITY) === "none" ||
         (PrivateKey ?? PrivateKeyFile ?? SharedKey ?? SharedKeyFile) !== undefined,
-      '"netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone',
+      'make one with "netcombiner genkey", or set a SharedKey alone, the same at both portals',
     ),
     ["PrivateKey"],
   ),
@@ -141,7 +142,7 @@ export const PeerSchema = v.pipe(
     v.partialCheck(
       [["Method"], ["LocalPort"]],
       (peer) => peer.LocalPort === undefined || methodOf(peer) !== "IP",
-      "Method IP has no ports",
+      "only with Method UDP or TCP, since IP has no ports",
     ),
     ["LocalPort"],
   ),
@@ -149,7 +150,7 @@ export const PeerSchema = v.pipe(
     v.partialCheck(
       [["Method"], ["RemotePort"]],
       (peer) => peer.RemotePort === undefined || methodOf(peer) !== "IP",
-      "Method IP has no ports",
+      "only with Method UDP or TCP, since IP has no ports",
     ),
     ["RemotePort"],
   ),
@@ -189,7 +190,7 @@ export const PeerSchema = v.pipe(
     v.partialCheck(
       [["Method"], ["Congestion"]],
       (peer) => methodOf(peer) !== "TCP" || (peer.Congestion ?? "none") === "none",
-      "only none with Method TCP, which has its own",
+      "expected none with Method TCP, which has congestion control of its own",
     ),
     ["Congestion"],
   ),
@@ -197,7 +198,7 @@ export const PeerSchema = v.pipe(
     v.partialCheck(
       [["KeepAlive"], ["Timeout"]],
       (peer) => peer.KeepAlive === undefined || peer.Timeout === undefined || peer.Timeout > peer.KeepAlive,
-      "longer than KeepAlive",
+      ({ input }) => `must be longer than KeepAlive, ${formatDuration(input.KeepAlive ?? 0)}`,
     ),
     ["Timeout"],
   ),

@@ -1,5 +1,5 @@
 /**
- * From the sections of a file to the typed `[Host]` and `[Peer]` sections: names, repetitions and values of keys, and the rules
+ * Turns the sections of a file into typed `[Host]` and `[Peer]` sections: checks names, repetitions and values of keys, and the rules
  * between sections. Finds every fault in one pass.
  */
 import * as v from "valibot";
@@ -32,7 +32,7 @@ export interface TypedSection<T> {
 
 export interface Sections {
   readonly host: TypedSection<HostSection> | undefined;
-  /** Only those without a fault, but each with its place in the file. */
+  /** Sections without a fault, each with its place in the file. */
   readonly peers: readonly TypedSection<PeerSection>[];
   readonly faults: readonly ConfigFault[];
 }
@@ -51,15 +51,16 @@ export function readSections(document: IniDocument): Sections {
     } else if (name === undefined) {
       faults.push({ line: section.line, text: unknownText(`[${section.name}]`, section.name, SECTION_NAMES) });
     } else if (hostLine !== undefined) {
-      faults.push({ line: section.line, text: `Host given twice: first on line ${hostLine}` });
+      faults.push({ line: section.line, text: `Host given twice: the first is on line ${hostLine}; merge them` });
     } else {
       hostLine = section.line;
       host = readSection(section, "Host", HOST_KEY_NAMES, HostSchema, faults);
     }
   }
   if (hostLine === undefined)
-    faults.push({ line: 0, text: "Host missing: a [Host] section holds the key and the addresses" });
-  if (peerCount === 0) faults.push({ line: 0, text: "Peer missing: at least one [Peer] section, one for each link" });
+    faults.push({ line: 0, text: "Host missing: expected a [Host] section with the key and the addresses" });
+  if (peerCount === 0)
+    faults.push({ line: 0, text: "Peer missing: expected a [Peer] section for each link, at least one" });
   faults.push(...clashFaults(peers));
   return { host, peers, faults };
 }
@@ -80,7 +81,7 @@ function readSection<S extends SectionSchema>(
   const reported = new Set<string>();
   for (const issue of result.issues ?? []) {
     const name = v.getDotPath(issue) ?? "";
-    // A value that is wrong in itself is named once, not again by every rule it breaks.
+    // A value that is wrong in itself is reported once, not again by every rule it breaks.
     if (reported.has(name)) continue;
     reported.add(name);
     faults.push(issueFault(place, section.line, name, given.get(name), issue.message));
@@ -96,14 +97,14 @@ function issueFault(place: string, line: number, name: string, entry: IniEntry |
   return { line: entry.line, text: invalidText(`${place}.${name}`, rule, given) };
 }
 
-/** The entries of a section by canonical key name; those of a list key as one. */
+/** Returns the entries of a section by canonical key name; those of a list key as one. */
 function entriesByKey(section: IniSection, place: string, known: readonly string[], faults: ConfigFault[]) {
   const given = new Map<string, IniEntry>();
   for (const entry of section.entries) {
     const name = known.find((key) => key.toLowerCase() === entry.key.toLowerCase());
     const first = name === undefined ? undefined : given.get(name);
     if (isCutCommand(name, entry)) {
-      const rule = '";" after white space begins a comment; put several commands in several lines';
+      const rule = '";" after white space begins a comment, so put each command on a line of its own';
       faults.push({ line: entry.line, text: invalidText(`${place}.${name}`, rule, `${entry.value} ${entry.comment}`) });
     }
     if (name === undefined) {
@@ -113,13 +114,16 @@ function entriesByKey(section: IniSection, place: string, known: readonly string
     } else if (LIST_KEYS.has(name)) {
       given.set(name, { ...first, value: `${first.value}${LIST_KEYS.get(name)}${entry.value}` });
     } else {
-      faults.push({ line: entry.line, text: `${place}.${name} given twice: first on line ${first.line}` });
+      faults.push({
+        line: entry.line,
+        text: `${place}.${name} given twice: the first is on line ${first.line}; keep one`,
+      });
     }
   }
   return given;
 }
 
-/** A command that lost what follows a `;`, which its writer may have meant for the shell. */
+/** True if a command lost what follows a `;`, which was probably meant for the shell. */
 function isCutCommand(name: string | undefined, { comment }: IniEntry): boolean {
   return comment?.startsWith(";") === true && COMMAND_KEYS.some((key) => key === name);
 }

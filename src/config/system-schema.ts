@@ -1,4 +1,4 @@
-/** The keys of `[Host]` for what `up` does to the system, and the rules between them. Beside `schema.ts`, which has the others. */
+/** Defines the keys of `[Host]` for the set-up of the host by `up`, and the rules between them. `schema.ts` has the other keys. */
 import * as v from "valibot";
 import {
   commands,
@@ -37,13 +37,13 @@ export const SYSTEM_KEYS = {
   Forward: v.optional(forwards()),
 };
 
-/** Keys whose values are commands: repetitions are lines of their own, and a `;` in them is likely the shell's. */
+/** Keys whose values are commands: each repetition is a line, and a `;` in them was probably meant for the shell. */
 export const COMMAND_KEYS = ["PreUp", "PostUp", "PreDown", "PostDown"] as const;
 
 const SystemSchema = v.object(SYSTEM_KEYS);
 export type HostSystemSection = v.InferOutput<typeof SystemSchema>;
 
-/** What the rules look at besides: an address of the tunnel to send from. */
+/** Adds what the rules look at besides: the address of the tunnel. */
 type Rules = HostSystemSection & { readonly Address?: readonly unknown[] | undefined };
 
 interface RuleFault {
@@ -51,7 +51,7 @@ interface RuleFault {
   readonly rule: string;
 }
 
-/** What is wrong with the keys together, each on its key. */
+/** Returns the faults of keys that contradict each other. */
 export function systemFaults(host: Rules): RuleFault[] {
   const isGiven = (key: keyof Rules) => host[key] !== undefined;
   const { Role: role } = host;
@@ -59,29 +59,45 @@ export function systemFaults(host: Rules): RuleFault[] {
   const checks: readonly (readonly [key: keyof Rules, isWrong: boolean, rule: string])[] = [
     ["ClientAddress", lendsAddress && role === undefined, "only with Role"],
     ["Masquerade", isGiven("Masquerade") && role === undefined, "only with Role"],
-    ["Masquerade", host.Masquerade === "on" && lendsAddress, "not with ClientAddress, which is sent from as it is"],
+    [
+      "Masquerade",
+      host.Masquerade === "on" && lendsAddress,
+      "not with ClientAddress, whose packets keep their source address",
+    ],
     ["LanInterface", isGiven("LanInterface") && role !== "local", "only with Role local"],
     [
       "LanInterface",
       role === "local" && lendsAddress && !isGiven("LanInterface"),
-      "the interface that the client is at",
+      "name the interface of the client's LAN, which ClientAddress needs",
     ],
     ["Forward", isGiven("Forward") && role !== "remote", "only with Role remote"],
-    ["Forward", isGiven("Forward") && lendsAddress, "not with ClientAddress, which has all ports already"],
+    ["Forward", isGiven("Forward") && lendsAddress, "not with ClientAddress, which receives all ports"],
     [
       "KeepPorts",
       isGiven("KeepPorts") && !(role === "remote" && lendsAddress),
       "only with Role remote and ClientAddress",
     ],
-    ["FwMark", host.FwMark === 0 && lendsAddress, "not off with ClientAddress: it tells what stays at this host"],
-    ["FwMark", host.FwMark === 0 && usesItself(host), "not off where this host itself uses the tunnel"],
+    [
+      "FwMark",
+      host.FwMark === 0 && lendsAddress,
+      "not off with ClientAddress, since the mark separates the traffic of this host",
+    ],
+    [
+      "FwMark",
+      host.FwMark === 0 && usesItself(host),
+      "not off with Role local and without LanInterface, since the mark keeps datagrams out of the tunnel",
+    ],
     ["Table", host.Table === "off" && lendsAddress, "not off with ClientAddress, which needs routes and rules"],
-    ["Address", role !== undefined && !lendsAddress && !isGiven("Address"), "Role needs one to send from"],
+    [
+      "Address",
+      role !== undefined && !lendsAddress && !isGiven("Address"),
+      "Role needs an address of the tunnel, like 10.47.25.2/24",
+    ],
   ];
   return checks.filter(([, isWrong]) => isWrong).map(([key, , rule]) => ({ key, rule }));
 }
 
-/** A local portal without a LAN. */
+/** True for a local portal without a LAN. */
 function usesItself({ Role: role, LanInterface: lan, Table: table }: Rules): boolean {
   return role === "local" && lan === undefined && table !== "off";
 }

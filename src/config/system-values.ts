@@ -1,7 +1,7 @@
-/** The kinds of value of the keys that concern the rest of the system; each says in a few words what it wanted instead. */
+/** Parses the values of keys for the set-up of the host. Each parser says what it expects. */
 import * as v from "valibot";
 import { addressOf, createEndpoint, parseEndpoint } from "../endpoint.ts";
-import { INTERFACE_NAME } from "./values.ts";
+import { INTERFACE_NAME, listOf } from "./values.ts";
 
 export type PortProtocol = "tcp" | "udp";
 
@@ -12,27 +12,17 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** Connections to ports of this host that go on to another. */
+/** Ports of this host whose connections are forwarded to another host. */
 export interface Forward extends PortRange {
   readonly family: 4 | 6;
   readonly address: string;
-  /** Undefined leaves the port as it is. */
+  /** Port at the other host; undefined leaves it unchanged. */
   readonly port: number | undefined;
-}
-
-/** Items separated by `separator`, each read by `parse`; `rule` names what one of them should have been. */
-function listOf<T>(separator: string, parse: (text: string) => T | undefined, rule: string) {
-  const parts = (text: string) => text.split(separator).map((part) => part.trim());
-  return v.pipe(
-    v.string(),
-    v.check((text) => parts(text).every((part) => parse(part) !== undefined), rule),
-    v.transform((text) => parts(text).flatMap((part) => parse(part) ?? [])),
-  );
 }
 
 const MARK_MAX = 0xffff_ffff;
 
-/** `off` is 0. Decimal or 0x. */
+/** Parses a firewall mark, decimal or 0x; `off` is 0. */
 export function mark() {
   const rule = "expected a number from 1 to 0xffffffff, or off";
   return v.pipe(
@@ -42,7 +32,7 @@ export function mark() {
   );
 }
 
-/** Tables 253 to 255 are the system's own (default, main, local). */
+/** Parses a routing table. Tables 253 to 255 belong to the system (default, main, local). */
 export function table() {
   return v.pipe(
     v.string(),
@@ -61,17 +51,18 @@ function numberOf(text: string): number | undefined {
   return /^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? Number(text) : undefined;
 }
 
-/** Commands, one a line. */
+/** Parses commands, one a line. */
 export function commands() {
   return listOf("\n", (text) => (text === "" ? undefined : text), "expected a command");
 }
 
+/** Parses names of interfaces. */
 export function interfaceNames() {
   const parse = (text: string) => (INTERFACE_NAME.test(text) ? text : undefined);
   return listOf(",", parse, "expected interface names of 1 to 15 letters, digits and _.=+-");
 }
 
-/** Addresses without prefix length. */
+/** Parses addresses without prefix length. */
 export function hostAddresses() {
   return listOf(",", parseHostAddress, "expected an IPv4 or IPv6 address without prefix length");
 }
@@ -81,9 +72,13 @@ function parseHostAddress(address: string) {
   return family && { family, address };
 }
 
-/** Networks, as `192.168.1.0/24`; what is beyond the prefix is zero. */
+/** Parses networks like `192.168.1.0/24`, whose bits beyond the prefix are zero. */
 export function networks() {
-  return listOf(",", parseNetwork, "expected a network with prefix length, like 192.168.1.0/24 or fd01::/64");
+  return listOf(
+    ",",
+    parseNetwork,
+    "expected a network with prefix length and zeros beyond it, like 192.168.1.0/24 or fd01::/64",
+  );
 }
 
 function parseNetwork(text: string) {
@@ -103,9 +98,13 @@ function isNetwork(address: string, prefix: number): boolean {
 
 const PORTS = /^(tcp|udp)\/(\d{1,5})(?:-(\d{1,5}))?$/i;
 
-/** `tcp/22, udp/5060-5070`. */
+/** Parses port ranges like `tcp/22, udp/5060-5070`. */
 export function portRanges() {
-  return listOf(",", parsePorts, "expected tcp or udp with a port or a range, like tcp/22 or udp/5060-5070");
+  return listOf(
+    ",",
+    parsePorts,
+    "expected tcp or udp with a port or a range from 1 to 65535, like tcp/22 or udp/5060-5070",
+  );
 }
 
 function parsePorts(text: string): PortRange | undefined {
@@ -115,9 +114,10 @@ function parsePorts(text: string): PortRange | undefined {
   return { protocol: protocol.toLowerCase() === "tcp" ? "tcp" : "udp", first, last };
 }
 
-/** `tcp/443 -> 192.168.1.10`, `tcp/8443 -> [fd01::10]:443`. */
+/** Parses forwards like `tcp/443 -> 192.168.1.10` and `tcp/8443 -> [fd01::10]:443`. */
 export function forwards() {
-  const rule = "expected tcp/443 -> 192.168.1.10, with a port tcp/8443 -> 192.168.1.10:443 or [fd01::10]:443";
+  const rule =
+    "expected ports and an address, like tcp/443 -> 192.168.1.10 or tcp/8443 -> [fd01::10]:443, with a new port for a single one only";
   return listOf(",", parseForward, rule);
 }
 
@@ -130,7 +130,7 @@ function parseForward(text: string): Forward | undefined {
   const target = parseHostAddress(inBrackets ?? four ?? six ?? "");
   const port = digits === undefined ? undefined : Number(digits);
   if (!ports || !target || port === 0 || (port ?? 0) > 65_535) return undefined;
-  // Which port of a range would go where is nobody's guess.
+  // A range cannot be mapped to one port.
   if (port !== undefined && ports.first !== ports.last) return undefined;
   return { ...ports, ...target, port };
 }

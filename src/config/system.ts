@@ -1,13 +1,13 @@
 /**
- * What `up` does to the rest of the system, as the configuration says it: routes, rules, firewall and commands of one's own.
- * The keys are in `system-schema.ts`.
+ * Builds the configuration of what `up` sets up on the host: routes, rules, firewall and the user's commands. The keys are in
+ * `system-schema.ts`.
  */
 import type { HostAddress, HostSystemSection, Network } from "./system-schema.ts";
 import type { Forward, PortRange } from "./system-values.ts";
 
 export type Role = "remote" | "local";
 
-/** Commands of the user, each a line for the shell. */
+/** Commands of the user, one line for the shell each. */
 export interface Hooks {
   readonly preUp: readonly string[];
   readonly postUp: readonly string[];
@@ -16,14 +16,14 @@ export interface Hooks {
 }
 
 export interface SystemConfiguration {
-  /** Undefined: no more than hooks and routes to the peer's networks. */
+  /** Role of this portal; without one, `up` does no more than hooks and routes to the peer's networks. */
   readonly role: Role | undefined;
-  /** The first routing table; further ones follow. `off` makes neither routes nor rules. */
+  /** First routing table, which further ones follow; `off` makes neither routes nor rules. */
   readonly table: number | "auto" | "off";
-  /** What the tunnel's own datagrams carry, and what stays at the host with them; undefined marks nothing. */
+  /** Mark of the tunnel's own datagrams and of other traffic that stays out of the tunnel; undefined marks nothing. */
   readonly fwMark: number | undefined;
   readonly hooks: Hooks;
-  /** The remote portal's own addresses that a host behind the local portal has; with none, NAT. */
+  /** Addresses of the remote portal that a host behind the local portal uses as its own; without any, NAT is used. */
   readonly clientAddresses: readonly HostAddress[];
   readonly lanInterfaces: readonly string[];
   readonly peerNetworks: readonly Network[];
@@ -32,12 +32,13 @@ export interface SystemConfiguration {
   readonly forwards: readonly Forward[];
 }
 
-/** The dissertation's port as a mark; no well-known program uses this one. */
+/** Default mark: the dissertation's port, which no well-known program uses as a mark. */
 const DEFAULT_MARK = 4725;
 
-/** SSH, so that nobody shuts themselves out. */
+/** Ports that stay at the remote portal by default: SSH, so that its administrator is not locked out. */
 const DEFAULT_KEEP_PORTS: readonly PortRange[] = [{ protocol: "tcp", first: 22, last: 22 }];
 
+/** Returns the set-up of the host with defaults filled in. */
 export function buildSystem(host: HostSystemSection): SystemConfiguration {
   const { PreUp: preUp = [], PostUp: postUp = [], PreDown: preDown = [], PostDown: postDown = [] } = host;
   return {
@@ -54,7 +55,7 @@ export function buildSystem(host: HostSystemSection): SystemConfiguration {
   };
 }
 
-/** Nothing needs one without rules. */
+/** Returns the mark, which only policy rules need; undefined without. */
 function markOf({ FwMark: given, Role: role, Table: table }: HostSystemSection): number | undefined {
   if (given !== undefined) return given === 0 ? undefined : given;
   return role !== undefined && table !== "off" ? DEFAULT_MARK : undefined;

@@ -39,7 +39,7 @@ describe("netcombiner", () => {
   test("tells all faults of a file, each with its line, and nothing else", () => {
     const path = file("bad.conf", "[Host]\nMTU = 1\n[Peer]\nPort = 1\n");
     const lines = [
-      `${path}:1: Host.PrivateKey missing: "netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone`,
+      `${path}:1: Host.PrivateKey missing: make one with "netcombiner genkey", or set a SharedKey alone, the same at both portals`,
       `${path}:2: Host.MTU invalid: min 576; given 1`,
       `${path}:4: Peer[0].Port unknown: known are `,
     ];

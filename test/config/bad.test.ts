@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { formatFaults } from "../../src/config/fault.ts";
 import { validateConfiguration } from "../../src/config/load.ts";
+import { HOST_KEY_NAMES, PEER_KEY_NAMES } from "../../src/config/schema.ts";
 
 const KEY = "VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=";
 const HOST = `[Host]\nSharedKey = ${KEY}\n`;
@@ -22,29 +23,37 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "an empty file",
     "",
-    ": Host missing: a [Host] section holds the key and the addresses",
-    ": Peer missing: at least one [Peer] section, one for each link",
+    ": Host missing: expected a [Host] section with the key and the addresses",
+    ": Peer missing: expected a [Peer] section for each link, at least one",
   ],
   [
     "no key",
     "[Host]\n[Peer]",
-    ':1: Host.PrivateKey missing: "netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone',
+    ':1: Host.PrivateKey missing: make one with "netcombiner genkey", or set a SharedKey alone, the same at both portals',
   ],
-  ["no peer", HOST, ": Peer missing: at least one [Peer] section, one for each link"],
-  ["two hosts", `${HOST}[Peer]\n[host]\n`, ":4: Host given twice: first on line 1"],
+  ["no peer", HOST, ": Peer missing: expected a [Peer] section for each link, at least one"],
+  ["two hosts", `${HOST}[Peer]\n[host]\n`, ":4: Host given twice: the first is on line 1; merge them"],
   ["a section nobody knows", `${HOST}[Peer]\n[Pear]\n`, ":4: [Pear] unknown: did you mean Peer?"],
-  ["a section like no other", `${HOST}[Peer]\n[Interface]\n`, ":4: [Interface] unknown: known are Host, Peer"],
+  ["a section like no other", `${HOST}[Peer]\n[Interface]\n`, ":4: [Interface] unknown: expected one of Host, Peer"],
   ["a line that is nothing", peer("hello"), ':4: syntax: expected "[Section]" or "Key = value"'],
   ["a section not closed", `${HOST}[Peer\n[Peer]\n`, ':3: syntax: expected "[Section]" or "Key = value"'],
-  ["a key before any section", `MTU = 1400\n${HOST}[Peer]\n`, ":1: syntax: a key before the first section"],
-  ["a control character", peer("Name = a\u0007b"), ":4: syntax: control character"],
+  [
+    "a key before any section",
+    `MTU = 1400\n${HOST}[Peer]\n`,
+    ":1: syntax: a key before the first section; put it below [Host] or [Peer]",
+  ],
+  ["a control character", peer("Name = a\u0007b"), ":4: syntax: the line has a control character; remove it"],
   ["a key that nearly is one", peer("RemotPort = 5"), ":4: Peer[0].RemotPort unknown: did you mean RemotePort?"],
   [
     "a key of the other section",
     host("RemoteHost = a"),
-    ":3: Host.RemoteHost unknown: known are PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
+    ":3: Host.RemoteHost unknown: expected one of PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward",
   ],
-  ["a key given twice", peer("Metric = 1", "metric = 2"), ":5: Peer[0].Metric given twice: first on line 4"],
+  [
+    "a key given twice",
+    peer("Metric = 1", "metric = 2"),
+    ":5: Peer[0].Metric given twice: the first is on line 4; keep one",
+  ],
   [
     "the dissertation's example",
     `${HOST}[Peer]\nLocalPort=1\n[Peer]\nLocalPort = 74523\n`,
@@ -53,20 +62,28 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a port that is no number",
     peer("LocalPort = http"),
-    ":4: Peer[0].LocalPort invalid: expected a whole number; given http",
+    ":4: Peer[0].LocalPort invalid: expected a whole number from 0 to 65535; given http",
   ],
-  ["a negative port", peer("LocalPort = -1"), ":4: Peer[0].LocalPort invalid: expected a whole number; given -1"],
+  [
+    "a negative port",
+    peer("LocalPort = -1"),
+    ":4: Peer[0].LocalPort invalid: expected a whole number from 0 to 65535; given -1",
+  ],
   [
     "a port with a fraction",
     peer("LocalPort = 1.5"),
-    ":4: Peer[0].LocalPort invalid: expected a whole number; given 1.5",
+    ":4: Peer[0].LocalPort invalid: expected a whole number from 0 to 65535; given 1.5",
   ],
   [
     "a port in hexadecimal",
     peer("LocalPort = 0x10"),
-    ":4: Peer[0].LocalPort invalid: expected a whole number; given 0x10",
+    ":4: Peer[0].LocalPort invalid: expected a whole number from 0 to 65535; given 0x10",
   ],
-  ["a value left out", peer("LocalPort ="), ":4: Peer[0].LocalPort invalid: expected a whole number; given nothing"],
+  [
+    "a value left out",
+    peer("LocalPort ="),
+    ":4: Peer[0].LocalPort invalid: expected a whole number from 0 to 65535; given nothing",
+  ],
   [
     "a huge number",
     peer(`Metric = ${"9".repeat(80)}`),
@@ -84,12 +101,12 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a port with Method IP",
     peer("Method = IP", "LocalPort = 5"),
-    ":5: Peer[0].LocalPort invalid: Method IP has no ports; given 5",
+    ":5: Peer[0].LocalPort invalid: only with Method UDP or TCP, since IP has no ports; given 5",
   ],
   [
     "a remote port with Method IP",
     peer("Method = ip", initiator, "RemotePort = 5"),
-    ":6: Peer[0].RemotePort invalid: Method IP has no ports; given 5",
+    ":6: Peer[0].RemotePort invalid: only with Method UDP or TCP, since IP has no ports; given 5",
   ],
   ["a protocol with UDP", peer("Protocol = 253"), ":4: Peer[0].Protocol invalid: only with Method IP; given 253"],
   ["protocol 255", peer("Method = IP", "Protocol = 255"), ":5: Peer[0].Protocol invalid: max 254; given 255"],
@@ -97,7 +114,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a controller on TCP",
     peer("Method = TCP", "Congestion = NewReno"),
-    ":5: Peer[0].Congestion invalid: only none with Method TCP, which has its own; given NewReno",
+    ":5: Peer[0].Congestion invalid: expected none with Method TCP, which has congestion control of its own; given NewReno",
   ],
   [
     "a controller nobody has",
@@ -107,7 +124,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a limit without a unit",
     peer("LimitOut = 5M"),
-    ':4: Peer[0].LimitOut invalid: expected a number with "kbit", "Mbit" or "Gbit"; given 5M',
+    ':4: Peer[0].LimitOut invalid: expected 64kbit to 10Gbit, with "kbit", "Mbit" or "Gbit"; given 5M',
   ],
   ["a limit too low", peer("LimitIn = 20kbit"), ":4: Peer[0].LimitIn invalid: min 64kbit; given 20kbit"],
   ["a limit too high", peer("LimitIn = 11Gbit"), ":4: Peer[0].LimitIn invalid: max 10Gbit; given 11Gbit"],
@@ -116,12 +133,12 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a host with its port",
     peer("RemoteHost = 192.0.2.1:4725"),
-    ":4: Peer[0].RemoteHost invalid: no brackets and no port, which goes into RemotePort; given 192.0.2.1:4725",
+    ":4: Peer[0].RemoteHost invalid: expected no brackets and no port, which RemotePort sets; given 192.0.2.1:4725",
   ],
   [
     "a host in brackets",
     peer("LocalHost = [::1]"),
-    ":4: Peer[0].LocalHost invalid: no brackets and no port, which goes into LocalPort; given [::1]",
+    ":4: Peer[0].LocalHost invalid: expected no brackets and no port, which LocalPort sets; given [::1]",
   ],
   [
     "an address with a number too big",
@@ -151,14 +168,14 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a time of another unit",
     peer("KeepAlive = 1h"),
-    ':4: Peer[0].KeepAlive invalid: expected seconds, or a number with "ms" or "s"; given 1h',
+    ':4: Peer[0].KeepAlive invalid: expected 50ms to 600s, in seconds or with "ms" or "s"; given 1h',
   ],
   ["a time too short", peer("KeepAlive = 1ms"), ":4: Peer[0].KeepAlive invalid: min 50ms; given 1ms"],
   ["a time too long", peer("Timeout = 3601"), ":4: Peer[0].Timeout invalid: max 3600s; given 3601"],
   [
     "a timeout before the keepalive",
     peer("KeepAlive = 2s", "Timeout = 2000ms"),
-    ":5: Peer[0].Timeout invalid: longer than KeepAlive; given 2000ms",
+    ":5: Peer[0].Timeout invalid: must be longer than KeepAlive, 2s; given 2000ms",
   ],
   ["a retry without wait", peer(initiator, "RetryWait = 0"), ":5: Peer[0].RetryWait invalid: min 10ms; given 0"],
   [
@@ -175,27 +192,27 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a name twice",
     `${peer("Name = a")}[Peer]\nName = a\n${initiator}\n`,
-    ":6: Peer[1].Name invalid: Peer[0] has it already; given a",
+    ":6: Peer[1].Name invalid: must be unique, but Peer[0] has the same; given a",
   ],
   [
     "two listeners on the default port",
     `${peer()}[Peer]\n`,
-    ":5: Peer[1].LocalPort invalid: Peer[0] has it already on this address; given 4725",
+    ":5: Peer[1].LocalPort invalid: must differ from LocalPort of Peer[0], which listens on the same address; given 4725",
   ],
   [
     "a listener under a wildcard",
     `${peer("LocalHost = 192.0.2.1")}[Peer]\nLocalHost = ::\n`,
-    ":5: Peer[1].LocalPort invalid: Peer[0] has it already on this address; given 4725",
+    ":5: Peer[1].LocalPort invalid: must differ from LocalPort of Peer[0], which listens on the same address; given 4725",
   ],
   [
     "an initiator on a listener's port",
     `${peer()}[Peer]\n${initiator}\nLocalPort = 4725\n`,
-    ":7: Peer[1].LocalPort invalid: Peer[0] has it already on this address; given 4725",
+    ":7: Peer[1].LocalPort invalid: must differ from LocalPort of Peer[0], which listens on the same address; given 4725",
   ],
   [
     "two raw listeners",
     `${peer("Method = IP")}[Peer]\nMethod = IP\n`,
-    ":5: Peer[1].Protocol invalid: Peer[0] has it already on this address; given 253",
+    ":5: Peer[1].Protocol invalid: must differ from Protocol of Peer[0], which listens on the same address; given 253",
   ],
   [
     "a security nobody has",
@@ -215,7 +232,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "one bad address of a list",
     host("Address = 10.0.0.1/24, ::1/129"),
-    ":3: Host.Address invalid: expected an address with prefix length, like 10.47.25.2/24 or fd47::2/64; given 10.0.0.1/24, ::1/129",
+    ":3: Host.Address invalid: expected an address with prefix length, like 10.47.25.2/24 or fd47::2/64, unlike ::1/129; given 10.0.0.1/24, ::1/129",
   ],
   ["an MTU too small", host("MTU = 575"), ":3: Host.MTU invalid: min 576; given 575"],
   ["an MTU too big", host("MTU = 65001"), ":3: Host.MTU invalid: max 65000; given 65001"],
@@ -227,22 +244,22 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a name where metrics are to be served",
     host("Metrics = localhost:9820"),
-    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given localhost:9820",
+    ":3: Host.Metrics invalid: expected an address and a port from 1 to 65535, like 127.0.0.1:9820 or [::1]:9820; given localhost:9820",
   ],
   [
     "a place for metrics without a port",
     host("Metrics = 127.0.0.1"),
-    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given 127.0.0.1",
+    ":3: Host.Metrics invalid: expected an address and a port from 1 to 65535, like 127.0.0.1:9820 or [::1]:9820; given 127.0.0.1",
   ],
   [
     "a place for metrics with too large a port",
     host("Metrics = [::1]:65536"),
-    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given [::1]:65536",
+    ":3: Host.Metrics invalid: expected an address and a port from 1 to 65535, like 127.0.0.1:9820 or [::1]:9820; given [::1]:65536",
   ],
   [
     "an IPv6 address without brackets where metrics are to be served",
     host("Metrics = ::1:9820"),
-    ":3: Host.Metrics invalid: expected an address and a port, like 127.0.0.1:9820 or [::1]:9820; given ::1:9820",
+    ":3: Host.Metrics invalid: expected an address and a port from 1 to 65535, like 127.0.0.1:9820 or [::1]:9820; given ::1:9820",
   ],
   [
     "a level nobody has",
@@ -252,7 +269,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "key and key file",
     host("SharedKeyFile = a"),
-    ":3: Host.SharedKeyFile invalid: SharedKey is given too, and one of them is enough; given a",
+    ":3: Host.SharedKeyFile invalid: only without SharedKey, which is given too; given a",
   ],
   [
     "a key file that is not there",
@@ -267,7 +284,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key of zeros",
     `[Host]\nSharedKey = ${"A".repeat(43)}=\n[Peer]\n`,
-    ":2: Host.SharedKey invalid: a key of zeros is no secret; given (hidden)",
+    ':2: Host.SharedKey invalid: all zeros is no secret, make a key with "netcombiner genpsk"; given (hidden)',
   ],
 ];
 
@@ -282,13 +299,37 @@ describe("A bad configuration", () => {
   test("has all its faults told at once, in the order of the file", () => {
     const text = `[Host]\nMTU = 1\nLogLevl = info\n[Peer]\nMetric = x\nRemotePort = 70000\n[Peer]\nMethod = TCP\nProtocol = 9\n`;
     expect(faultsOf(text)).toEqual([
-      'nc0.conf:1: Host.PrivateKey missing: "netcombiner genkey" makes one; or a SharedKey, the same at both portals, does alone',
+      'nc0.conf:1: Host.PrivateKey missing: make one with "netcombiner genkey", or set a SharedKey alone, the same at both portals',
       "nc0.conf:2: Host.MTU invalid: min 576; given 1",
       "nc0.conf:3: Host.LogLevl unknown: did you mean LogLevel?",
-      "nc0.conf:5: Peer[0].Metric invalid: expected a whole number; given x",
+      "nc0.conf:5: Peer[0].Metric invalid: expected a whole number from 0 to 65535; given x",
       "nc0.conf:6: Peer[0].RemotePort invalid: max 65535; given 70000",
       "nc0.conf:9: Peer[1].Protocol invalid: only with Method IP; given 9",
     ]);
+  });
+
+  test("names section, key, what was expected and what was given, for every key", () => {
+    const texts = [
+      ...HOST_KEY_NAMES.map((key) => [`Host.${key}`, `${HOST}${key} = \u00a7\u00a7\n[Peer]\n`] as const),
+      ...PEER_KEY_NAMES.map((key) => [`Peer[0].${key}`, peer(`${key} = \u00a7\u00a7`)] as const),
+    ];
+    // A command and a path may be anything, and a second SharedKey is one too many.
+    const isFree = (place: string) => /File$|\.(Pre|Post)(Up|Down)$|\.SharedKey$/.test(place);
+    const faults = texts
+      .filter(([place]) => !isFree(place))
+      .map(([place, text]) => [place, faultsOf(text)[0]] as const);
+    const wrong = faults.filter(
+      ([place, fault = ""]) =>
+        !(fault.includes(`${place} invalid: expected `) && /; given (\u00a7\u00a7|\(hidden\))$/.test(fault)),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("names the item of a list that is wrong, unless it looks like a secret", () => {
+    const of = (value: string) => faultsOf(host(`PeerNetworks = 10.0.0.0/8, ${value}`))[0] ?? "";
+    expect(of("10.0.0.1/8")).toContain("like 192.168.1.0/24 or fd01::/64, unlike 10.0.0.1/8; given 10.0.0.0/8");
+    expect(of("")).toContain("unlike an empty item; given");
+    expect(of(KEY)).toEndWith("unlike (hidden); given (hidden)");
   });
 
   test("never shows a secret, wherever it stands", () => {
@@ -323,10 +364,10 @@ describe("A bad configuration", () => {
         (f) => f.text,
       );
     expect(validate(0o640, KEY)).toEqual([
-      "Host.SharedKeyFile invalid: open to others (mode 0640), chmod 600 it; given nc0.key",
+      "Host.SharedKeyFile invalid: open to others (mode 0640), chmod 600 the file; given nc0.key",
     ]);
     expect(validate(0o600, "x\n")).toEqual([
-      'Host.SharedKeyFile invalid: the file: expected 32 bytes as base64, as "netcombiner genpsk" prints; given nc0.key',
+      'Host.SharedKeyFile invalid: content of the file: expected 32 bytes as base64, as "netcombiner genpsk" prints; given nc0.key',
     ]);
     expect(validate(0o600, `${KEY}\n`)).toEqual([]);
   });

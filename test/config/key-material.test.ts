@@ -31,7 +31,7 @@ describe("Key pairs", () => {
     };
     expect(validate(text, files).configuration?.tunnel).toMatchObject({ privateKey: OWN, sharedKey: OTHER });
     expect(faults(text, { ...files, "/etc/own": { text: OWN.toBase64(), mode: 0o640 } })).toEqual([
-      "2: Host.PrivateKeyFile invalid: open to others (mode 0640), chmod 600 it; given own",
+      "2: Host.PrivateKeyFile invalid: open to others (mode 0640), chmod 600 the file; given own",
     ]);
   });
 
@@ -48,32 +48,32 @@ describe("Key pairs", () => {
     [
       "without the peer's",
       `${HOST}[Peer]\n`,
-      `2: Peer.PublicKey missing: what "netcombiner pubkey" makes of the other portal's PrivateKey; once is enough`,
+      `3: Peer[0].PublicKey missing: needed in one [Peer] with a PrivateKey, "netcombiner pubkey" makes it from the other portal's PrivateKey`,
     ],
     [
       "without the own",
       `[Host]\nSharedKey = ${OTHER.toBase64()}\n[Peer]\n${PUBLIC}`,
-      '1: Host.PrivateKey missing: "netcombiner genkey" makes one, and goes with the PublicKey of a Peer; PrivateKeyFile may name a file',
+      '1: Host.PrivateKey missing: needed with the PublicKey of Peer[0], make one with "netcombiner genkey", or name its file in PrivateKeyFile',
     ],
     [
       "of two portals",
       `${HOST}[Peer]\n${PUBLIC}[Peer]\nRemoteHost = a\nPublicKey = ${publicOf(OTHER).toBase64()}\n`,
-      "7: Peer[1].PublicKey invalid: Peer[0] has another, and all links lead to one portal; given (hidden)",
+      "7: Peer[1].PublicKey invalid: must be that of Peer[0], since all links lead to one portal; given (hidden)",
     ],
     [
       "with itself",
       `${HOST}[Peer]\nPublicKey = ${own}\n`,
-      "4: Peer[0].PublicKey invalid: it is this portal's own; given (hidden)",
+      "4: Peer[0].PublicKey invalid: must be the other portal's, but belongs to the PrivateKey of this one; given (hidden)",
     ],
     [
       "given twice over",
       `${HOST}PrivateKeyFile = own\n[Peer]\n${PUBLIC}`,
-      "3: Host.PrivateKeyFile invalid: PrivateKey is given too, and one of them is enough; given own",
+      "3: Host.PrivateKeyFile invalid: only without PrivateKey, which is given too; given own",
     ],
     [
       "with a point of low order",
       `${HOST}[Peer]\nPublicKey = ${counting(32).fill(0).with(0, 1).toBase64()}\n`,
-      "4: Peer[0].PublicKey invalid: no public key: nothing secret can be agreed with it; given (hidden)",
+      '4: Peer[0].PublicKey invalid: expected a public key that "netcombiner pubkey" prints, not one of low order; given (hidden)',
     ],
   ])("%s are refused", (_what, text, fault) => {
     expect(faults(text)).toEqual([fault]);

@@ -82,7 +82,7 @@ describe("A wrong value", () => {
     ["FwMark = 0", "3: Host.FwMark invalid: expected a number from 1 to 0xffffffff, or off; given 0"],
     ["FwMark = 0x100000000", "3: Host.FwMark invalid"],
     ["PostUp =", "3: Host.PostUp invalid: expected a command; given nothing"],
-    ["PostUp = a ; b", '3: Host.PostUp invalid: ";" after white space begins a comment; put several commands'],
+    ["PostUp = a ; b", '3: Host.PostUp invalid: ";" after white space begins a comment, so put each command'],
     ["ClientAddress = 10.0.0.1/24", "3: Host.ClientAddress invalid: expected an IPv4 or IPv6 address without prefix"],
     ["LanInterface = a/b", "3: Host.LanInterface invalid: expected interface names"],
     ["PeerNetworks = 10.0.0.1/24", "3: Host.PeerNetworks invalid: expected a network with prefix length"],
@@ -91,7 +91,7 @@ describe("A wrong value", () => {
     ["KeepPorts = 22", "3: Host.KeepPorts invalid: expected tcp or udp with a port"],
     ["KeepPorts = tcp/90-80", "3: Host.KeepPorts invalid"],
     ["KeepPorts = tcp/65536", "3: Host.KeepPorts invalid"],
-    ["Forward = tcp/443", "3: Host.Forward invalid: expected tcp/443 -> 192.168.1.10"],
+    ["Forward = tcp/443", "3: Host.Forward invalid: expected ports and an address, like tcp/443 -> 192.168.1.10"],
     ["Forward = tcp/443 -> host", "3: Host.Forward invalid"],
     ["Forward = tcp/443 -> 10.0.0.1:0", "3: Host.Forward invalid"],
     ["Forward = tcp/80-90 -> 10.0.0.1:80", "3: Host.Forward invalid"],
@@ -108,13 +108,13 @@ describe("A wrong value", () => {
 describe("Keys that do not go together", () => {
   const WRONG: readonly (readonly [keys: string, ...complaints: string[]])[] = [
     ["ClientAddress = 10.0.0.1", "3: Host.ClientAddress invalid: only with Role; given 10.0.0.1"],
-    ["Role = local", "1: Host.Address missing: Role needs one to send from"],
+    ["Role = local", "1: Host.Address missing: Role needs an address of the tunnel"],
     [`Role = remote\n${ADDRESS}LanInterface = lan`, "5: Host.LanInterface invalid: only with Role local; given lan"],
     [`${ADDRESS}Masquerade = on`, "4: Host.Masquerade invalid: only with Role"],
-    ["Role = local\nClientAddress = 10.0.0.1", "1: Host.LanInterface missing: the interface that the client is at"],
+    ["Role = local\nClientAddress = 10.0.0.1", "1: Host.LanInterface missing: name the interface of the client's LAN"],
     [
       `Role = local\nFwMark = off\n${ADDRESS}`,
-      "4: Host.FwMark invalid: not off where this host itself uses the tunnel",
+      "4: Host.FwMark invalid: not off with Role local and without LanInterface",
     ],
     [`Role = local\n${ADDRESS}Forward = tcp/1 -> 10.0.0.1`, "5: Host.Forward invalid: only with Role remote"],
     [
