@@ -1,9 +1,9 @@
 /**
  * The two MACs of an exchange message, after WireGuard (whitepaper, 5.4.4 and 5.4.7).
  *
- * - mac1: the sender knows the addressee's public key (or the shared key). Whoever only knows the address gets no answer, and
- *   costs no more than one hash.
- * - mac2: the sender has received, at the address it sends from, the cookie that the addressee demands while it is under load.
+ * - mac1 shows that the sender knows the addressee's public key (or the shared key). A sender that knows only the address gets no
+ *   answer, and costs no more than one hash.
+ * - mac2 shows that the sender has received, at the address it sends from, the cookie that the addressee demands under load.
  */
 import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { blake2s } from "@noble/hashes/blake2.js";
@@ -15,12 +15,12 @@ import { HEADER_SIZE, TYPE } from "../wire/datagram.ts";
 import { COOKIE_MESSAGE_SIZE, COOKIE_NONCE_SIZE, exchangeHeader, MAC_SIZE } from "../wire/exchange.ts";
 import { concatenate } from "./noise.ts";
 
-/** A cookie, and the secret it was made with, are good for this long. */
+/** Lifetime of a cookie and of the secret it was made with, µs. */
 export const COOKIE_LIFE: Micros = 120 * MICROS_PER_SECOND;
 
 const ZEROS = new Uint8Array(32);
 
-/** Keys that belong to one addressee of exchange messages, made of what names it to those who know it. */
+/** Keys of one addressee of exchange messages, derived from its public key or the shared key. */
 export class AddressKeys {
   readonly #mac1: KeyedBlake2s;
   readonly #cookie: Uint8Array;
@@ -31,7 +31,7 @@ export class AddressKeys {
     this.#cookie = deriveKey(ZEROS, "netcombiner 1 cookie", identity);
   }
 
-  /** The MAC over `covered`. */
+  /** Returns the MAC over `covered`. */
   mac1(covered: Uint8Array): Uint8Array {
     return this.#mac1.compute(covered).slice();
   }
@@ -40,7 +40,7 @@ export class AddressKeys {
     return macEquals(this.#mac1.compute(message.subarray(0, at)), message, at);
   }
 
-  /** A cookie message about an initiation with this mac1, for whoever knows the addressee. */
+  /** Makes a cookie message about the initiation with this mac1, which everyone can read who knows the addressee. */
   sealCookie(cookie: Uint8Array, mac1: Uint8Array, pattern: number, random: RandomBytes): Uint8Array {
     const nonce = new Uint8Array(COOKIE_NONCE_SIZE);
     random(nonce);
@@ -59,7 +59,7 @@ export class AddressKeys {
   }
 }
 
-/** Bakes cookies and knows its own again. Nothing is kept for those who ask. */
+/** Makes cookies and recognises its own, without any state for those who ask. */
 export class CookieJar {
   readonly #random: RandomBytes;
   readonly #secret = new Uint8Array(32);
@@ -69,7 +69,7 @@ export class CookieJar {
     this.#random = random;
   }
 
-  /** What `remote` has to show. */
+  /** Returns the cookie of `remote`. */
   bake(now: Micros, remote: Endpoint): Uint8Array {
     if (now - this.#since >= COOKIE_LIFE) {
       this.#random(this.#secret);
@@ -78,14 +78,14 @@ export class CookieJar {
     return keyed(this.#secret, remote);
   }
 
-  /** Whether the last 16 bytes of `message` were made with the cookie of `remote`. */
+  /** True if the last 16 bytes of `message` were made with the cookie of `remote`. */
   isShown(now: Micros, remote: Endpoint, message: Uint8Array): boolean {
     const at = message.length - MAC_SIZE;
     return macEquals(mac2(this.bake(now, remote), message), message, at);
   }
 }
 
-/** The MAC over an initiation, but for its last 16 bytes, that shows `cookie`. */
+/** Returns the MAC keyed with `cookie` over an initiation without its last 16 bytes. */
 export function mac2(cookie: Uint8Array, initiation: Uint8Array): Uint8Array {
   return keyed(cookie, initiation.subarray(0, initiation.length - MAC_SIZE));
 }

@@ -8,30 +8,30 @@ import type { Security } from "../security/security.ts";
 import type { SuiteName } from "../security/suite.ts";
 import type { Hello } from "../wire/exchange.ts";
 
-/** What this end says of itself on one path. */
+/** This end's part of the hello for one path. */
 export interface Introduction {
-  /** Receiver index this end wants to be addressed by; 1 to 2^24 - 1. */
+  /** Receiver index that the peer is to address this end by; 1 to 2^24 - 1. */
   readonly index: number;
   readonly link: number;
   readonly metric: number;
   readonly name: string;
-  /** Between the NATs; undefined where addresses are not authenticated. */
+  /** Addresses as this end sees them, before any NAT; undefined where addresses are not authenticated. */
   readonly addresses: { readonly source: Endpoint; readonly destination: Endpoint } | undefined;
 }
 
-/** What both ends now share. */
+/** The result of an exchange, which both ends share. */
 export interface Agreement {
   readonly peer: Hello;
-  /** The peer's run as text, for comparing. */
+  /** The peer's run as text, to compare. */
   readonly run: string;
   readonly suite: SuiteName;
   readonly security: Security;
   readonly session: Session;
 }
 
-/** Changes the keys of a path that has some. `epoch` counts: 0 are the keys of the exchange that made the path. */
+/** The session of a path, which makes its new keys. Epochs count rekeys: the keys of the exchange that made the path are 0. */
 export interface Session {
-  /** False where keys need no change, as there is no secret in them. */
+  /** False for a suite without keys. */
   readonly isRenewable: boolean;
   renew(epoch: number): Rekey;
   /** Answers what `renew` of the same epoch made; undefined if it makes no sense. */
@@ -43,7 +43,7 @@ export interface Rekey {
   complete(answer: Uint8Array): Security | undefined;
 }
 
-/** Why an exchange message was not accepted, for counters and the log. */
+/** Reason for which an exchange message was refused, for counters and the log. */
 export type Refusal =
   | "malformed"
   | "version"
@@ -51,7 +51,7 @@ export type Refusal =
   | "pattern"
   /** Made for somebody else's public key, or with another shared key. */
   | "forged"
-  /** The sender proves to have a key pair, but not the one we were told of. */
+  /** The sender proves to have a key pair, but not the configured one. */
   | "stranger"
   /** The shared key, used besides key pairs, is not the same. */
   | "shared-key"
@@ -61,23 +61,23 @@ export type Refusal =
 
 export interface Refused {
   readonly refusal: Refusal;
-  /** What the peer said, for a person, where that is authentic. */
+  /** Details for a person, where they are authentic. */
   readonly detail?: string;
 }
 
 export interface Initiation {
   /** The message to send, and to send again until an answer comes; another one once a cookie came. */
   readonly message: Uint8Array;
-  /** Takes the response; an agreement, or why not. */
+  /** Takes the response; returns an agreement or the refusal. */
   complete(response: Uint8Array): Agreement | Refused;
   /** Takes a cookie; true if it is for this initiation, which then is to be sent at once. */
   takeCookie(now: Micros, message: Uint8Array): boolean;
 }
 
-/** An initiation that is authentic; nothing is kept of it but what this holds. */
+/** An authentic initiation; nothing else is kept of it. */
 export interface Question {
   readonly hello: Hello;
-  /** Answers; every answer has keys of its own. Without a common suite there is no agreement, and the answer tells so. */
+  /** Answers with new keys each time. Without a common suite there is no agreement, and the answer says so. */
   respond(introduction: Introduction): Response;
 }
 
@@ -89,13 +89,13 @@ export interface Response {
 
 export interface Exchange {
   initiate(now: Micros, introduction: Introduction): Initiation;
-  /** Looks at an initiation without much work: whether it is of our kind and its sender knows us. */
+  /** Checks an initiation cheaply: its shape, and that its sender knows this end. */
   check(initiation: Uint8Array): Refused | undefined;
-  /** Whether the sender has shown the cookie of `remote`. */
+  /** True if the sender has shown the cookie of `remote`. */
   showsCookie(now: Micros, initiation: Uint8Array, remote: Endpoint): boolean;
-  /** What to answer an initiation without the cookie with. */
+  /** Returns the answer to an initiation without the cookie. */
   askForCookie(now: Micros, initiation: Uint8Array, remote: Endpoint): Uint8Array;
-  /** Reads an initiation that `check` had nothing against. */
+  /** Reads an initiation that passed `check`. */
   read(initiation: Uint8Array): Question | Refused;
 }
 

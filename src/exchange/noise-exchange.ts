@@ -1,7 +1,7 @@
 /**
- * The exchange: a Noise handshake whose messages carry a hello. With key pairs IKpsk2, as WireGuard's; with a shared key alone
- * NNpsk0, which the shared key authenticates. Either way both ends bring an ephemeral key, so what was recorded stays closed when keys
- * become known later. The keys of a path follow from the secrets and from everything that was said.
+ * The exchange: a Noise handshake whose messages carry a hello. With key pairs it is IKpsk2, as WireGuard's; with a shared key alone it is
+ * NNpsk0, which the shared key authenticates. Either way both ends contribute an ephemeral key, so recorded traffic stays secret when
+ * keys become known later. The keys of a path are derived from the secrets and from the hash over both messages.
  */
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -37,9 +37,9 @@ import { NoiseSession, pathSecurity } from "./session.ts";
 
 const PROLOGUE = new TextEncoder().encode("netcombiner 1 path");
 
-/** What this portal is known by, and the peer. */
+/** The keys by which this portal and its peer know each other. */
 export interface Identity {
-  /** 32 bytes; zeros where key pairs do without, or where the network is trusted. */
+  /** 32 bytes; zeros where there are key pairs alone, or where the network is trusted. */
   readonly sharedKey: Uint8Array;
   /** Both or neither. */
   readonly keyPair?: KeyPair | undefined;
@@ -182,7 +182,7 @@ export class NoiseExchange implements Exchange {
     return true;
   }
 
-  /** The word of a message about version and pattern is not proven, but it is the likeliest thing to tell a person. */
+  /** Compares a message's header and size with what is expected. Neither is authentic, but both are the likeliest reasons to tell a person. */
   #shapeFault(message: Uint8Array, type: number, size: number): Refusal | undefined {
     const header = readExchangeHeader(message);
     if (header?.type !== type) return "malformed";

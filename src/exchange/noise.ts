@@ -74,12 +74,12 @@ export class Handshake {
     return this.#remoteStatic;
   }
 
-  /** The hash over all that was said: the same at both ends, and of this handshake alone. */
+  /** The handshake hash, over all messages: the same at both ends, and unique to this handshake. */
   get hash(): Uint8Array {
     return this.#state.hash.slice();
   }
 
-  /** The next message, with `payload` encrypted. */
+  /** Returns the next message, with `payload` encrypted; undefined for a peer's key of low order. */
   write(payload: Uint8Array): Uint8Array | undefined {
     const parts: Uint8Array[] = [];
     for (const token of this.#tokens[this.#message++] ?? []) {
@@ -93,7 +93,7 @@ export class Handshake {
     return concatenate(...parts, this.#state.encrypt(payload));
   }
 
-  /** The payload of the peer's next message. */
+  /** Returns the payload of the peer's next message; undefined if it is not authentic. */
   read(message: Uint8Array): Uint8Array | undefined {
     let at = 0;
     const take = (size: number) => {
@@ -113,7 +113,7 @@ export class Handshake {
     return this.#state.decrypt(message.subarray(at));
   }
 
-  /** Another handshake at the same point: what is tried with it leaves this one as it is. */
+  /** Returns a copy at the same point, so that a message can be tried without changing this one. */
   clone(): Handshake {
     const copy = new Handshake(this.#pattern, this.#keys);
     copy.#state = this.#state.clone();
@@ -123,12 +123,12 @@ export class Handshake {
     return copy;
   }
 
-  /** Keys of 32 bytes: initiator to responder, responder to initiator. */
+  /** Returns two keys of 32 bytes: initiator to responder, responder to initiator. */
   split(): readonly [Uint8Array, Uint8Array] {
     return this.#state.split();
   }
 
-  /** With a shared key in play, an ephemeral key is mixed in too: no two messages are encrypted under the same key. */
+  /** Mixes an ephemeral key in, as Noise does where there is a shared key: no two messages are encrypted under the same key. */
   #takeEphemeral(publicKey: Uint8Array): void {
     this.#state.mixHash(publicKey);
     this.#state.mixKey(publicKey);
@@ -144,7 +144,7 @@ export class Handshake {
     return secret !== undefined;
   }
 
-  /** The first letter is the initiator's key, the second the responder's. */
+  /** Returns the shared secret of a token, whose first letter is the initiator's key and whose second is the responder's. */
   #agree(token: "ee" | "es" | "se" | "ss"): Uint8Array | undefined {
     const { isInitiator, ephemeral } = this.#keys;
     const [ours, theirs] = isInitiator ? [token[0], token[1]] : [token[1], token[0]];
@@ -194,7 +194,7 @@ class SymmetricState {
     this.#counter = 0;
   }
 
-  /** In the patterns above a key is always there before the first payload. */
+  /** Encrypts with the present key, which the patterns above provide before the first payload. */
   encrypt(plaintext: Uint8Array): Uint8Array {
     const cipher = chacha20poly1305(this.#key as Uint8Array, this.#nonce(), this.hash);
     const ciphertext = cipher.encrypt(plaintext);
@@ -218,7 +218,7 @@ class SymmetricState {
     return expand(this.#chain, new Uint8Array(0), 2) as [Uint8Array, Uint8Array];
   }
 
-  /** Four bytes of zero and a counter, little-endian. */
+  /** Returns the next nonce: four bytes of zero and a counter, little-endian. */
   #nonce(): Uint8Array {
     const nonce = new Uint8Array(12);
     new DataView(nonce.buffer).setUint32(4, this.#counter++, true);
@@ -226,7 +226,7 @@ class SymmetricState {
   }
 }
 
-/** HKDF as Noise has it (RFC 5869 with BLAKE2s). */
+/** Derives keys with HKDF as Noise has it (RFC 5869 with BLAKE2s). */
 function expand(chain: Uint8Array, input: Uint8Array, outputs: number): Uint8Array[] {
   const secret = hmac(blake2s, chain, input);
   const out: Uint8Array[] = [];

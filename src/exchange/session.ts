@@ -17,7 +17,7 @@ const NO_PAYLOAD = new Uint8Array(0);
 
 export type KeyUse = Omit<PathKeys, "send" | "receive">;
 
-/** The security that follows from a finished handshake: from its secrets, all that was said, and the suite. */
+/** Derives the security of a path from a finished handshake: from its secrets, its hash, and the suite's name. */
 export function pathSecurity(suite: SecuritySuite, handshake: Handshake, isInitiator: boolean, use: KeyUse): Security {
   const [toResponder, toInitiator] = handshake
     .split()

@@ -35,7 +35,7 @@ export const PACKET_FLAG = {
   /** The packet goes before others, by the best path, and is never put in order. */
   PROMPT: 8,
   /** The first packet of its flow as far as the queue remembers. */
-  STRANGER: 16,
+  NEW_FLOW: 16,
   /** The packet of a sparse flow (RFC 8290). */
   SPARSE: 32,
   /** The host sends this content again: lost once more, it would wait for its retransmission timeout. */

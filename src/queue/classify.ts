@@ -1,5 +1,5 @@
 // @hot
-/** What kind of traffic a packet is, by a parsed at its headers: what decides before anything is known of its flow. */
+/** Classifies a packet by its headers alone, before anything is known of its flow. */
 import { type ParsedHeader, PROTOCOL, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
 
 export const TRAFFIC = {
@@ -9,9 +9,9 @@ export const TRAFFIC = {
   STREAM: 1,
   /** TCP that only acknowledges: overtaking the content of its own direction does no harm. */
   ACKNOWLEDGEMENT: 2,
-  /** ICMP and name lookups: somebody waits for the answer. */
+  /** ICMP and DNS: somebody waits for the answer. */
   QUERY: 3,
-  /** UDP that says so itself (DSCP): too late is worse than never. */
+  /** UDP that is marked so (DSCP): a late packet is worse than none. */
   REALTIME: 4,
 } as const;
 

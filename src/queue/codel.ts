@@ -1,11 +1,11 @@
 // @hot
 /**
- * When a flow's sender is to be told that its packets wait too long: CoDel's control law (RFC 8289) on the part of the wait that serves nobody.
- * Not before that has stood for a whole interval; then more often with the square root of the signals given.
+ * Decides when to signal a flow's sender that its packets wait too long: CoDel's control law (RFC 8289) on the part of the wait that is of no use.
+ * The first signal comes after a whole interval above the target; the next ones come at intervals that shrink with the square root of their count.
  */
 import type { Micros } from "../clock.ts";
 
-/** Signals resume at nearly their former rate if they ended no longer ago than so many intervals (RFC 8289, 5.5). */
+/** Number of intervals within which signals resume at nearly their former rate (RFC 8289, 5.5). */
 const MEMORY = 16;
 
 export class Codel {
@@ -14,14 +14,14 @@ export class Codel {
   #count = 0;
   #nextAt: Micros = 0;
 
-  /** The flow is another one. */
+  /** Forgets everything, for another flow. */
   open(): void {
     this.rest();
     this.#count = 0;
     this.#nextAt = 0;
   }
 
-  /** Nothing waits any more. */
+  /** Ends the signalling, as nothing waits any more. */
   rest(): void {
     this.#aboveSince = -1;
     this.#isSignalling = false;
@@ -29,9 +29,9 @@ export class Codel {
 
   /**
    * Called for each packet that leaves the head of its flow.
-   * @param excess how long it waited beyond what is useful
-   * @param echo how long the sender takes to show that it was told, 0 if it may never: until then a further signal would be for the same excess
-   * @returns true if the sender is to be told now
+   * @param excess time it waited beyond what is useful, µs
+   * @param echo time until the sender's reaction to a signal shows, 0 if unknown, µs: before that, a further signal would be for the same excess
+   * @returns true if the sender is to be signalled now
    */
   judge(now: Micros, excess: Micros, target: Micros, interval: Micros, echo: Micros): boolean {
     if (excess < target) {

@@ -27,7 +27,7 @@ export class FifoQueue {
     return 0;
   }
 
-  /** Flows are not told apart here. */
+  /** Returns false, as flows are not told apart here. */
   isBulk(): boolean {
     return false;
   }

@@ -5,7 +5,7 @@ export interface ListMember<T extends ListMember<T>> {
   list: FlowList<T> | undefined;
   next: T | undefined;
   previous: T | undefined;
-  /** What of it the list counts. */
+  /** Its share in the sums of the list. */
   readonly packets: number;
   readonly bytes: number;
 }
@@ -13,7 +13,7 @@ export interface ListMember<T extends ListMember<T>> {
 export class FlowList<T extends ListMember<T>> {
   first: T | undefined;
   last: T | undefined;
-  /** Members, and the packets and bytes they have together; a member whose numbers change in between tells by `count`. */
+  /** Number of members, and the sums of their packets and bytes; a change of a member's numbers is passed to `count`. */
   length = 0;
   packets = 0;
   bytes = 0;
@@ -45,7 +45,7 @@ export class FlowList<T extends ListMember<T>> {
     this.count(-member.packets, -member.bytes);
   }
 
-  /** A member has so many more. */
+  /** Adds to the sums what a member has gained. */
   count(packets: number, bytes: number): void {
     this.packets += packets;
     this.bytes += bytes;

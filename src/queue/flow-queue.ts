@@ -1,7 +1,7 @@
 // @hot
 /**
- * The packets of one flow that wait to be sent: a ring from which each path takes at its own depth. A fast path takes the head; a slow one takes
- * the packet that the fast ones would deliver at the moment it itself could, further back. Holes are left where packets were taken.
+ * The backlog of one flow: a ring from which each path takes at its own depth. A fast path takes the head; a slow one takes, further back, the
+ * packet that the fast ones would deliver just when it can itself. Holes are left where packets were taken.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
@@ -9,9 +9,9 @@ import { Codel } from "./codel.ts";
 import type { FlowList, ListMember } from "./flow-list.ts";
 
 const INITIAL = 32;
-/** Paths that may take from the middle; further ones take the head. */
+/** Number of paths that may take from the middle; further ones take the head. */
 export const MAX_DEPTHS = 32;
-/** Places of the ring, holes included, at which everything is taken from the head. */
+/** Length of the ring, holes included, from which on everything is taken from the head. */
 const MAX_SPAN = 16_384;
 const NOTHING = new Float64Array(0);
 
@@ -21,36 +21,36 @@ export class FlowQueue implements ListMember<FlowQueue> {
   previous: FlowQueue | undefined;
   /** -1 while the object is not in use. */
   bucket = -1;
-  /** Packets and bytes that wait. */
+  /** Backlog in packets and bytes. */
   packets = 0;
   bytes = 0;
-  /** Deficit round robin: bytes this flow may still take in its turn. */
+  /** Bytes that the flow may still send in its turn (deficit round robin). */
   deficit = 0;
-  /** Since when it is busy without a pause, and until when it was. */
+  /** Times at which the flow became busy after a pause, and at which its backlog was last empty. */
   busySince: Micros = 0;
   idleSince: Micros = 0;
-  /** How long the last packet taken from the head waited, and the time from there until the host's peer had acknowledged it; 0 while unknown. */
+  /** Time that the last packet taken from the head waited, and the smoothed time from there to its acknowledgement by the host's peer, µs; 0 while unknown. */
   wait: Micros = 0;
-  trip: Micros = 0;
-  /** What it sent lately, draining at the rate of a sparse flow: bytes, and when that was last brought up to date. */
+  rtt: Micros = 0;
+  /** Token bucket that drains at the rate of a sparse flow: bytes in it, and the time at which that was computed. */
   level = 0;
   levelAt: Micros = 0;
-  /** It sends more than a sparse flow does. */
+  /** True if the flow sends more than a sparse flow may. */
   isBulk = false;
-  /** Its packets are never put in order at the far end: only the best path carries them. */
+  /** True if its packets are not put in order at the far end, so that only the best path carries them. */
   isPrompt = false;
-  /** It was seen before its present packets. */
+  /** True if the flow was seen before its present backlog. */
   isKnown = false;
-  /** When a slower path last took from behind its head. */
+  /** Time at which a slower path last took from behind the head. */
   deepAt: Micros = -NEVER;
-  /** The next packet that comes is to be dropped. */
+  /** True if the next packet of the flow is to be dropped. */
   dropsNext = false;
   readonly codel = new Codel();
   #slots = new Int32Array(INITIAL);
   #mask = INITIAL - 1;
   #head = 0;
   #tail = 0;
-  /** For each path, where it looks next and how many waiting bytes lie before that; made when a path first takes from behind the head. */
+  /** Place where each path looks next, and the bytes waiting before that; made when a path first takes from behind the head. */
   #cursor: Float64Array | undefined;
   #ahead = NOTHING;
 
@@ -65,7 +65,7 @@ export class FlowQueue implements ListMember<FlowQueue> {
     this.busySince = now;
     this.idleSince = now;
     this.wait = 0;
-    this.trip = 0;
+    this.rtt = 0;
     this.isBulk = false;
     this.isPrompt = false;
     this.isKnown = false;
@@ -88,13 +88,13 @@ export class FlowQueue implements ListMember<FlowQueue> {
   }
 
   /**
-   * Takes the first packet that has at least `depth` waiting bytes before it.
+   * Takes the first packet that has at least `depth` bytes of backlog before it.
    * @param path id of the path that takes
-   * @returns -1 if so much does not wait
+   * @returns -1 if the backlog is shorter
    */
   takeAt(pool: PacketPool, path: number, depth: number): Slot {
     if (this.packets === 0) return NO_SLOT;
-    // While the head stays, holes behind it are room that nothing frees: at last they are enough.
+    // Holes behind a head that stays are never freed, so their number is bounded.
     const isLong = this.#tail - this.#head >= MAX_SPAN;
     if (depth <= 0 || path >= MAX_DEPTHS || isLong) return this.#takeIndex(pool, this.#head);
     if (this.bytes <= depth) return NO_SLOT;
@@ -148,7 +148,7 @@ export class FlowQueue implements ListMember<FlowQueue> {
     return slot;
   }
 
-  /** What was taken at `index` no longer lies before the cursors behind it. */
+  /** Subtracts what was taken at `index` from the bytes before the cursors behind it. */
   #comeCloser(cursor: Float64Array, index: number, bytes: number): void {
     for (let i = 0; i < MAX_DEPTHS; i++) {
       if ((cursor[i] as number) > index) this.#ahead[i] = (this.#ahead[i] as number) - bytes;

@@ -2,11 +2,11 @@
 /**
  * The ingress queue: one queue for each flow, served in turn (deficit round robin), sparse flows before bulk, each kept short by CoDel on the
  * wait that is not useful (the shape of RFC 8290). Waiting is useful as far as slow paths need a backlog to take from (`spread`); only what
- * goes beyond is bloat. Sequences are given when packets join, so a drop hits a packet that comes, never one in the middle.
+ * goes beyond is bloat. Sequences are assigned when packets join, so a drop hits the next packet to join, never one in the middle.
  *
- *     known sparse flows ─▶ strangers, up to half of what goes ─▶ bulk
+ *     known sparse flows ─▶ new flows, up to half of what is sent ─▶ bulk
  *
- * A stranger is a flow of which this is the first packet. Floods are made of strangers, so they get no further than that.
+ * A new flow is one whose first packet this is. Floods consist of new flows, so they get no more than that.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import { DROP } from "../drops.ts";
@@ -16,29 +16,29 @@ import { DEFAULT_FLOW_LIMITS, type FlowLimits } from "./flow-limits.ts";
 import { FlowList } from "./flow-list.ts";
 import { FlowQueue } from "./flow-queue.ts";
 
-/** Bytes a flow may send in its turn: two full packets. */
+/** Bytes that a flow may send in its turn: two full packets. */
 const QUANTUM = 3_000;
-/** So long without packets, a flow begins anew; also how long packets on slower paths are given to arrive before it counts as sparse again. */
+/** Time without packets after which a flow begins anew, µs; also the time that packets on slower paths get to arrive before it counts as sparse again. */
 const PAUSE: Micros = 200_000;
-/** A flow is forgotten after so long without packets, and so many such objects are kept for new ones. */
+/** Time without packets after which a flow is forgotten, µs, and the number of such objects kept for new flows. */
 const FORGET: Micros = 5_000_000;
 const MAX_UNUSED = 64;
-/** Of a flow's round trip between the hosts, what may stand in its queue: half the saw-tooth of a CUBIC sender (beta 0.7). */
+/** Share of a flow's round-trip time that may stand in its queue: half the saw-tooth of a CUBIC sender (beta 0.7). */
 const WAIT_PER_RTT = 0.43;
 const LEAST_WAIT: Micros = 15_000;
 const MOST_WAIT: Micros = 150_000;
 const DEFAULT_RTT: Micros = 100_000;
 const LEAST_INTERVAL: Micros = 100_000;
-/** A flow's first seconds: its sender is still finding out, and one signal costs it most. */
+/** Age of a flow, µs, below which signals are rarer: its sender is still in slow start, and a signal costs it most. */
 const YOUNG: Micros = 2_000_000;
-/** A flow may have so many times what is free, so that the fattest are the first to be shed and others find room (Choudhury and Hahne). */
+/** Most packets of a flow as a multiple of what is free, so that the largest are shed first and others find room (Choudhury and Hahne). */
 const SHARE_OF_FREE = 4;
-/** Packets any flow may have while there is room at all, and the part of the room kept for flows with fewer. */
+/** Packets that any flow may have while there is room at all, and the share of the room kept for flows with fewer. */
 const FEW = 4;
 const KEPT_SHARE = 1 / 16;
 const CROWDING_SHARE = 1 / 3;
 const NEW_FLOWS_SHARE = 1 / 4;
-/** Bytes strangers may be ahead of bulk. */
+/** Bytes that new flows may be ahead of bulk. */
 const NEW_FLOWS_LEAD = 16_000;
 
 export class FlowQueues {
@@ -54,16 +54,20 @@ export class FlowQueues {
   /** Flows without packets, the longest without first. */
   readonly #idle = new FlowList<FlowQueue>();
   #lead = NEW_FLOWS_LEAD;
-  /** Round trips between the hosts by bucket, 0 while unknown. */
+  /** Round-trip times between the hosts by bucket, µs, 0 while unknown. */
   readonly #rtts: Float64Array;
   length = 0;
   bytes = 0;
-  /** Packets dropped by AQM, marked by it instead, and shed for want of room. */
+  /** Counts of packets dropped by CoDel, marked by it instead (ECN), and shed for want of room. */
   dropped = 0;
   marked = 0;
   shed = 0;
 
-  /** @param buckets flows told apart; @param maxPackets packets that may wait in all; @param limits may change at any time */
+  /**
+   * @param buckets number of flows told apart
+   * @param maxPackets packets that may wait in all
+   * @param limits may change at any time
+   */
   constructor(pool: PacketPool, buckets: number, maxPackets: number, limits: FlowLimits = DEFAULT_FLOW_LIMITS) {
     this.#pool = pool;
     this.#limits = limits;
@@ -72,7 +76,7 @@ export class FlowQueues {
     this.#rtts = new Float64Array(buckets);
   }
 
-  /** Takes a packet of the flow `pool.flow[slot]` in; otherwise the reason for which it is to be dropped. */
+  /** Takes in a packet of the flow `pool.flow[slot]` and returns 0, or returns the reason for which it is to be dropped. */
   push(now: Micros, slot: Slot, bytes: number): number {
     const flags = this.#pool.flags[slot] as number;
     const flow = this.#flowOf(now, this.#pool.flow[slot] as number);
@@ -82,7 +86,7 @@ export class FlowQueues {
       this.dropped++;
       return DROP["queue-delay"];
     }
-    if (!this.#hasRoom(flow, (flags & PACKET_FLAG.STRANGER) !== 0, isAgain)) {
+    if (!this.#hasRoom(flow, (flags & PACKET_FLAG.NEW_FLOW) !== 0, isAgain)) {
       this.shed++;
       return DROP["queue-full"];
     }
@@ -95,18 +99,18 @@ export class FlowQueues {
     return 0;
   }
 
-  /** The head of the next flow in turn; what a path without a choice takes. */
+  /** Takes the head of the next flow in turn, which is for paths without a choice. */
   shift(now: Micros): Slot {
     const flow = this.nextSparse() ?? this.bulk.first;
     return flow ? this.take(now, flow, 0, 0) : NO_SLOT;
   }
 
-  /** The flow that goes before all bulk, undefined if none does. */
+  /** Returns the flow that goes before all bulk, undefined if none does. */
   nextSparse(): FlowQueue | undefined {
     return this.#sparse.first ?? (this.#areNewFlowsDue ? this.#newFlows.first : undefined);
   }
 
-  /** The sparse flow whose turn comes last, if more than so many bytes are to go up to it. */
+  /** Returns the sparse flow whose turn comes last if more than `bytes` wait in the sparse flows up to it. */
   lastSparse(bytes: number): FlowQueue | undefined {
     if (this.#sparse.bytes > bytes) return this.#sparse.last;
     const isLong = this.#sparse.bytes + this.#newFlows.bytes > bytes;
@@ -117,7 +121,7 @@ export class FlowQueues {
     return this.#lead > 0 || this.bulk.length === 0;
   }
 
-  /** Flows that have packets. */
+  /** Number of flows that have packets. */
   get flows(): { readonly sparse: number; readonly bulk: number } {
     return { sparse: this.#sparse.length + this.#newFlows.length, bulk: this.bulk.length };
   }
@@ -127,35 +131,35 @@ export class FlowQueues {
     return this.#byBucket[bucket]?.isBulk ?? false;
   }
 
-  /** The round trip between the hosts of a flow, found out elsewhere. */
-  learnRtt(bucket: number, trip: Micros): void {
-    this.#rtts[bucket] = trip;
+  /** Sets the round-trip time between the hosts of a flow, as its handshake showed it. */
+  learnRtt(bucket: number, rtt: Micros): void {
+    this.#rtts[bucket] = rtt;
   }
 
-  /** The round trip between the hosts of a flow, 0 while unknown. */
+  /** Returns the round-trip time between the hosts of a flow, µs, 0 while unknown. */
   rttOf(bucket: number): Micros {
     return this.#rtts[bucket] as number;
   }
 
-  /** A packet of the flow was acknowledged by its host so long after it joined the queue. */
+  /** Takes the time from a packet's joining the queue to its acknowledgement by the host's peer as a sample of the flow's round-trip time. */
   learnRound(bucket: number, length: Micros): void {
     const flow = this.#byBucket[bucket];
     if (!flow) return;
-    const trip = Math.max(0, length - flow.wait);
-    flow.trip += (trip - flow.trip) / (flow.trip === 0 ? 1 : 4);
+    const rtt = Math.max(0, length - flow.wait);
+    flow.rtt += (rtt - flow.rtt) / (flow.rtt === 0 ? 1 : 4);
   }
 
-  /** Whether the flow has so much of the room that others soon may not find any. */
+  /** True if the flow has so much of the room that others may soon find none. */
   isCrowding(bucket: number): boolean {
     return (this.#byBucket[bucket]?.packets ?? 0) > this.#maxPackets * CROWDING_SHARE;
   }
 
-  /** Bytes that wait of the flow with this bucket. */
+  /** Returns the backlog of the flow with this bucket in bytes. */
   waiting(bucket: number): number {
     return this.#byBucket[bucket]?.bytes ?? 0;
   }
 
-  /** Takes a packet of `flow` for a path, with `depth` waiting bytes before it; -1 if there are not so many. */
+  /** Takes a packet of `flow` for a path, with `depth` bytes of backlog before it; -1 if the backlog is shorter. */
   take(now: Micros, flow: FlowQueue, path: number, depth: number): Slot {
     if (depth > 0 && flow.isPrompt) return NO_SLOT;
     const slot = flow.takeAt(this.#pool, path, depth);
@@ -192,7 +196,7 @@ export class FlowQueues {
     return flow;
   }
 
-  /** Gives up the flows that were without packets for longest; two for each that comes, so that they do not gather. */
+  /** Forgets the flows that were longest without packets; two for each that comes, so that they do not gather. */
   #forget(now: Micros): void {
     for (let i = 0; i < 2; i++) {
       const flow = this.#idle.first;
@@ -208,17 +212,17 @@ export class FlowQueues {
   #hasRoom(flow: FlowQueue, isNewFlow: boolean, isAgain: boolean): boolean {
     const free = this.#maxPackets - this.length;
     const kept = this.#maxPackets * KEPT_SHARE;
-    // Whatever its flow has already; but not what is kept for others.
+    // A packet sent again may exceed its flow's share, but not take what is kept for others.
     if (isAgain) return free > kept;
     if (isNewFlow) return free > kept && this.#newFlows.packets < this.#maxPackets * NEW_FLOWS_SHARE;
     if (flow.packets < FEW && !flow.isBulk) return free > 0;
     return free > kept && flow.packets < SHARE_OF_FREE * (free - kept);
   }
 
-  /** What a packet that joins tells of its flow. */
+  /** Updates the flow by a packet that joins it: its kind, its rate and whether it is known. */
   #meet(now: Micros, flow: FlowQueue, flags: number, bytes: number): void {
     const isPaused = flow.packets === 0 && now - flow.idleSince > PAUSE;
-    const isNewFlow = (flags & PACKET_FLAG.STRANGER) !== 0;
+    const isNewFlow = (flags & PACKET_FLAG.NEW_FLOW) !== 0;
     if (flow.packets === 0) {
       flow.deficit = QUANTUM;
       flow.isKnown = !isNewFlow;
@@ -242,7 +246,7 @@ export class FlowQueues {
     if (flow.list !== list) list.push(flow);
   }
 
-  /** A packet of the flow goes. */
+  /** Charges the flow for a packet that leaves. */
   #charge(flow: FlowQueue, bytes: number): void {
     flow.deficit -= bytes;
     flow.list?.count(-1, -bytes);
@@ -259,19 +263,19 @@ export class FlowQueues {
     this.#forget(now);
   }
 
-  /** A packet leaves the head: did it wait for nothing? */
+  /** Judges the wait of a packet that leaves the head, and signals the flow's sender if it was too long. */
   #watch(now: Micros, flow: FlowQueue, slot: Slot): void {
     const { spread } = this.#limits;
     flow.wait = now - (this.#pool.time[slot] as number);
-    // Until it was measured: what goes by the slowest path makes the trip of all, as those that overtake it are held.
-    const trip = Math.max(flow.trip, ((this.#rtts[flow.bucket] as number) || DEFAULT_RTT) + spread);
-    const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_RTT * trip));
+    // Until it was measured, the slowest path counts for all packets, as those that overtake it are held.
+    const rtt = Math.max(flow.rtt, ((this.#rtts[flow.bucket] as number) || DEFAULT_RTT) + spread);
+    const target = Math.min(MOST_WAIT, Math.max(LEAST_WAIT, WAIT_PER_RTT * rtt));
     // The last packet is no queue, however long it waited.
     const excess = flow.packets === 0 ? 0 : flow.wait - spread;
     const interval =
-      Math.max(LEAST_INTERVAL, 2 * (trip + Math.min(excess, MOST_WAIT))) * (now - flow.busySince < YOUNG ? 2 : 1);
-    // A signal reaches the sender after the queue and the trip, and what it then does, over a round, shows in one more.
-    const echo = flow.trip > 0 ? 3 * (trip + flow.wait) : 0;
+      Math.max(LEAST_INTERVAL, 2 * (rtt + Math.min(excess, MOST_WAIT))) * (now - flow.busySince < YOUNG ? 2 : 1);
+    // A signal takes the queue and a round-trip time to reach the sender, whose reaction takes one more and shows after a third.
+    const echo = flow.rtt > 0 ? 3 * (rtt + flow.wait) : 0;
     if (!flow.codel.judge(now, excess, target, interval, echo)) return;
     if (markCongestion(this.#pool.view, this.#pool.start[slot] as number)) this.marked++;
     else flow.dropsNext = true;

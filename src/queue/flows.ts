@@ -1,19 +1,19 @@
 // @hot
-/** Gives every packet its flow's bucket and its place in it. Flows that share a bucket share an order, which does no harm. */
+/** Gives every packet its flow's bucket and its sequence in it. Flows that share a bucket share an order, which does no harm. */
 import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { BUCKET_MASK, SEQUENCE_MASK } from "../wire/data.ts";
 import { flowHash, type ParsedHeader } from "../wire/ip.ts";
 import { TRAFFIC } from "./classify.ts";
 
-/** Makes another flow of bare acknowledgements, so that they wait neither for the content of their own direction nor with it. */
+/** Salt that makes bare acknowledgements a flow of their own, so that they do not wait with or for the content of their direction. */
 const ACK_SALT = 0x9e3779b9;
-/** Flows remembered, by the high bits of their hash. */
+/** Number of bits of the hash by which flows are remembered. */
 const REMEMBERED_BITS = 16;
 
 export class Flows {
   readonly #next = new Uint32Array(BUCKET_MASK + 1);
   readonly #salt: number;
-  /** The hash of the flow last seen in each place: who is there again is no stranger. */
+  /** Hash of the flow last seen in each place; a flow that is found there is not new. */
   readonly #met = new Uint32Array(1 << REMEMBERED_BITS);
 
   /** @param salt random per run */
@@ -22,7 +22,7 @@ export class Flows {
   }
 
   /**
-   * Looks whose packet it is: writes its bucket, and into its flags what its kind and acquaintance say.
+   * Writes the packet's bucket, and into its flags whether the flow is new or urgent.
    * @param traffic one of `TRAFFIC`
    */
   recognise(pool: PacketPool, slot: Slot, parsed: ParsedHeader, traffic: number): number {
@@ -34,11 +34,11 @@ export class Flows {
     const isPrompt = traffic >= TRAFFIC.ACKNOWLEDGEMENT;
     pool.flow[slot] = hash & BUCKET_MASK;
     pool.flags[slot] =
-      (pool.flags[slot] as number) | (isNewFlow ? PACKET_FLAG.STRANGER : 0) | (isPrompt ? PACKET_FLAG.PROMPT : 0);
+      (pool.flags[slot] as number) | (isNewFlow ? PACKET_FLAG.NEW_FLOW : 0) | (isPrompt ? PACKET_FLAG.PROMPT : 0);
     return hash & BUCKET_MASK;
   }
 
-  /** The bucket of the flow that answers this packet: where what its receiver sends back belongs. */
+  /** Returns the bucket of the flow in the opposite direction, which the answers to this packet belong to. */
   answerBucket(view: DataView, start: number, parsed: ParsedHeader): number {
     return flowHash(view, start, parsed, this.#salt, true) & BUCKET_MASK;
   }
@@ -51,7 +51,7 @@ export class Flows {
     pool.sequence[slot] = sequence;
   }
 
-  /** All flows begin with sequence 0 again. */
+  /** Lets all flows begin with sequence 0 again. */
   reset(): void {
     this.#next.fill(0);
   }

@@ -1,6 +1,6 @@
 /**
- * How long a TCP flow's way to its far host and back is, found out while it connects: from a SYN that passes to the SYN with ACK that answers it.
- * One place per bucket; of flows that share one, the last counts.
+ * Measures the round-trip time between a TCP flow's hosts while it connects: from a SYN that passes to the SYN with ACK that answers it.
+ * There is one place per bucket; of flows that share one, the last counts.
  */
 import type { Micros } from "../clock.ts";
 import { type ParsedHeader, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
@@ -8,10 +8,10 @@ import { type ParsedHeader, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
 const FLAGS = 13;
 const { SYN } = TCP_FLAG;
 const SYN_ACK = SYN | TCP_FLAG.ACK;
-/** A host repeats its SYN after a second: an answer that late may be to either. */
+/** Longest time from SYN to answer, µs: a host repeats its SYN after a second, and a later answer may be to either. */
 const LATEST: Micros = 900_000;
 
-/** What of a handshake a TCP packet is, by the part of its flags that matters: 0 for none. */
+/** Returns the flags of a TCP packet that is a step of a handshake, 0 for any other. */
 export function handshakeStep(view: DataView, start: number, parsed: ParsedHeader): number {
   if (parsed.isFragment || parsed.transport + 20 > parsed.length) return 0;
   const flags = view.getUint8(start + parsed.transport + FLAGS) & TCP_PURPOSE;
@@ -29,8 +29,8 @@ export class Handshakes {
   /**
    * Notes a step of a handshake.
    * @param step of `handshakeStep`
-   * @param bucket that of the flow from this end's host, whichever way the packet goes
-   * @returns the time from question to answer; 0 if this is no answer to anything known
+   * @param bucket of the flow from this end's host, whichever way the packet goes
+   * @returns the time from SYN to answer, µs; 0 if this answers nothing known
    */
   note(now: Micros, step: number, bucket: number): Micros {
     if (step === SYN) {

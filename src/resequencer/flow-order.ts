@@ -1,33 +1,31 @@
 // @hot
-/**
- * The order of one flow: a ring of early packets by sequence, what comes next, and which were delivered already.
- */
+/** The order of one flow: a ring of early packets by sequence, the next sequence, and which ones were delivered. */
 import { type Micros, NEVER } from "../clock.ts";
 import { NO_SLOT, type Slot } from "../memory/packet-pool.ts";
 import { SEQUENCE_MASK } from "../wire/data.ts";
 
 const INITIAL = 64;
-/** A ring larger than this is given back when nothing is in it: of thousands of flows few are deep at a time. */
+/** Size above which an empty ring is given back: of thousands of flows few are deep at a time. */
 const KEPT = 1_024;
-/** Early packets of one flow that may be held; what comes further ahead pushes the oldest hole out. */
+/** Most sequences that a packet may be ahead of the next one; a packet further ahead ends the wait for the oldest hole. */
 export const MAX_AHEAD = 8_192;
-/** Stands in the ring for a packet that will not come. */
+/** Mark in the ring for a packet that will not come. */
 const ABANDONED = -2;
-/** The same for one that was delivered ahead of its turn. */
+/** Mark in the ring for a packet that was delivered ahead of its turn. */
 const PASSED = -3;
 const HALF = 0x800000;
-/** Sequences behind the next one whose delivery is remembered, to tell late packets from repeats. */
+/** Number of sequences behind the next one whose delivery is remembered, to tell late packets from duplicates. */
 const REMEMBERED = 2_048;
 
 export class FlowOrder {
   bucket = -1;
   next = 0;
   held = 0;
-  /** When the oldest hole is given up; `NEVER` without one. */
+  /** Time at which the oldest hole is given up; `NEVER` without one. */
   deadline: Micros = NEVER;
   #slots = new Int32Array(INITIAL).fill(NO_SLOT);
   #mask = INITIAL - 1;
-  /** Sequences ahead that are known not to come, or not to be waited for. */
+  /** Number of sequences ahead that are marked: they will not come or were delivered. */
   #marks = 0;
   readonly #delivered = new Uint32Array(REMEMBERED / 32);
 
@@ -41,7 +39,7 @@ export class FlowOrder {
     this.#marks = 0;
   }
 
-  /** How far `sequence` lies ahead of the next one; negative for behind. */
+  /** Returns the distance from the next sequence to `sequence`; negative for one behind. */
   distance(sequence: number): number {
     const d = (sequence - this.next) & SEQUENCE_MASK;
     return d >= HALF ? d - SEQUENCE_MASK - 1 : d;
@@ -59,7 +57,7 @@ export class FlowOrder {
     return true;
   }
 
-  /** The held packet whose turn it is, -1 if the next one is missing. */
+  /** Takes the held packet whose turn it is, -1 if the next one is missing. */
   takeNext(): Slot {
     if (this.held === 0) return NO_SLOT;
     const i = this.next & this.#mask;
@@ -70,7 +68,7 @@ export class FlowOrder {
     return slot;
   }
 
-  /** The held packet that comes first, -1 for none. */
+  /** The held packet with the first sequence, -1 for none. */
   get firstHeld(): Slot {
     if (this.held === 0) return NO_SLOT;
     let sequence = this.next;
@@ -102,12 +100,12 @@ export class FlowOrder {
     return this.#marks > 0;
   }
 
-  /** Goes past the next sequences as far as nobody waits for them. */
+  /** Advances past the marked sequences that come next. */
   skipMarks(): void {
     while (this.#marks > 0 && (this.#slots[this.next & this.#mask] as number) < NO_SLOT) this.advance(false);
   }
 
-  /** Goes on to the sequence after `next`; `isDelivered` tells whether it was delivered or given up. */
+  /** Advances by one sequence; `isDelivered` is false if it was given up. */
   advance(isDelivered: boolean): void {
     const mark = this.#marks > 0 ? (this.#slots[this.next & this.#mask] as number) : NO_SLOT;
     if (mark < NO_SLOT) {
@@ -121,7 +119,7 @@ export class FlowOrder {
     this.next = (this.next + 1) & SEQUENCE_MASK;
   }
 
-  /** A packet from behind: true if it was not delivered before, and is from now. */
+  /** Marks a late packet as delivered; false if it was delivered before. */
   acceptLate(sequence: number): boolean {
     if (this.distance(sequence) <= -REMEMBERED) return false;
     const bit = sequence & (REMEMBERED - 1);
@@ -132,7 +130,7 @@ export class FlowOrder {
     return true;
   }
 
-  /** Goes to `sequence`, far ahead, with nothing held: all before it is given up. */
+  /** Advances to `sequence`, far ahead, with nothing held, and gives up all before it. */
   jump(sequence: number): void {
     const distance = this.distance(sequence);
     if (distance <= 0) return;
@@ -145,7 +143,7 @@ export class FlowOrder {
     this.skipMarks();
   }
 
-  /** Nothing is held any more. */
+  /** Gives back a large ring when nothing is held any more. */
   rest(): void {
     if (this.#mask < KEPT || this.#marks > 0) return;
     this.#slots = new Int32Array(INITIAL).fill(NO_SLOT);

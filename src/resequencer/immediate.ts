@@ -30,7 +30,7 @@ export class ImmediateDispatch implements Resequencer {
     return this.#ready.drainTo(out);
   }
 
-  /** Nothing waits for anything here. */
+  /** Does nothing, as no packet waits for another here. */
   abandon(): void {}
   reset(): void {}
 

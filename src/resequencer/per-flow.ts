@@ -1,7 +1,7 @@
 // @hot
 /**
- * Restores order flow by flow. In order, a packet passes at once. Early, it is held until the missing ones come, the sender says that they will not
- * (`abandon`), or the hold time is over. Late, it is delivered all the same; a repeat is dropped. One flow never waits for another.
+ * Restores the order of packets flow by flow. A packet in order passes at once. An early one is held until the missing ones come, the sender
+ * abandons them, or the hold time is over. A late one is delivered all the same; a duplicate is dropped. No flow waits for another.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { DROP, type DropCounters } from "../drops.ts";
@@ -12,9 +12,9 @@ import { CLASS } from "../wire/data.ts";
 import { FlowOrder, MAX_AHEAD } from "./flow-order.ts";
 import type { Resequencer } from "./resequencer.ts";
 
-/** Packets that may be held in all, as a share of the arena. */
+/** Share of the arena that held packets may take. */
 const MAX_HELD_SHARE = 1 / 2;
-/** Before the peer has told how long to hold. */
+/** Hold time before the peer has sent one, µs. */
 const INITIAL_HOLD: Micros = 100_000;
 
 export class PerFlowResequencer implements Resequencer {
@@ -26,9 +26,9 @@ export class PerFlowResequencer implements Resequencer {
   readonly #waiting: FlowOrder[] = [];
   readonly #maxHeld: number;
   held = 0;
-  /** How long an early packet may wait; told by the sender, who knows the paths. */
+  /** Longest wait of an early packet, µs; set by the sender, who knows the paths. */
   hold: Micros = INITIAL_HOLD;
-  /** Packets that were held, holes given up by time, and packets that came after that. */
+  /** Counts of packets that were held, of holes given up by time, and of packets that came after that. */
   heldTotal = 0;
   expired = 0;
   late = 0;
@@ -53,7 +53,7 @@ export class PerFlowResequencer implements Resequencer {
     this.#hold(now, flow, slot, sequence);
   }
 
-  /** The sender will not send these again: what waits for them goes on. */
+  /** Marks packets that the sender will not send again, so that none waits for them. */
   abandon(_now: Micros, bucket: number, sequence: number, count: number): void {
     const flow = this.#byBucket[bucket];
     if (!flow) return;
@@ -79,7 +79,7 @@ export class PerFlowResequencer implements Resequencer {
     return at;
   }
 
-  /** A new run of the peer: all sequences begin anew. */
+  /** Lets all sequences begin anew, for a new run of the peer. */
   reset(): void {
     for (const flow of this.#byBucket) {
       if (!flow) continue;
@@ -124,7 +124,7 @@ export class PerFlowResequencer implements Resequencer {
     } else this.#drop(slot, DROP["sequence-duplicate"]);
   }
 
-  /** Realtime: nothing waits. What was skipped may still come late. */
+  /** Delivers a packet of a realtime flow ahead of its turn; what it skips may still come late. */
   #deliverAhead(flow: FlowOrder, slot: Slot, sequence: number): void {
     // Another flow in the same bucket waits for its order, which this one does not disturb.
     if (flow.held > 0 && flow.distance(sequence) < MAX_AHEAD) return this.#passAhead(flow, slot, sequence);

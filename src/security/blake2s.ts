@@ -9,7 +9,7 @@ import type { MacGenerator, MacVerifier } from "./security.ts";
 export const MAC_SIZE = 16;
 export const KEY_SIZE = 32;
 
-/** Keyed BLAKE2s whose key is taken in once: a copy of its state starts each message. */
+/** Keyed BLAKE2s that hashes its key once; each message starts from a copy of that state. */
 export class KeyedBlake2s {
   readonly #keyed: _BLAKE2s;
   readonly #running: _BLAKE2s;
@@ -58,7 +58,7 @@ export class Blake2sVerifier implements MacVerifier {
   }
 }
 
-/** Compares in a time that does not depend on where they differ. */
+/** Compares in a time that does not depend on where the two differ. */
 export function macEquals(mac: Uint8Array, bytes: Uint8Array, at: number): boolean {
   let difference = 0;
   for (let i = 0; i < mac.length; i++) difference |= (mac[i] as number) ^ (bytes[at + i] as number);

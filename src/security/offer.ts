@@ -1,6 +1,6 @@
 /**
- * Which suites this end offers, what each costs it, and how two offers become one suite: the common one whose cost at the slower end is
- * least. What was not offered is never chosen, and `auto` offers nothing that does not hide what it carries.
+ * The suites that this end offers with their costs, and the choice between two offers: the common suite whose cost at the slower end is
+ * least. A suite that was not offered is never chosen, and `auto` offers only suites that encrypt.
  */
 import type { CipherName, Ciphers } from "../ports.ts";
 import { PORTABLE_CIPHERS } from "./portable-ciphers.ts";
@@ -9,7 +9,7 @@ import { Blake2sSuite, NoSecuritySuite, SealedSuite, type SecuritySuite, type Su
 /** Nanoseconds that a suite takes for a datagram of 1400 bytes on this machine; what is missing was not measured. */
 export type SuiteCosts = Readonly<Partial<Record<SuiteName, number>>>;
 
-/** What one end says in an exchange. */
+/** The suites of one end, as a hello carries them. */
 export interface Offered {
   /** A bit for each suite, by its number. */
   readonly suites: number;
@@ -42,7 +42,7 @@ export class Offer implements Offered {
     return this.#suites.find((suite) => suite.id === id);
   }
 
-  /** The suite for both; undefined if none is common. The first offered wins a draw. */
+  /** Returns the suite for both ends; undefined if none is common. The first offered wins a draw. */
   choose(peer: Offered): SecuritySuite | undefined {
     const common = this.#suites.filter((suite) => (peer.suites & (1 << suite.id)) !== 0);
     const costOf = ({ id }: SecuritySuite) => Math.max(this.costs[id] as number, peer.costs[id] ?? 0);
@@ -68,7 +68,7 @@ export function createOffer(security: SuiteName | "auto", costs: SuiteCosts = {}
 
 const ALL_SUITES: readonly SuiteName[] = ["none", "blake2s", ...AUTO_SUITES];
 
-/** The suites in an offer by name, for a person. */
+/** Names the suites in an offer, for a person. */
 export function suiteNames(suites: number): string {
   const named = ALL_SUITES.filter((name) => (suites & (1 << createSuite(name).id)) !== 0);
   return named.join(", ") || "nothing we know";

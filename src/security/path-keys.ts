@@ -1,4 +1,4 @@
-/** What an exchange yields for one path: a key for each direction, and what makes their use unique. */
+/** The result of an exchange for one path: a key for each direction, and what makes their use unique. */
 export interface PathKeys {
   /** 32 bytes each. */
   readonly send: Uint8Array;

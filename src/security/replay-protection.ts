@@ -1,7 +1,7 @@
 // @hot
 /**
- * Repeat protection of the dissertation (2.2.2, 3.1.5): one sequence space and one window shared by all paths of the tunnel,
- * carried as an eight-byte footer. Sequences grow for as long as the portal runs, whatever keys come and go.
+ * The replay protection of the dissertation (2.2.2, 3.1.5): one sequence space and one window shared by all paths of the tunnel,
+ * carried as an eight-byte footer. Sequences grow for as long as the portal runs, across all rekeys.
  */
 import { DROP } from "../drops.ts";
 import { ReplayWindow } from "./replay-window.ts";
@@ -10,7 +10,7 @@ import type { MacGenerator, MacVerifier } from "./security.ts";
 const SIZE = 8;
 const HIGH = 0x1_0000_0000;
 
-/** Full-size datagrams at 1 Gbit/s during 300 ms of skew between paths are 25 000; small ones come thicker. */
+/** Size of the window in datagrams: 1 Gbit/s of full-size ones during 300 ms of skew between paths are 25 000, of small ones more. */
 export const SHARED_WINDOW = 131_072;
 
 /** One per portal, shared by the chains of all its paths. */

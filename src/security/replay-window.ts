@@ -1,13 +1,11 @@
 // @hot
-/**
- * Anti-replay without bit shifting (RFC 6479): a ring of words of seen sequence numbers behind the largest.
- */
+/** Anti-replay without bit shifting (RFC 6479): a ring of words, each bit a sequence number behind the largest. */
 const BITS_PER_WORD = 32;
 
 export class ReplayWindow {
   readonly #words: Uint32Array;
   readonly #mask: number;
-  /** Sequences behind the largest that are still told apart. */
+  /** Number of sequences behind the largest that are still told apart. */
   readonly size: number;
   /** Largest sequence accepted, -1 before the first. */
   largest = -1;
@@ -28,7 +26,7 @@ export class ReplayWindow {
     return ((this.#words[this.#wordOf(sequence)] as number) & bitOf(sequence)) === 0;
   }
 
-  /** Accepts `sequence` and remembers it; false, and nothing is changed, if it was seen or is too old. */
+  /** Accepts and remembers `sequence`; false, without any change, if it was seen or is too old. */
   accept(sequence: number): boolean {
     if (!this.check(sequence)) return false;
     if (sequence > this.largest) this.#advance(sequence);

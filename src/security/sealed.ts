@@ -1,7 +1,7 @@
 // @hot
 /**
- * Datagrams sealed with a key for each direction. The header is authenticated, the messages are encrypted, and the tag follows. The
- * packet number makes the nonce; that none comes twice in a direction is the path's business.
+ * Seals datagrams with a key for each direction. The header is authenticated, the messages are encrypted, and the tag follows. The
+ * packet number makes the nonce; the path sees to it that none is used twice in a direction.
  */
 import { DROP } from "../drops.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";

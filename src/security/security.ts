@@ -1,23 +1,23 @@
 // @hot
 /**
- * What protects the datagrams of a path. Two kinds: sealing (authenticated encryption, `aes-gcm.ts`, `chacha.ts`), and the chain
- * as the dissertation has it (3.1.5): an ordered list of generators, each appending a footer computed over everything before it,
- * and the verifiers that check and strip the footers in reverse. Nothing of a datagram is believed before all of it has been
- * checked, and no verifier changes state unless all outer ones have agreed.
+ * Protects the datagrams of a path, in one of two ways: sealing (authenticated encryption, `sealed.ts`), or the dissertation's
+ * chain (3.1.5): an ordered list of generators, each appending a footer computed over everything before it, and the verifiers
+ * that check and strip the footers in reverse. Nothing of a datagram is used before all of it has been checked, and no verifier
+ * changes state unless all outer ones have accepted.
  */
 import { DROP } from "../drops.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
 
-/** Appends one footer. */
+/** The generator of one footer. */
 export interface MacGenerator {
-  /** Bytes of the footer. */
+  /** Size of the footer in bytes. */
   readonly size: number;
   /** Writes the footer at `end`, over the bytes from `start` to `end`. */
   generate(bytes: Uint8Array, view: DataView, start: number, end: number): void;
 }
 
-/** Checks one footer. */
+/** The verifier of one footer. */
 export interface MacVerifier {
   readonly size: number;
   /**
@@ -27,20 +27,20 @@ export interface MacVerifier {
   verify(bytes: Uint8Array, view: DataView, start: number, end: number): number;
 }
 
-/** One pair of keys of a path, one a direction. A packet number must not be sealed twice by the same one. */
+/** The protection of a path under one pair of keys, one for each direction. A packet number must not be sealed twice by the same one. */
 export interface Security {
-  /** Bytes a datagram grows by. */
+  /** Bytes that it adds to a datagram. */
   readonly overhead: number;
   /**
    * Protects a datagram. Its header is in `into` already; its messages are the `length` bytes at offset `from` of the arena,
    * which may be the place right behind the header. Sets the length of `into`.
    */
   seal(pool: PacketPool, into: Slot, packetNumber: number, from: number, length: number): void;
-  /** Checks, uncovers and strips: the length shrinks by `overhead`. Returns 0, or the index of a drop reason and changes nothing. */
+  /** Checks and uncovers a datagram, whose length shrinks by `overhead`. Returns 0, or the index of a drop reason without any change. */
   open(pool: PacketPool, slot: Slot, packetNumber: number): number;
 }
 
-/** Runs generators in order and verifiers in reverse. Both lists have the same footers in the same order. */
+/** A chain of footers, which runs generators in order and verifiers in reverse. Both lists have the same footers in the same order. */
 export class SecurityChain implements Security {
   readonly overhead: number;
   readonly generators: readonly MacGenerator[];

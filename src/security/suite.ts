@@ -1,6 +1,6 @@
 /**
- * The ways to protect datagrams, and their numbers on the wire. A suite makes the security of a path from its keys. Holds what paths
- * share: the sequence this portal counts with and the window of each run of the peer.
+ * The suites that protect datagrams, and their numbers on the wire. A suite makes the security of a path from its keys. It holds what paths
+ * share: the sequence that this portal counts with and the replay window of each run of the peer.
  */
 import type { CipherName, Ciphers } from "../ports.ts";
 import { Blake2sGenerator, Blake2sVerifier, MAC_SIZE } from "./blake2s.ts";
@@ -16,12 +16,12 @@ export interface SecuritySuite {
   /** The number by which an exchange names it; below 8. */
   readonly id: number;
   readonly name: SuiteName;
-  /** Bytes a datagram grows by. */
+  /** Bytes that it adds to a datagram. */
   readonly overhead: number;
   create(keys: PathKeys): Security;
 }
 
-/** Runs of the peer whose window is remembered; a path keeps its own alive beyond that. */
+/** Number of runs of the peer whose window is remembered; a path keeps its own alive beyond that. */
 const REMEMBERED_RUNS = 8;
 
 /** The dissertation's chain: shared data sequence, then keyed BLAKE2s. */

@@ -21,7 +21,7 @@ export class KeyPair {
     this.publicKey = new Uint8Array(buffer, byteOffset + length - X25519_SIZE, X25519_SIZE).slice();
   }
 
-  /** The secret shared with the owner of `publicKey`; undefined for a key of low order, with which there is none. */
+  /** Returns the secret shared with the owner of `publicKey`; undefined for a key of low order, with which there is none. */
   agree(publicKey: Uint8Array): Uint8Array | undefined {
     try {
       const key = createPublicKey({ key: enveloped(PUBLIC_ENVELOPE, publicKey), format: "der", type: "spki" });

@@ -137,34 +137,34 @@ describe("FlowQueues", () => {
     expect(bench.shift()).toBe(1);
   });
 
-  test("lets a flood of strangers have no more than half of what goes, and a known flow pass it", () => {
+  test("lets a flood of new flows have no more than half of what goes, and a known flow pass it", () => {
     const bench = new Bench(8_192, 4_096);
     bench.fill(1, 400);
-    for (let flow = 100; flow < 1_100; flow++) bench.push(flow, { flags: PACKET_FLAG.STRANGER });
+    for (let flow = 100; flow < 1_100; flow++) bench.push(flow, { flags: PACKET_FLAG.NEW_FLOW });
     const served = bench.served(200);
     expect(served.get(1) as number).toBeWithin(90, 101);
     bench.push(2, { size: 100 });
     expect(bench.shift()).toBe(2);
   });
 
-  test("lets another path help only the sparse flow whose turn is last, and strangers no more than their share", () => {
+  test("lets another path help only the sparse flow whose turn is last, and new flows no more than their share", () => {
     const bench = new Bench();
     bench.fill(1, 20, { size: 500 });
     bench.fill(2, 20, { size: 500 });
     expect(bench.queues.lastSparse(30_000)).toBeUndefined();
     expect(bench.queues.lastSparse(15_000)?.bucket).toBe(2);
     bench.fill(3, 200);
-    for (let flow = 100; flow < 150; flow++) bench.push(flow, { flags: PACKET_FLAG.STRANGER });
+    for (let flow = 100; flow < 150; flow++) bench.push(flow, { flags: PACKET_FLAG.NEW_FLOW });
     expect(bench.queues.lastSparse(30_000)?.bucket).toBe(149);
     while (bench.queues.nextSparse()) bench.shift();
     expect(bench.queues.lastSparse(1_000)).toBeUndefined();
   });
 
-  test("sheds strangers first, then the fattest, and finds room for others", () => {
+  test("sheds new flows first, then the fattest, and finds room for others", () => {
     const bench = new Bench(4_096, 1_024);
-    let strangers = 0;
-    while (strangers < 1_024 && bench.push(100 + strangers, { flags: PACKET_FLAG.STRANGER }) === 0) strangers++;
-    expect(strangers).toBe(256);
+    let newFlows = 0;
+    while (newFlows < 1_024 && bench.push(100 + newFlows, { flags: PACKET_FLAG.NEW_FLOW }) === 0) newFlows++;
+    expect(newFlows).toBe(256);
     let fat = 0;
     while (fat < 1_024 && bench.push(1) === 0) fat++;
     expect(fat).toBeWithin(500, 640);

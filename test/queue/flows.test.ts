@@ -20,7 +20,7 @@ function look(flows: Flows, packet: Uint8Array): { bucket: number; isNewFlow: bo
   pool.release(slot);
   return {
     bucket,
-    isNewFlow: (flags & PACKET_FLAG.STRANGER) !== 0,
+    isNewFlow: (flags & PACKET_FLAG.NEW_FLOW) !== 0,
     isPrompt: (flags & PACKET_FLAG.PROMPT) !== 0,
   };
 }
@@ -43,9 +43,9 @@ describe("Flows", () => {
     const flows = new Flows(1);
     const packet = ipv4(17, ports(5, 6));
     expect([look(flows, packet), look(flows, packet)].map((one) => one.isNewFlow)).toEqual([true, false]);
-    let strangers = 0;
-    for (let port = 100; port < 2_100; port++) strangers += look(flows, ipv4(17, ports(port, 6))).isNewFlow ? 1 : 0;
-    expect(strangers).toBeGreaterThan(1_950);
+    let newFlows = 0;
+    for (let port = 100; port < 2_100; port++) newFlows += look(flows, ipv4(17, ports(port, 6))).isNewFlow ? 1 : 0;
+    expect(newFlows).toBeGreaterThan(1_950);
     expect(look(flows, packet).isNewFlow).toBe(false);
   });
 
