@@ -4,7 +4,6 @@ import { DROP, type DropCounters } from "../drops.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import type { DelayOrigin } from "../path/one-way-delay.ts";
-import type { FlowQueues } from "../queue/flow-queues.ts";
 import type { RandomBytes } from "../random.ts";
 import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
@@ -32,8 +31,6 @@ export interface PortalContext {
   /** Bytes security adds to a datagram. */
   readonly overhead: number;
   readonly queue: PacketQueue;
-  /** The queue again, where it tells flows apart. */
-  readonly flowQueues: FlowQueues | undefined;
   readonly scheduler: Scheduler;
   readonly resequencer: Resequencer;
   /** The zero of one-way delays, one for all paths to the peer. */

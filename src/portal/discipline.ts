@@ -24,8 +24,6 @@ export interface Discipline {
   readonly queue: PacketQueue;
   readonly scheduler: Scheduler;
   readonly resequencer: Resequencer;
-  /** The queue again, where it tells flows apart. */
-  readonly flowQueues: FlowQueues | undefined;
 }
 
 export function createDiscipline(
@@ -40,14 +38,12 @@ export function createDiscipline(
       queue: new FifoQueue(Math.min(FIFO_PACKETS, pool.count >> 2), FIFO_BYTES),
       scheduler: new GreedyPull(),
       resequencer: new ImmediateDispatch(pool.count),
-      flowQueues: undefined,
     };
   }
-  const flowQueues = new FlowQueues(pool, BUCKET_MASK + 1, Math.floor(pool.count * QUEUE_SHARE), estimate);
+  const queue = new FlowQueues(pool, BUCKET_MASK + 1, Math.floor(pool.count * QUEUE_SHARE), estimate);
   return {
-    queue: flowQueues,
-    scheduler: new EarliestArrival(flowQueues, paths.list),
+    queue,
+    scheduler: new EarliestArrival(queue, paths.list),
     resequencer: new PerFlowResequencer(pool, BUCKET_MASK + 1, drops),
-    flowQueues,
   };
 }

@@ -84,7 +84,7 @@ export class Portal {
     this.#outbound = new Outbound(this.#context, this.#retransmissions, salt, (now, slot, parsed) =>
       ackGate.onOutbound(now, slot, parsed),
     );
-    this.#saturation = new FlowSaturation(discipline.flowQueues, this.#estimate);
+    this.#saturation = new FlowSaturation(discipline.queue.perFlow, this.#estimate);
     this.#diagnosis = new Diagnosis(this.#context, () => this.#outbound.best());
     this.#inbound = new Inbound(this.#context, {
       onExchange: (now, socket, message, type, remote, local) =>
@@ -178,7 +178,7 @@ export class Portal {
   handleTimeout(now: Micros): void {
     this.#retransmissions.forgetReinjections(now);
     this.#outbound.duplicates.forget(now);
-    if (this.#context.flowQueues) this.#estimate.update(now);
+    if (this.#context.queue.perFlow) this.#estimate.update(now);
     this.#inbound.reassembly.handleTimeout(now);
     const { list } = this.#context.paths;
     for (let i = list.length - 1; i >= 0; i--) {

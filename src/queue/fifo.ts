@@ -8,6 +8,7 @@ export class FifoQueue {
   readonly #slots: Ring;
   readonly #sizes: Ring;
   readonly #maxBytes: number;
+  readonly perFlow = undefined;
   bytes = 0;
 
   constructor(maxPackets: number, maxBytes: number) {

@@ -1,17 +1,17 @@
-/** Which flows count as sparse, and which waiting is useful: both follow from the paths, which the queue does not know. */
+/** The limits between sparse and bulk flows and between useful and useless waiting. Both follow from the paths, which the queue does not know. */
 import type { Micros } from "../clock.ts";
 
 export interface FlowLimits {
-  /** How much later the slowest path in use delivers than the fastest, and what the far end holds for retransmissions: waiting so long is useful. */
+  /** Wait that is useful, µs: the difference of the delays of the slowest path in use and the fastest, and the wait for retransmissions at the far end. */
   readonly spread: Micros;
-  /** Bytes per second and bytes at once that a sparse flow may send. */
+  /** Rate and burst up to which a flow is sparse, bytes per second and bytes. */
   readonly sparseRate: number;
   readonly sparseBurst: number;
-  /** Bytes per second that a flow may send whose packets are urgent by their kind. */
+  /** The same rate for a flow whose packets are urgent by their kind, bytes per second. */
   readonly promptRate: number;
 }
 
-/** For a queue whose paths are not known. */
+/** Limits for a queue whose paths are not known. */
 export const DEFAULT_FLOW_LIMITS: FlowLimits = {
   spread: 0,
   sparseRate: 125_000,

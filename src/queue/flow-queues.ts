@@ -42,6 +42,7 @@ const NEW_FLOWS_SHARE = 1 / 4;
 const NEW_FLOWS_LEAD = 16_000;
 
 export class FlowQueues {
+  readonly perFlow = this;
   readonly #pool: PacketPool;
   readonly #limits: FlowLimits;
   readonly #maxPackets: number;

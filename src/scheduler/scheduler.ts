@@ -1,6 +1,7 @@
 /** The contract of a scheduler, which decides which path takes which packet. It sees a read-only view of each path and the queue, never a path itself. */
 import type { Micros } from "../clock.ts";
 import type { Slot } from "../memory/packet-pool.ts";
+import type { FlowQueues } from "../queue/flow-queues.ts";
 
 /** The part of a path that a scheduler may see. */
 export interface PathView {
@@ -23,6 +24,8 @@ export interface PathView {
 export interface PacketQueue {
   readonly length: number;
   readonly bytes: number;
+  /** The same queue where it tells flows apart, undefined where it does not. */
+  readonly perFlow: FlowQueues | undefined;
   /** Takes a packet in and returns 0, then owning its slot; or returns the reason, an index of `DROP`, for which the caller is to drop it. */
   push(now: Micros, slot: Slot, bytes: number): number;
   /** Returns the packet whose turn it is, now owned by the caller; -1 if there is none. */

@@ -1,6 +1,6 @@
 /**
  * Message authentication with keyed BLAKE2s (RFC 7693), 16 bytes, over every byte of header and payload.
- * Integrity only: what is carried can be read on the way.
+ * Integrity only: the payload stays readable.
  */
 import { _BLAKE2s, blake2s } from "@noble/hashes/blake2.js";
 import { DROP } from "../drops.ts";
@@ -66,7 +66,7 @@ export function macEquals(mac: Uint8Array, bytes: Uint8Array, at: number): boole
 }
 
 /**
- * A key for one purpose: BLAKE2s keyed with `key` over a label and the parts, each preceded by its length.
+ * Derives a key for one purpose: BLAKE2s keyed with `key` over a label and the parts, each preceded by its length.
  * @param key 32 bytes
  * @returns 32 bytes
  */

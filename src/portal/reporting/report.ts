@@ -28,7 +28,7 @@ export function reportTunnel(
     outbound: { packets: outbound.packets, bytes: outbound.bytes },
     inbound: { packets: inbound.packets, bytes: inbound.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
-    aqm: reportQueues(context.flowQueues),
+    aqm: reportQueues(context.queue.perFlow),
     fragments: { sent: outbound.fragmenter.packets, waiting: inbound.reassembly.waiting },
     resent: {
       retransmitted: retransmissions.retransmitted,

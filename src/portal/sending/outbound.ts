@@ -121,7 +121,7 @@ export class Outbound {
   #noteHandshake(now: Micros, step: number, bucket: number, beyond: Micros): void {
     if (step === 0) return;
     const trip = this.#handshakes.note(now, step, bucket);
-    if (trip > 0) this.#context.flowQueues?.learnRtt(bucket, trip + beyond);
+    if (trip > 0) this.#context.queue.perFlow?.learnRtt(bucket, trip + beyond);
   }
 
   #refuseTooBig(slot: Slot): void {
@@ -169,13 +169,11 @@ export class Outbound {
    * once known, is remembered.
    */
   #isExplored(path: Path, record: PathRecord): boolean {
-    const { flowQueues } = this.#context;
+    const { perFlow } = this.#context.queue;
     const isUnknown =
       path.isUp && path.isMeasured && !path.controller.isSettled && path.metric === this.#context.paths.activeMetric;
-    if (!isUnknown || !flowQueues || path.limits.isMetered || record.paddingBytes > MOST_EXPLORED) return false;
-    return (
-      flowQueues.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.#context.estimate.rate
-    );
+    if (!isUnknown || !perFlow || path.limits.isMetered || record.paddingBytes > MOST_EXPLORED) return false;
+    return perFlow.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.#context.estimate.rate;
   }
 
   /** Fills what `path` may send with padding. */
