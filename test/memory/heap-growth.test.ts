@@ -8,8 +8,8 @@ import { createEndpoint, type Endpoint, parseEndpoint } from "../../src/endpoint
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { Portal } from "../../src/portal/portal.ts";
-import { linkSettings } from "../portal/pair.ts";
 import { udpPacket } from "../support/packets/build.ts";
+import { linkSettings } from "../support/portal-end.ts";
 import { SeededRandom } from "../support/random.ts";
 
 const PACKETS = 100_000;

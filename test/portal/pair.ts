@@ -3,35 +3,17 @@ import { createEndpoint, type Endpoint, parseEndpoint } from "../../src/endpoint
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import type { PortalEvent } from "../../src/portal/events.ts";
-import { Portal } from "../../src/portal/portal.ts";
-import type { LinkSettings, TunnelSettings } from "../../src/portal/settings.ts";
+import type { TunnelSettings } from "../../src/portal/settings.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
-import { SeededRandom } from "../support/random.ts";
+import { type OpenEvent, PortalEnd, type SendEvent } from "../support/portal-end.ts";
+import { contentOf, slotWith } from "../support/slots.ts";
 
-export const SHARED_KEY = new Uint8Array(32).fill(7);
 const DELAY = 5_000;
 
-/** Of a portal with a key pair. */
+/** Returns the settings of a portal with a key pair. */
 export function keysOf(own: Uint8Array, peer: Uint8Array): Partial<TunnelSettings> {
   const { publicKey: peerKey } = new KeyPair(peer);
   return { security: "auto", sharedKey: undefined, privateKey: own, peerKey };
-}
-
-export function linkSettings(id: number, role: "initiate" | "listen", more: Partial<LinkSettings> = {}): LinkSettings {
-  return {
-    id,
-    name: `link${id}`,
-    method: "UDP",
-    role,
-    metric: role === "listen" ? undefined : 0,
-    congestion: "newreno",
-    keepAlive: 10_000_000,
-    timeout: 5_000_000,
-    retryWait: 1_000_000,
-    mtu: 0,
-    publicAddress: undefined,
-    ...more,
-  };
 }
 
 interface Flight {
@@ -42,36 +24,40 @@ interface Flight {
   readonly remote: Endpoint;
 }
 
-/** One end: a portal with its pool, and everything that came out of it. */
-export class End {
-  readonly pool = new PacketPool(4096, 1900);
+/** One end, and everything that came out of it; its network is the pair's. */
+export class End extends PortalEnd {
   readonly delivered: Uint8Array[] = [];
-  readonly logs: string[] = [];
   /** Answers to questions, and what the peer asks of this end. */
   readonly asked: PortalEvent[] = [];
   readonly batch = new PacketBatch(64);
   readonly address: Endpoint;
-  portal: Portal;
+  network: { open(event: OpenEvent): void; send(event: SendEvent): void } | undefined;
 
   constructor(address: string, seed: number, settings: Partial<TunnelSettings> = {}) {
+    super(new PacketPool(4096, 1900), { security: "blake2s", ...settings }, seed);
     this.address = parseEndpoint(address, 4725) as Endpoint;
-    this.portal = End.start(this.pool, seed, settings);
   }
 
-  static start(pool: PacketPool, seed: number, settings: Partial<TunnelSettings> = {}): Portal {
-    return new Portal(
-      { security: "blake2s", sharedKey: SHARED_KEY, mtu: 1400, ...settings },
-      pool,
-      new SeededRandom(seed).bytes,
-    );
+  /** Starts the portal anew, with nothing of before. */
+  restart(seed: number, settings: Partial<TunnelSettings> = {}): void {
+    this.portal = PortalEnd.start(this.pool, { security: "blake2s", ...settings }, seed);
   }
 
   /** Offers a packet as the host would. */
   offer(now: number, packet: Uint8Array): void {
-    const slot = this.pool.take();
-    this.pool.bytes.set(packet, this.pool.start[slot]);
-    this.pool.length[slot] = packet.length;
-    this.portal.handlePacket(now, slot);
+    this.portal.handlePacket(now, slotWith(this.pool, packet));
+  }
+
+  protected override openSocket(_now: number, event: OpenEvent): void {
+    this.network?.open(event);
+  }
+
+  protected override sendMessage(event: SendEvent): void {
+    this.network?.send(event);
+  }
+
+  protected override handleOther(event: PortalEvent): void {
+    this.asked.push(event);
   }
 }
 
@@ -91,6 +77,11 @@ export class Pair {
   constructor(a: End = new End("192.0.2.1", 1), b: End = new End("192.0.2.2", 2)) {
     this.a = a;
     this.b = b;
+    for (const end of [a, b])
+      end.network = {
+        open: (event) => this.#open(end, event),
+        send: ({ socket, remote, message }) => this.#launch(end, socket, remote, message),
+      };
   }
 
   /** Runs for `duration` µs, to quiescence at each instant. */
@@ -116,13 +107,8 @@ export class Pair {
     this.#settle(to);
   }
 
-  #land(flight: Flight): void {
-    const { pool, portal } = flight.to;
-    const slot = pool.take();
-    pool.start[slot] = pool.datagramOrigin(slot);
-    pool.bytes.set(flight.bytes, pool.start[slot]);
-    pool.length[slot] = flight.bytes.length;
-    portal.handleDatagram(this.now, flight.socket, slot, flight.remote, createEndpoint());
+  #land({ to, socket, bytes, remote }: Flight): void {
+    to.receive(this.now, socket, bytes, remote, createEndpoint());
   }
 
   #settle(end: End): void {
@@ -132,8 +118,7 @@ export class Pair {
       portal.pollDatagrams(this.now, path, batch);
       for (let i = 0; i < batch.count; i++) {
         const slot = batch.at(i);
-        const start = pool.start[slot] as number;
-        this.#launch(end, path.socket, path.remote, pool.bytes.slice(start, start + (pool.length[slot] as number)));
+        this.#launch(end, path.socket, path.remote, contentOf(pool, slot));
         pool.release(slot);
       }
     }
@@ -141,21 +126,16 @@ export class Pair {
     portal.pollPackets(this.now, batch);
     for (let i = 0; i < batch.count; i++) {
       const slot = batch.at(i);
-      const start = pool.start[slot] as number;
-      end.delivered.push(pool.bytes.slice(start, start + (pool.length[slot] as number)));
+      end.delivered.push(contentOf(pool, slot));
       pool.release(slot);
     }
-    for (let event = portal.pollEvent(); event; event = portal.pollEvent()) this.#handleEvent(end, event);
+    end.handleEvents(this.now);
   }
 
-  #handleEvent(end: End, event: PortalEvent): void {
-    if (event.type === "log") end.logs.push(event.text);
-    if (event.type === "diagnosed" || event.type === "responder-wanted") end.asked.push(event);
-    if (event.type === "send") this.#launch(end, event.socket, event.remote, event.message);
-    if (event.type !== "open") return;
+  #open(end: End, { link, attempt }: OpenEvent): void {
     const isListener = end === this.b;
     const remote = isListener ? createEndpoint() : this.b.address;
-    end.portal.handleOpened(this.now, event.link, event.attempt, isListener ? 0 : event.link, remote, createEndpoint());
+    end.portal.handleOpened(this.now, link, attempt, isListener ? 0 : link, remote, createEndpoint());
     this.#settle(end);
   }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { createEndpoint, parseEndpoint } from "../../src/endpoint.ts";
 import { udpPacket } from "../support/packets/build.ts";
-import { End, linkSettings, Pair } from "./pair.ts";
+import { linkSettings } from "../support/portal-end.ts";
+import { End, Pair } from "./pair.ts";
 
 function connectedPair(links = 1, more = {}): Pair {
   const pair = new Pair();
@@ -180,7 +181,7 @@ describe("Portal", () => {
     pair.run(100_000);
     const old = pair.seen.filter((datagram) => datagram.from === pair.a).map((datagram) => datagram.bytes);
     const end = which === "listener" ? pair.b : pair.a;
-    end.portal = End.start(end.pool, 99);
+    end.restart(99);
     if (end === pair.b) end.portal.addLink(pair.now, linkSettings(0, "listen"));
     else for (const id of [0, 1]) end.portal.addLink(pair.now, linkSettings(id, "initiate"));
     pair.b.delivered.length = 0;

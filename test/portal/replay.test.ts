@@ -3,7 +3,8 @@ import type { TunnelSettings } from "../../src/portal/settings.ts";
 import { TYPE } from "../../src/wire/datagram.ts";
 import { counting } from "../support/bytes.ts";
 import { udpPacket } from "../support/packets/build.ts";
-import { End, keysOf, linkSettings, Pair } from "./pair.ts";
+import { linkSettings } from "../support/portal-end.ts";
+import { End, keysOf, Pair } from "./pair.ts";
 
 const [A, B] = [1, 2].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array];
 const SHARED: Partial<TunnelSettings> = { security: "auto" };
@@ -70,7 +71,7 @@ function recorded([a, b]: Settings, restarted: string): { pair: Pair; record: Pa
 }
 
 function restart(end: End, seed: number, settings: Partial<TunnelSettings>): End {
-  end.portal = End.start(end.pool, seed, settings);
+  end.restart(seed, settings);
   return end;
 }
 

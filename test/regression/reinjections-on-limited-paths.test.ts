@@ -4,7 +4,8 @@ import { Duplicates } from "../../src/portal/sending/duplicates.ts";
 import { Retransmissions } from "../../src/portal/sending/retransmissions.ts";
 import { PORTALS } from "../fuzz/portal.ts";
 import { fuzz } from "../fuzz/target.ts";
-import { End, linkSettings, Pair } from "../portal/pair.ts";
+import { End, Pair } from "../portal/pair.ts";
+import { linkSettings } from "../support/portal-end.ts";
 
 const TIMES = { retransmissionLifetime: 200_000, reinjectionLifetime: 20_000, overdueAfter: 100_000 };
 const LONG = 1_000_000;

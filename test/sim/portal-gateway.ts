@@ -8,11 +8,9 @@ import { assert } from "../../src/errors.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { NO_SLOT, PacketPool, type Slot } from "../../src/memory/packet-pool.ts";
 import type { Path } from "../../src/path/path.ts";
-import type { PortalEvent } from "../../src/portal/events.ts";
-import { Portal } from "../../src/portal/portal.ts";
 import type { LinkSettings, SecurityName, TunnelSettings } from "../../src/portal/settings.ts";
 import type { Side } from "../support/packets/slots.ts";
-import { SeededRandom } from "../support/random.ts";
+import { type LogEvent, linkSettings, type OpenEvent, PortalEnd, type SendEvent } from "../support/portal-end.ts";
 import type { Gateway } from "./gateway.ts";
 
 const PORT = 4725;
@@ -41,16 +39,8 @@ export interface PortalOptions {
   readonly startAt?: Micros;
 }
 
-const DEFAULT_LINK: Omit<LinkSettings, "id" | "name" | "role"> = {
-  method: "UDP",
-  metric: undefined,
-  congestion: "newreno",
-  keepAlive: 10 * MICROS_PER_SECOND,
-  timeout: 25 * MICROS_PER_SECOND,
-  retryWait: MICROS_PER_SECOND,
-  mtu: 0,
-  publicAddress: undefined,
-};
+/** As the program has it: a metric that is not configured travels as 0, and a silent peer counts as gone after 25 s. */
+const DEFAULT_LINK: Partial<LinkSettings> = { metric: undefined, timeout: 25 * MICROS_PER_SECOND };
 
 /** The two ways to combine links, for `PortalOptions`: the default, and the dissertation's. */
 export const ADAPTIVE = { scheduling: "adaptive", link: { congestion: "rate" } } as const;
@@ -58,11 +48,8 @@ export const DISSERTATION = { scheduling: "greedy", link: { congestion: "newreno
 
 const KEY = new Uint8Array(32).fill(0x5a);
 
-export class PortalGateway implements Gateway {
-  readonly pool = new PacketPool(POOL_SLOTS, PACKET_CAPACITY);
+export class PortalGateway extends PortalEnd implements Gateway {
   readonly encapsulation = ENCAPSULATION;
-  readonly portal: Portal;
-  readonly logs: string[] = [];
   /** Datagrams sent to an address that the peer does not have. */
   misdirected = 0;
   readonly #options: PortalOptions;
@@ -81,18 +68,13 @@ export class PortalGateway implements Gateway {
   #now: Micros = 0;
 
   constructor(options: PortalOptions) {
+    const { security = "none", mtu = 1400, scheduling, tunnel } = options;
+    const settings = { security, sharedKey: KEY, mtu, scheduling, ...tunnel };
+    super(new PacketPool(POOL_SLOTS, PACKET_CAPACITY), settings, options.seed);
     this.#options = options;
     this.#single = options.isSingle ?? false;
     this.#startAt = options.startAt ?? 0;
     this.#scratch = new PacketBatch(64);
-    const settings: TunnelSettings = {
-      security: options.security ?? "none",
-      sharedKey: KEY,
-      mtu: options.mtu ?? 1400,
-      scheduling: options.scheduling,
-      ...options.tunnel,
-    };
-    this.portal = new Portal(settings, this.pool, new SeededRandom(options.seed).bytes);
     this.#locals = Array.from({ length: options.links }, (_, link) => addressAt(options.side, link, this.#single));
     this.#remotes = Array.from({ length: options.links }, (_, link) =>
       addressAt((1 - options.side) as Side, link, false),
@@ -107,18 +89,18 @@ export class PortalGateway implements Gateway {
   /** Removes the link from the portal, as a reload does. */
   removeLink(now: Micros, link: number): void {
     this.portal.removeLink(now, link);
-    this.#handleEvents(now);
+    this.handleEvents(now);
   }
 
   addLink(now: Micros, link: number): void {
     this.portal.addLink(now, this.#settings(link));
-    this.#handleEvents(now);
+    this.handleEvents(now);
   }
 
   /** Ends orderly: the peer is told with the next datagrams. */
   close(now: Micros): void {
     this.portal.close(now);
-    this.#handleEvents(now);
+    this.handleEvents(now);
   }
 
   handlePacket(now: Micros, slot: Slot): void {
@@ -133,18 +115,18 @@ export class PortalGateway implements Gateway {
       return;
     }
     this.portal.handleDatagram(now, socket, slot, this.#remotes[link] as Endpoint, this.#locals[link] as Endpoint);
-    this.#handleEvents(now);
+    this.handleEvents(now);
   }
 
   handleTimeout(now: Micros): void {
     if (!this.#started) this.#start(now);
     this.portal.handleTimeout(now);
-    this.#handleEvents(now);
+    this.handleEvents(now);
   }
 
   pollDatagrams(now: Micros, link: number, out: PacketBatch): number {
     if (!this.#started) return 0;
-    this.#handleEvents(now);
+    this.handleEvents(now);
     this.#takeMessages(link, out);
     for (const path of this.portal.paths) if (this.#linkOf(path) === link) this.#pollPath(now, path, link, out);
     return out.count;
@@ -188,21 +170,14 @@ export class PortalGateway implements Gateway {
 
   #settings(link: number): LinkSettings {
     const { role, each } = this.#options;
-    return { ...DEFAULT_LINK, ...this.#options.link, id: link, name: `link${link}`, role, ...each?.[link] };
+    return linkSettings(link, role, { ...DEFAULT_LINK, ...this.#options.link, ...each?.[link] });
   }
 
-  #handleEvents(now: Micros): void {
-    for (let event = this.portal.pollEvent(); event; event = this.portal.pollEvent()) this.#handleEvent(now, event);
+  protected override lineOf(now: Micros, { level, text }: LogEvent): string {
+    return `${(now / MICROS_PER_MILLI).toFixed(1)} ms ${level} ${text}`;
   }
 
-  #handleEvent(now: Micros, event: PortalEvent): void {
-    if (event.type === "log") this.logs.push(`${(now / MICROS_PER_MILLI).toFixed(1)} ms ${event.level} ${event.text}`);
-    else if (event.type === "open") this.#open(now, event.link, event.attempt);
-    else if (event.type === "close") this.#close(event.socket);
-    else if (event.type === "send") this.#keepMessage(event.socket, event.remote, event.message);
-  }
-
-  #open(now: Micros, link: number, attempt: number): void {
+  protected override openSocket(now: Micros, { link, attempt }: OpenEvent): void {
     const socket = this.#nextSocket++;
     this.#sockets.set(link, socket);
     this.#links.set(socket, link);
@@ -211,13 +186,13 @@ export class PortalGateway implements Gateway {
     this.portal.handleOpened(now, link, attempt, socket, remote, this.#locals[link] as Endpoint);
   }
 
-  #close(socket: number): void {
+  protected override closeSocket(socket: number): void {
     const link = this.#links.get(socket);
     this.#links.delete(socket);
     if (link !== undefined && this.#sockets.get(link) === socket) this.#sockets.delete(link);
   }
 
-  #keepMessage(socket: number, remote: Endpoint, message: Uint8Array): void {
+  protected override sendMessage({ socket, remote, message }: SendEvent): void {
     const link = this.#single ? linkOfAddress(remote) : this.#links.get(socket);
     if (link === undefined) return;
     const waiting = this.#messages.get(link);

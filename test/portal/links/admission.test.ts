@@ -8,8 +8,9 @@ import { KeyPair } from "../../../src/security/x25519.ts";
 import { TYPE } from "../../../src/wire/datagram.ts";
 import { counting } from "../../support/bytes.ts";
 import { udpPacket } from "../../support/packets/build.ts";
+import { linkSettings } from "../../support/portal-end.ts";
 import { SeededRandom } from "../../support/random.ts";
-import { End, keysOf, linkSettings, Pair } from "../pair.ts";
+import { End, keysOf, Pair } from "../pair.ts";
 
 const [A, B, STRANGER] = [1, 2, 3].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array, Uint8Array];
 const publicOf = (key: Uint8Array) => new KeyPair(key).publicKey;
@@ -78,7 +79,7 @@ describe("An exchange between portals", () => {
     pair.run(100_000);
     const [old] = sentBy(pair, pair.a, TYPE.EXCHANGE_INITIATION);
     pair.a.portal.removeLink(pair.now, 0);
-    pair.b.portal = End.start(pair.b.pool, 77, keysOf(B, A));
+    pair.b.restart(77, keysOf(B, A));
     listen(pair);
     pair.inject(pair.b, old as Uint8Array, at(9));
     expect(pair.b.portal.paths.map((path) => path.state)).toEqual(["exchanging"]);

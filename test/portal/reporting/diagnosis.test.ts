@@ -3,7 +3,8 @@ import { type Endpoint, parseEndpoint } from "../../../src/endpoint.ts";
 import type { PortalEvent } from "../../../src/portal/events.ts";
 import type { Query } from "../../../src/portal/query.ts";
 import { udpPacket } from "../../support/packets/build.ts";
-import { type End, linkSettings, Pair } from "../pair.ts";
+import { linkSettings } from "../../support/portal-end.ts";
+import { type End, Pair } from "../pair.ts";
 
 type Answer = Extract<PortalEvent, { type: "diagnosed" }>;
 
