@@ -3,15 +3,24 @@
  * A token bucket: tokens arrive at a rate up to a depth, and what happens spends them. A token is whatever the owner counts (bytes, answers).
  * Rate and depth are arguments, as those of a path change all the time. Pure: time is an argument.
  */
-import { MICROS_PER_SECOND, type Micros } from "./clock.ts";
+import { MICROS_PER_SECOND, type Micros, NEVER } from "./clock.ts";
 
 export class TokenBucket {
   #tokens: number;
   #at: Micros = 0;
+  readonly #mostLate: Micros;
+  /** When somebody who waits was told to come back; `NEVER` while nobody waits. */
+  #dueAt: Micros = NEVER;
+  /** How much later than told this turn is, at most `#mostLate`. */
+  #late: Micros = 0;
 
-  /** @param tokens there at the start */
-  constructor(tokens: number) {
+  /**
+   * @param tokens there at the start
+   * @param mostLate lateness that is made up for, µs: who comes back later than `readyAt` said also finds what arrived meanwhile, whatever the depth
+   */
+  constructor(tokens: number, mostLate: Micros = 0) {
     this.#tokens = tokens;
+    this.#mostLate = mostLate;
   }
 
   /**
@@ -22,8 +31,13 @@ export class TokenBucket {
    */
   fill(now: Micros, rate: number, depth: number): number {
     const elapsed = Math.max(0, now - this.#at);
+    if (elapsed > 0) {
+      this.#late = Math.min(this.#mostLate, Math.max(0, now - this.#dueAt));
+      this.#dueAt = NEVER;
+    }
     this.#at = now;
-    this.#tokens = Math.min(depth, this.#tokens + (rate * elapsed) / MICROS_PER_SECOND);
+    const most = depth + (rate * this.#late) / MICROS_PER_SECOND;
+    this.#tokens = Math.min(most, this.#tokens + (rate * elapsed) / MICROS_PER_SECOND);
     return this.#tokens;
   }
 
@@ -32,9 +46,9 @@ export class TokenBucket {
     this.#tokens -= tokens;
   }
 
-  /** Returns when there will be `wanted` tokens at this rate; `now` if there are any now. */
+  /** Returns when there will be `wanted` tokens at this rate; `now` if there are any now. To be asked only for somebody who waits. */
   readyAt(now: Micros, rate: number, wanted: number): Micros {
-    if (this.#tokens > 0) return now;
-    return now + Math.ceil(((wanted - this.#tokens) * MICROS_PER_SECOND) / rate);
+    this.#dueAt = this.#tokens > 0 ? now : now + Math.ceil(((wanted - this.#tokens) * MICROS_PER_SECOND) / rate);
+    return this.#dueAt;
   }
 }

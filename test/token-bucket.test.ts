@@ -29,4 +29,21 @@ describe("TokenBucket", () => {
     bucket.fill(1_000, 1_000_000, 5_000);
     expect(bucket.fill(400, 1_000_000, 5_000)).toBe(1_000);
   });
+
+  test("gives who waited and comes late what arrived meanwhile, in that turn alone and up to the bound", () => {
+    const bucket = new TokenBucket(0, 1_000);
+    expect(bucket.readyAt(0, MICROS_PER_SECOND, 10)).toBe(10);
+    expect(bucket.fill(510, MICROS_PER_SECOND, 100)).toBe(510);
+    bucket.spend(5);
+    expect(bucket.fill(510, MICROS_PER_SECOND, 100)).toBe(505);
+    expect(bucket.fill(511, MICROS_PER_SECOND, 100)).toBe(100);
+    bucket.spend(100);
+    bucket.readyAt(511, MICROS_PER_SECOND, 10);
+    expect(bucket.fill(90_000, MICROS_PER_SECOND, 100)).toBe(1_100);
+  });
+
+  test("gives who did not wait no more than its depth", () => {
+    const bucket = new TokenBucket(0, 1_000);
+    expect(bucket.fill(90_000, MICROS_PER_SECOND, 100)).toBe(100);
+  });
 });

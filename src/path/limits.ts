@@ -5,6 +5,7 @@
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import { TokenBucket } from "../token-bucket.ts";
+import { MADE_UP_LATENESS } from "./pacer.ts";
 
 export interface LinkLimits {
   /** True if traffic is paid for: no reinjections, no duplicates, and only the probes that keep the path alive. */
@@ -45,7 +46,7 @@ export class PathLimits {
     this.isMetered = own.isMetered;
     this.#headers = headers;
     this.#minBurst = 2 * (datagram + headers);
-    this.#bytes = new TokenBucket(this.#minBurst);
+    this.#bytes = new TokenBucket(this.#minBurst, MADE_UP_LATENESS);
     this.#isKnown = !own.isMetered && own.in === NEVER;
   }
 

@@ -9,6 +9,11 @@ import { TokenBucket } from "../token-bucket.ts";
 /** A burst lasts about this long at the current rate. */
 const BURST: Micros = 1_000;
 const MAX_BURST = 524_288;
+/**
+ * Lateness of a turn that is made up for while datagrams wait, µs: the path drained its queue for as long, so that what is sent late adds
+ * nothing to what stood there before. A longer pause would make a queue that others notice.
+ */
+export const MADE_UP_LATENESS: Micros = 10_000;
 
 export class Pacer {
   readonly #minBurst: number;
@@ -17,7 +22,7 @@ export class Pacer {
   /** @param datagram bytes of a full datagram: two of them may always go together */
   constructor(datagram: number) {
     this.#minBurst = 2 * datagram;
-    this.#bytes = new TokenBucket(this.#minBurst);
+    this.#bytes = new TokenBucket(this.#minBurst, MADE_UP_LATENESS);
   }
 
   /**
