@@ -40,7 +40,7 @@ import {
 export const SECRET_KEYS: ReadonlySet<string> = new Set(["PrivateKey", "SharedKey"]);
 /** Keys that may be given several times, and what their values are joined with. */
 export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
-  ...["Address", "ClientAddress", "LanInterface", "PeerNetworks", "KeepPorts", "Forward"].map(
+  ...["Address", "ClientAddress", "LanInterface", "PeerNetworks", "KeepPorts", "Forward", "OpenNetworks"].map(
     (key) => [key, ", "] as const,
   ),
   ...COMMAND_KEYS.map((key) => [key, "\n"] as const),

@@ -35,6 +35,7 @@ export const SYSTEM_KEYS = {
   Masquerade: v.optional(oneOf(["on", "off"])),
   KeepPorts: v.optional(portRanges()),
   Forward: v.optional(forwards()),
+  OpenNetworks: v.optional(networks()),
 };
 
 /** Keys whose values are commands: each repetition is a line, and a `;` in them was probably meant for the shell. */
@@ -70,7 +71,8 @@ export function systemFaults(host: Rules): RuleFault[] {
       role === "local" && lendsAddress && !isGiven("LanInterface"),
       "name the interface of the client's LAN, which ClientAddress needs",
     ],
-    ["Forward", isGiven("Forward") && role !== "remote", "only with Role remote"],
+    ["Forward", isGiven("Forward") && role === undefined, "only with Role"],
+    ["OpenNetworks", isGiven("OpenNetworks") && role === undefined, "only with Role"],
     ["Forward", isGiven("Forward") && lendsAddress, "not with ClientAddress, which receives all ports"],
     [
       "KeepPorts",

@@ -30,6 +30,8 @@ export interface SystemConfiguration {
   readonly masquerade: boolean;
   readonly keepPorts: readonly PortRange[];
   readonly forwards: readonly Forward[];
+  /** Networks at this host that the tunnel may reach although they are private (remote portal), or at all (local portal). */
+  readonly openNetworks: readonly Network[];
 }
 
 /** Default mark: the dissertation's port, which no well-known program uses as a mark. */
@@ -52,6 +54,7 @@ export function buildSystem(host: HostSystemSection): SystemConfiguration {
     masquerade: host.Masquerade !== "off" && host.ClientAddress === undefined,
     keepPorts: host.KeepPorts ?? DEFAULT_KEEP_PORTS,
     forwards: host.Forward ?? [],
+    openNetworks: host.OpenNetworks ?? [],
   };
 }
 

@@ -85,6 +85,7 @@ const SYSTEM_KEYS: Readonly<Record<keyof SystemConfiguration, string>> = {
   clientAddresses: "ClientAddress",
   lanInterfaces: "LanInterface",
   peerNetworks: "PeerNetworks",
+  openNetworks: "OpenNetworks",
   masquerade: "Masquerade",
   keepPorts: "KeepPorts",
   forwards: "Forward",

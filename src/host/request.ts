@@ -8,6 +8,18 @@ import type { SshSession } from "./ssh-session.ts";
 export type Family = 4 | 6;
 export const FAMILIES: readonly Family[] = [4, 6];
 
+/** TCP port of the speed test at an address in the tunnel; both portals offer it when the other one asks. */
+export const SPEED_TEST_PORT = 4726;
+
+/**
+ * Networks that the Internet does not route (RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291): if this host reaches one, it
+ * is the host's own, as a container's bridge, a provider's internal network, or 169.254.169.254 with the cloud's metadata.
+ */
+export const PRIVATE: Readonly<Record<Family, readonly string[]>> = {
+  4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"],
+  6: ["fc00::/7", "fe80::/10"],
+};
+
 /** An address of one of this host's interfaces. */
 export interface OwnAddress {
   readonly family: Family;
@@ -47,8 +59,9 @@ export function tunnelPorts({ links }: Configuration): { ports: PortRange[]; pro
   return { ports, protocols: [...new Set(protocols)] };
 }
 
-/** Returns the hosts that ports are forwarded to and that no other route covers, each once. */
+/** Returns the hosts behind the tunnel that ports are forwarded to and that no other route covers, each once. */
 export function forwardTargets({ system, addresses }: Configuration): { family: Family; address: string }[] {
+  if (system.role !== "remote") return [];
   const known = [...system.peerNetworks, ...addresses];
   const unknown = system.forwards.filter(({ address }) => !known.some((network) => contains(network, address)));
   return [...new Map(unknown.map(({ family, address }) => [address, { family, address }])).values()];

@@ -18,7 +18,7 @@ export function remoteConfiguration(name: string, { pairing, privateKey }: NewPa
 [Host]
 # "netcombiner up" sets this host up as the remote portal: the local portal, and hosts behind it, reach the Internet by it (NAT).
 Role = remote
-# Forwards a port of this host to one behind the local portal:
+# Forwards a port of this host to one behind the local portal, whose file needs the same line:
 #Forward = tcp/443 -> 192.168.1.10
 
 ${keys(privateKey, pairing)}

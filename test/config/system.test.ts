@@ -116,7 +116,8 @@ describe("Keys that do not go together", () => {
       `Role = local\nFwMark = off\n${ADDRESS}`,
       "4: Host.FwMark invalid: not off with Role local and without LanInterface",
     ],
-    [`Role = local\n${ADDRESS}Forward = tcp/1 -> 10.0.0.1`, "5: Host.Forward invalid: only with Role remote"],
+    [`${ADDRESS}Forward = tcp/1 -> 10.0.0.1`, "4: Host.Forward invalid: only with Role"],
+    [`${ADDRESS}OpenNetworks = 10.0.0.0/8`, "4: Host.OpenNetworks invalid: only with Role"],
     [
       `Role = remote\n${ADDRESS}KeepPorts = tcp/1`,
       "5: Host.KeepPorts invalid: only with Role remote and ClientAddress",

@@ -45,6 +45,11 @@ const LOCAL: FreebsdState = {
   pf: { isEnabled: false, missingAnchors: [] },
 };
 
+const CLOSED = [
+  "block in quick on nc0 inet from any to { 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 }",
+  "block in quick on nc0 inet6 from any to { fc00::/7, fe80::/10 }",
+];
+
 describe("The plan for FreeBSD", () => {
   test("sends the remote portal's address to the client, but for what stays", () => {
     const request = requestOf(
@@ -55,6 +60,7 @@ describe("The plan for FreeBSD", () => {
     expect(doneLines(planFreebsd(request, REMOTE))).toEqual([
       "sysctl net.inet.ip.forwarding=1",
       "pfctl -q -a netcombiner/nc0 -f - <<'EOF'",
+      ...CLOSED,
       "pass in quick on vtnet0 inet proto udp from any to 203.0.113.1 port 4725",
       "pass in quick on vtnet0 inet proto tcp from any to 203.0.113.1 port { 22, 2222 }",
       "pass in quick on nc0 inet from 203.0.113.1 to any no state tag netcombiner-nc0",
@@ -77,7 +83,7 @@ describe("The plan for FreeBSD", () => {
   test("has NAT and forwarded ports at the remote portal", () => {
     const keys =
       "Forward = tcp/443 -> 192.168.50.10\nForward = udp/5000-5010 -> 192.168.50.10, tcp/8443 -> [fd50::10]:443";
-    const request = requestOf(`Role = remote\n${INNER}${keys}`, "[Peer]", SSH);
+    const request = requestOf(`Role = remote\n${INNER}${keys}\nOpenNetworks = 10.1.0.0/16`, "[Peer]", SSH);
     const steps = planFreebsd(request, REMOTE);
     expect(doneLines(steps)).toEqual([
       "route -q add -inet -host 192.168.50.10 -interface nc0",
@@ -90,9 +96,14 @@ describe("The plan for FreeBSD", () => {
       "rdr pass on vtnet0 inet proto tcp from any to (vtnet0) port 443 -> 192.168.50.10",
       "rdr pass on vtnet0 inet proto udp from any to (vtnet0) port 5000:5010 -> 192.168.50.10 port 5000:*",
       "rdr pass on vtnet0 inet6 proto tcp from any to 2001:db8::2 port 8443 -> fd50::10 port 443",
+      "pass in quick on nc0 inet from any to { 10.47.25.1, 10.1.0.0/16 } tag netcombiner-nc0",
+      CLOSED[0] as string,
+      "pass in quick on nc0 inet6 from any to fd47:25::1 tag netcombiner-nc0",
+      CLOSED[1] as string,
       "pass in quick on nc0 all tag netcombiner-nc0",
-      "block in quick on vtnet0 inet from any to { 10.47.25.0/24, 192.168.50.10 }",
-      "block in quick on vtnet0 inet6 from any to { fd47:25::/64, fd50::10 }",
+      "pass in quick on ! nc0 inet from 10.1.0.0/16 to { 10.47.25.0/24, 192.168.50.10 }",
+      "block in quick on ! nc0 inet from ! self to { 10.47.25.0/24, 192.168.50.10 }",
+      "block in quick on ! nc0 inet6 from ! self to { fd47:25::/64, fd50::10 }",
       "EOF",
     ]);
     expect(undoneLines(steps)).toEqual([
@@ -105,7 +116,9 @@ describe("The plan for FreeBSD", () => {
   });
 
   test("sends a LAN through the tunnel, and each link's packets by its own router", () => {
-    const request = requestOf("Role = local\nLanInterface = lan\nAddress = 10.47.25.2/24");
+    const request = requestOf(
+      "Role = local\nLanInterface = lan\nAddress = 10.47.25.2/24\nOpenNetworks = 10.2.0.0/16\nForward = tcp/8443 -> 192.168.50.10:443",
+    );
     expect(doneLines(planFreebsd(request, LOCAL))).toEqual([
       "sysctl net.inet.ip.forwarding=1",
       "pfctl -q -e",
@@ -115,6 +128,12 @@ describe("The plan for FreeBSD", () => {
       "pass out quick route-to (wan1 10.77.1.1) inet from 10.77.1.2 to ! 10.77.1.0/24",
       "pass in quick on lan inet from any to { 192.168.50.0/24, 10.77.0.0/24, 10.77.1.0/24 }",
       "pass in quick on lan route-to (nc0 10.47.25.2) inet from lan:network to ! self",
+      "pass out quick on nc0 all keep state",
+      "pass in quick on nc0 inet from any to 10.2.0.0/16",
+      "pass in quick on nc0 inet proto tcp from any to 192.168.50.10 port 443",
+      "pass in quick on nc0 inet proto icmp from any to 10.47.25.2 icmp-type echoreq",
+      "pass in quick on nc0 inet proto tcp from any to 10.47.25.2 port 4726",
+      "block in quick on nc0 all",
       "EOF",
     ]);
   });
@@ -122,7 +141,7 @@ describe("The plan for FreeBSD", () => {
   test("brings the client with the remote portal's address through the tunnel and back", () => {
     const request = requestOf("Role = local\nLanInterface = lan\nClientAddress = 203.0.113.1");
     const rules = doneLines(planFreebsd(request, LOCAL)).filter((line) => line.startsWith("pass"));
-    expect(rules.slice(2)).toEqual([
+    expect(rules.slice(2, 6)).toEqual([
       "pass in quick on lan route-to (nc0 203.0.113.1) inet from 203.0.113.1 to ! self no state",
       "pass out quick on nc0 inet from 203.0.113.1 to any no state",
       "pass in quick on nc0 route-to (lan 203.0.113.1) inet from any to 203.0.113.1 no state",

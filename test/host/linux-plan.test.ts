@@ -73,6 +73,12 @@ const LOCAL = stateOf({
 const LINKS =
   "[Peer]\nRemoteHost = 203.0.113.1\nLocalInterface = wan0\n[Peer]\nRemoteHost = 203.0.113.1\nLocalInterface = wan1";
 
+/** What is closed to the tunnel at the remote portal. */
+const CLOSED = [
+  'iifname "nc0" ip daddr { 10.0.0.0/8, 100.64.0.0/10, 127.0.0.0/8, 169.254.0.0/16, 172.16.0.0/12, 192.168.0.0/16 } counter drop',
+  'iifname "nc0" ip6 daddr { fc00::/7, fe80::/10 } counter drop',
+];
+
 /** Rules of nftables without their table and chains. */
 function nftRules(lines: readonly string[]): string[] {
   return lines.filter((line) => line.startsWith("    ") && !line.includes(" hook ")).map((line) => line.trim());
@@ -94,6 +100,12 @@ describe("The plan for Linux", () => {
       'iifname { "eth0" } ct mark 0x1275 meta mark set 0x1275',
       "icmpv6 type { nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect } meta mark set 0x1275",
       'oifname != "nc0" ct state new ct mark set 0x1275',
+      'iifname "nc0" ct state established,related accept',
+      ...CLOSED,
+      "ct state established,related accept",
+      "ct status dnat accept",
+      'iifname "nc0" oifname "nc0" accept',
+      ...CLOSED,
     ]);
   });
 
@@ -134,14 +146,15 @@ describe("The plan for Linux", () => {
       }),
     };
     const steps = planLinux(requestOf("Role = local\nAddress = fd47::2/64\nLanInterface = lan"), state);
-    expect(doneLines(steps).slice(0, 2)).toEqual([
+    expect(doneLines(steps).filter((line) => line.startsWith("sysctl -w net/ipv6"))).toEqual([
       "sysctl -w net/ipv6/conf/wan0/accept_ra=2",
       "sysctl -w net/ipv6/conf/all/forwarding=1",
     ]);
-    expect(undoneLines(steps).slice(-3)).toEqual([
+    expect(undoneLines(steps).slice(-4)).toEqual([
       "sysctl -w net/ipv6/conf/all/forwarding=0",
       "sysctl -w net/ipv6/conf/docker0/forwarding=1",
       "sysctl -w net/ipv6/conf/wan0/accept_ra=1",
+      "nft delete table inet netcombiner-nc0",
     ]);
   });
 
@@ -156,6 +169,7 @@ describe("The plan for Linux", () => {
     });
     const steps = planLinux(requestOf("Role = remote\nAddress = 10.47.25.1/24\nMasquerade = off"), state);
     expect(undoneLines(steps)).toEqual([
+      "nft delete table inet netcombiner-nc0",
       "sysctl -w net/ipv4/ip_forward=0",
       "sysctl -w net/ipv4/conf/docker0/forwarding=1",
       "sysctl -w net/ipv4/conf/all/accept_redirects=0",
@@ -174,9 +188,16 @@ describe("The plan for Linux", () => {
       "ip saddr 198.51.100.77 tcp sport 50000 tcp dport 2222 accept",
       "fib daddr type local ip daddr != { 10.47.25.1 } tcp dport 22 dnat ip to 192.168.50.10",
       "fib daddr type local ip6 daddr != { fd47::1 } tcp dport 8443 dnat ip6 to [fd50::10]:443",
-      'oifname "nc0" ct status dnat accept',
-      'iifname { "eth0" } oifname "nc0" ct state new meta nfproto ipv4 drop',
-      'iifname { "eth0" } oifname "nc0" ct state new ip6 daddr fc00::/7 drop',
+      'iifname "nc0" ct state established,related accept',
+      'iifname "nc0" ip daddr { 10.47.25.1/32 } accept',
+      'iifname "nc0" ip6 daddr { fd47::1/128 } accept',
+      ...CLOSED,
+      "ct state established,related accept",
+      "ct status dnat accept",
+      'iifname "nc0" oifname "nc0" accept',
+      ...CLOSED,
+      'iifname != "nc0" oifname "nc0" ct state new meta nfproto ipv4 counter drop',
+      'iifname != "nc0" oifname "nc0" ct state new ip6 daddr fc00::/7 counter drop',
       'iifname "nc0" oifname != "nc0" meta nfproto ipv4 masquerade',
       'iifname "nc0" oifname != "nc0" ip6 saddr fc00::/7 masquerade',
       'iifname "nc0" oifname "nc0" ct status dnat masquerade',
@@ -187,6 +208,29 @@ describe("The plan for Linux", () => {
     const request = requestOf("Role = local\nLanInterface = lan\nAddress = 10.47.25.2/24", LINKS);
     const strict = { ...LOCAL, sysctl: (key: string) => (key.endsWith("/rp_filter") ? "1" : LOCAL.sysctl(key)) };
     expect(doneLines(planLinux(request, strict))).toEqual([
+      "nft -f - <<'EOF'",
+      "table inet netcombiner-nc0",
+      "delete table inet netcombiner-nc0",
+      "table inet netcombiner-nc0 {",
+      "  chain input {",
+      "    type filter hook input priority filter; policy accept;",
+      '    iifname "nc0" ct state established,related accept',
+      '    iifname "nc0" icmp type echo-request accept',
+      '    iifname "nc0" icmpv6 type echo-request accept',
+      '    iifname "nc0" ip daddr 10.47.25.2 tcp dport 4726 accept',
+      '    iifname "nc0" counter drop',
+      "  }",
+      "  chain forward {",
+      "    type filter hook forward priority filter; policy accept;",
+      '    iifname "nc0" ct state established,related accept',
+      '    iifname "nc0" counter drop',
+      "  }",
+      "  chain postrouting {",
+      "    type nat hook postrouting priority srcnat; policy accept;",
+      '    iifname { "lan" } oifname "nc0" meta nfproto ipv4 masquerade',
+      "  }",
+      "}",
+      "EOF",
       "sysctl -w net/ipv4/ip_forward=1",
       "sysctl -w net/ipv4/conf/nc0/rp_filter=2",
       "sysctl -w net/ipv4/conf/lan/rp_filter=2",
@@ -203,16 +247,6 @@ describe("The plan for Linux", () => {
       "ip -4 route add blackhole default metric 9999 table 4725 proto 47",
       "ip -4 rule add iif lan lookup main suppress_prefixlength 0 priority 4712 protocol 47",
       "ip -4 rule add iif lan lookup 4725 priority 4713 protocol 47",
-      "nft -f - <<'EOF'",
-      "table inet netcombiner-nc0",
-      "delete table inet netcombiner-nc0",
-      "table inet netcombiner-nc0 {",
-      "  chain postrouting {",
-      "    type nat hook postrouting priority srcnat; policy accept;",
-      '    iifname { "lan" } oifname "nc0" meta nfproto ipv4 masquerade',
-      "  }",
-      "}",
-      "EOF",
     ]);
   });
 
@@ -229,7 +263,7 @@ describe("The plan for Linux", () => {
       sysctls: { "net/ipv4/conf/all/arp_announce": "0", "net/ipv4/conf/all/arp_ignore": "0" },
     });
     const lines = doneLines(planLinux(requestOf("Role = local\nAddress = 10.47.25.2/24", LINKS), state));
-    expect(lines.slice(0, 7)).toEqual([
+    expect(lines.slice(lines.indexOf("EOF") + 1).slice(0, 7)).toEqual([
       "sysctl -w net/ipv4/conf/all/arp_announce=1",
       "sysctl -w net/ipv4/conf/all/arp_ignore=1",
       "ip -4 route add 10.10.0.0/24 dev wan0 table 4726 proto 47",
@@ -264,6 +298,35 @@ describe("The plan for Linux", () => {
     expect(doneLines(planLinux(requestOf(keys), taken)).at(-1)).toContain("lookup 4726 ");
     const off = doneLines(planLinux(requestOf(`${keys}\nTable = off\nPeerNetworks = 10.0.0.0/8`), LOCAL));
     expect(off.filter((line) => line.startsWith("ip "))).toEqual([]);
+  });
+
+  test("opens networks at either portal, to hosts behind the tunnel and from them", () => {
+    const open = "Address = 10.47.25.1/24\nOpenNetworks = 10.8.0.0/16, fd08::/32";
+    const remote = nftRules(doneLines(planLinux(requestOf(`Role = remote\n${open}`), REMOTE)));
+    const into = ['iifname "nc0" ip daddr { 10.8.0.0/16 } accept', 'iifname "nc0" ip6 daddr { fd08::/32 } accept'];
+    expect(remote.filter((rule) => rule.includes("{ 10.8.0.0/16 }") || rule.includes("{ fd08::/32 }"))).toEqual([
+      ...into,
+      ...into,
+      'iifname != "nc0" oifname "nc0" ip saddr { 10.8.0.0/16 } accept',
+      'iifname != "nc0" oifname "nc0" ip6 saddr { fd08::/32 } accept',
+    ]);
+    const forward = "Forward = tcp/8443 -> [fd50::10]:443, udp/5000-5010 -> 192.168.50.10";
+    const request = requestOf(`Role = local\nLanInterface = lan\n${forward}\n${open}`, LINKS);
+    const local = nftRules(doneLines(planLinux(request, LOCAL)));
+    expect(local.slice(local.indexOf('iifname "nc0" counter drop') + 1, -1)).toEqual([
+      'iifname "nc0" ct state established,related accept',
+      ...into,
+      'iifname "nc0" ip6 daddr fd50::10 tcp dport 443 accept',
+      'iifname "nc0" ip daddr 192.168.50.10 udp dport 5000-5010 accept',
+      'iifname "nc0" counter drop',
+    ]);
+  });
+
+  test("lets what is for the client out of the tunnel at the local portal", () => {
+    const request = requestOf("Role = local\nLanInterface = lan\nClientAddress = 203.0.113.1", LINKS);
+    const rules = nftRules(doneLines(planLinux(request, LOCAL)));
+    expect(rules).toContain('iifname "nc0" ip daddr { 203.0.113.1/32 } accept');
+    expect(rules.at(-1)).toBe('iifname "nc0" counter drop');
   });
 
   test("is nothing without a role but routes to the peer's networks", () => {

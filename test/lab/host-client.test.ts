@@ -5,7 +5,7 @@ import { HostNetwork } from "./host-network.ts";
 import { canUseLab, LAB_TIMEOUT_MILLIS } from "./lab.ts";
 
 const ADDRESSES = FAMILIES.map((family) => PLAN[family].remote).join(", ");
-const REMOTE = ["Role = remote", `ClientAddress = ${ADDRESSES}`, "KeepPorts = tcp/22"];
+const REMOTE = ["Role = remote", `ClientAddress = ${ADDRESSES}`, "KeepPorts = tcp/22", "OpenNetworks = fd19::/64"];
 const LOCAL = ["Role = local", `ClientAddress = ${ADDRESSES}`, "LanInterface = lan"];
 
 describe.skipIf(!canUseLab)("A client with the remote portal's address", () => {

@@ -4,7 +4,8 @@ import { FAMILIES, PLAN } from "./addresses.ts";
 import { HostNetwork, linkAddress } from "./host-network.ts";
 import { canUseLab, LAB_TIMEOUT_MILLIS } from "./lab.ts";
 
-const REMOTE = ["Role = remote"];
+// The lab's IPv6 Internet has unique local addresses.
+const REMOTE = ["Role = remote", "OpenNetworks = fd19::/64"];
 const LOCAL = ["Role = local"];
 const ADDRESS = "Address = 10.9.9.1/24, fd09::1/64";
 const LISTENS = ["[Peer]"];

@@ -190,12 +190,12 @@ export class HostNetwork {
     this.#namespaces.sysctl("inet", ROUTER);
     for (const place of ["local", "remote"]) this.#namespaces.sysctl(place, STRICT);
     this.ip("local", ["link add lan type bridge", "link set lan up"]);
-    this.#cable("client", "eth0", "local", "port0");
-    this.#cable("other", "eth0", "local", "port1");
+    this.cable("client", "eth0", "local", "port0");
+    this.cable("other", "eth0", "local", "port1");
     this.ip("local", ["link set port0 master lan", "link set port1 master lan"]);
-    this.#cable("inet", "rem", "remote", "eth0");
-    this.#cable("inet", "srv", "server", "eth0");
-    for (const i of LINKS) this.#cable("local", `wan${i}`, "inet", `wan${i}`);
+    this.cable("inet", "rem", "remote", "eth0");
+    this.cable("inet", "srv", "server", "eth0");
+    for (const i of LINKS) this.cable("local", `wan${i}`, "inet", `wan${i}`);
     for (const family of FAMILIES) {
       this.#address(family);
       const { remote, hostBits } = PLAN[family];
@@ -223,7 +223,8 @@ export class HostNetwork {
     }
   }
 
-  #cable(a: HostPlace, nameA: string, b: HostPlace, nameB: string): void {
+  /** Connects two places by a pair of interfaces. */
+  cable(a: HostPlace, nameA: string, b: HostPlace, nameB: string): void {
     const peer = `peer name ${nameB} netns ${this.#namespaces.nameOf(b)}`;
     this.ip(a, [`link add ${nameA} type veth ${peer}`, `link set ${nameA} up`]);
     this.ip(b, [`link set ${nameB} up`]);

@@ -5,11 +5,10 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { parseEndpoint } from "../../endpoint.ts";
+import { SPEED_TEST_PORT } from "../../host/request.ts";
 import type { Responder } from "../../portal/query.ts";
 import { encodeResult, HEAD_SIZE, receive, SECRET_SIZE, send, WAY } from "./transfer.ts";
 
-/** A fixed port, so that a firewall can open it; the kernel chooses another if it is taken. */
-export const RESPONDER_PORT = 4726;
 const CONNECTIONS_MAX = 4;
 const SECONDS_MAX = 60;
 const IDLE_MS = 15_000;
@@ -86,7 +85,7 @@ async function transfer(socket: Socket, head: Uint8Array): Promise<void> {
 
 async function listen(address: string, onConnection: (socket: Socket) => void): Promise<Server> {
   try {
-    return await listenAt(address, RESPONDER_PORT, onConnection);
+    return await listenAt(address, SPEED_TEST_PORT, onConnection);
   } catch {
     return await listenAt(address, 0, onConnection);
   }

@@ -2,7 +2,7 @@
  * Builds pf rules of the local portal (dissertation 3.3.2 and 3.3.3): a LAN uses the tunnel, and packets from the address
  * of a link leave by it, to the router of its default route or DHCP lease.
  */
-import { type Family, familiesOf, lendsAddress, networkText, type SystemRequest } from "../request.ts";
+import { type Family, familiesOf, lendsAddress, networkText, SPEED_TEST_PORT, type SystemRequest } from "../request.ts";
 import { pfInet, pfList } from "./pf.ts";
 import type { FreebsdState } from "./state.ts";
 
@@ -14,7 +14,28 @@ export function localRules(request: SystemRequest, state: FreebsdState): string[
     ? clientRules(request)
     : families.flatMap((family) => lanRules(request, state, family));
   const nat = system.masquerade ? families.flatMap((family) => natRules(request, family)) : [];
-  return [...nat, ...(system.table === "off" ? [] : [...linkRules(request, state), ...lan])];
+  const routes = system.table === "off" ? [] : [...linkRules(request, state), ...lan];
+  return [...nat, ...routes, ...guardRules(request)];
+}
+
+/** Returns rules after which only answers, pings, speed tests, OpenNetworks and targets of Forward come out of the tunnel. */
+function guardRules({ name, configuration }: SystemRequest): string[] {
+  const { openNetworks, forwards } = configuration.system;
+  const on = (family: Family) => `pass in quick on ${name} ${pfInet(family)}`;
+  return [
+    // The states of these let the answers in.
+    `pass out quick on ${name} all keep state`,
+    ...openNetworks.map(({ family, address, prefix }) => `${on(family)} from any to ${address}/${prefix}`),
+    ...forwards.map(({ protocol, family, address, port, first, last }) => {
+      const ports = port ?? (first === last ? first : `${first}:${last}`);
+      return `${on(family)} proto ${protocol} from any to ${address} port ${ports}`;
+    }),
+    ...configuration.addresses.flatMap(({ family, address }) => [
+      `${on(family)} proto ${family === 4 ? "icmp" : "icmp6"} from any to ${address} ${family === 4 ? "icmp-type" : "icmp6-type"} echoreq`,
+      `${on(family)} proto tcp from any to ${address} port ${SPEED_TEST_PORT}`,
+    ]),
+    `block in quick on ${name} all`,
+  ];
 }
 
 function natRules({ name, configuration }: SystemRequest, family: Family): string[] {

@@ -4,10 +4,13 @@
  */
 import type { Forward } from "../../config/system-values.ts";
 import {
+  FAMILIES,
+  type Family,
   familiesOf,
   keptPorts,
   lendsAddress,
   networkText,
+  PRIVATE,
   portList,
   type SystemRequest,
   tunnelPorts,
@@ -22,7 +25,7 @@ export function remoteRules(request: SystemRequest, state: FreebsdState): string
 function lendRules(request: SystemRequest, state: FreebsdState): string[] {
   const { name, configuration } = request;
   const tag = tagOf(name);
-  return configuration.system.clientAddresses.flatMap(({ family, address }) => {
+  const rules = configuration.system.clientAddresses.flatMap(({ family, address }) => {
     const own = state.addresses.find((candidate) => candidate.address === address);
     const device = own?.device ?? outside(state).find((gateway) => gateway.family === family)?.device;
     if (device === undefined) return [];
@@ -35,6 +38,23 @@ function lendRules(request: SystemRequest, state: FreebsdState): string[] {
       `pass out quick on ${device} ${from} keep state`,
       `pass in quick on ${device} route-to (${name} ${address}) ${to} no state`,
       `pass out quick on ${name} ${to} no state`,
+    ];
+  });
+  return [...closedRules(request, "no state"), ...rules];
+}
+
+/** Returns rules that let hosts behind the tunnel reach this host's addresses in it and OpenNetworks, but nothing else private. */
+function closedRules({ name, configuration }: SystemRequest, options: string): string[] {
+  const { openNetworks, peerNetworks } = configuration.system;
+  const inner = configuration.addresses.map(({ family, address }) => ({ family, to: address }));
+  const networks = [...openNetworks, ...peerNetworks];
+  const open = [...inner, ...networks.map(({ family, address, prefix }) => ({ family, to: `${address}/${prefix}` }))];
+  return FAMILIES.flatMap((family) => {
+    const own = [...new Set(open.filter((network) => network.family === family).map(({ to }) => to))];
+    const from = `in quick on ${name} ${pfInet(family)} from any to`;
+    return [
+      ...(own.length === 0 ? [] : [`pass ${from} ${pfList(own)} ${options}`]),
+      `block ${from} ${pfList(PRIVATE[family])}`,
     ];
   });
 }
@@ -55,7 +75,8 @@ function keepRules(request: SystemRequest, device: string, family: 4 | 6, addres
   ];
 }
 
-function natRules({ name, configuration, ssh }: SystemRequest, state: FreebsdState): string[] {
+function natRules(request: SystemRequest, state: FreebsdState): string[] {
+  const { name, configuration, ssh } = request;
   const { masquerade, forwards, peerNetworks } = configuration.system;
   const tag = tagOf(name);
   const ways = outside(state).filter(({ family }) => familiesOf(configuration).includes(family));
@@ -75,17 +96,26 @@ function natRules({ name, configuration, ssh }: SystemRequest, state: FreebsdSta
     ...ways.flatMap((way) =>
       forwards.filter(({ family }) => family === way.family).map((forward) => redirect(state, way, forward)),
     ),
+    ...closedRules(request, `tag ${tag}`),
     `pass in quick on ${name} all tag ${tag}`,
-    // `rdr pass` comes before this; neighbours cannot route to hosts behind the tunnel.
-    ...(masquerade
-      ? ways.flatMap(({ device, family }) => {
-          const own = [...new Set(behind.filter((network) => network.family === family).map(({ to }) => to))];
-          const closed = family === 4 ? own : own.filter((to) => /^f[cd]/i.test(to));
-          return closed.length === 0
-            ? []
-            : [`block in quick on ${device} ${pfInet(family)} from any to ${pfList(closed)}`];
-        })
-      : []),
+    ...(masquerade ? FAMILIES.flatMap((family) => unaskedRules(request, family, behind)) : []),
+  ];
+}
+
+/** Returns rules that stop other hosts from routing to those behind the tunnel; `rdr pass` comes before these. */
+function unaskedRules(
+  { name, configuration }: SystemRequest,
+  family: Family,
+  behind: readonly { readonly family: Family; readonly to: string }[],
+): string[] {
+  const networks = [...new Set(behind.filter((network) => network.family === family).map(({ to }) => to))];
+  const closed = family === 4 ? networks : networks.filter((to) => /^f[cd]/i.test(to));
+  if (closed.length === 0) return [];
+  const open = configuration.system.openNetworks.filter((network) => network.family === family);
+  const on = `in quick on ! ${name} ${pfInet(family)} from`;
+  return [
+    ...open.map(({ address, prefix }) => `pass ${on} ${address}/${prefix} to ${pfList(closed)}`),
+    `block ${on} ! self to ${pfList(closed)}`,
   ];
 }
 

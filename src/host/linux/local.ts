@@ -6,6 +6,7 @@ import type { HostAddress } from "../../config/system-schema.ts";
 import { FAMILIES, type Family, familiesOf, lendsAddress } from "../request.ts";
 import type { Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
+import { localGuard } from "./guard.ts";
 import { nameSet, nftSteps } from "./nft.ts";
 import { addRoute, addRule, defaultRoutes, PRIORITY } from "./routes.ts";
 import { sourceRouteSteps } from "./source-routes.ts";
@@ -17,12 +18,13 @@ export function localSteps(context: LinuxContext): Step[] {
   const families = familiesOf(configuration);
   const links = linkInterfaces(context);
   return [
+    // First, so that nothing comes out of the tunnel before.
+    ...firewallSteps(context, families),
     ...(lanInterfaces.length > 0 ? forwardSteps(state, families, [name, ...lanInterfaces]) : []),
     ...looseOwnSteps(state, name),
     ...looseSteps(state, [...lanInterfaces, ...links]),
     ...(links.length > 1 ? arpSteps(state) : []),
     ...(table === "off" ? [] : routeSteps(context, families)),
-    ...(lanInterfaces.length > 0 ? natSteps(context, families) : []),
   ];
 }
 
@@ -119,12 +121,16 @@ function clientSteps(context: LinuxContext, table: number): Step[] {
   ]);
 }
 
-function natSteps({ name, configuration }: LinuxContext, families: readonly Family[]): Step[] {
+function firewallSteps(context: LinuxContext, families: readonly Family[]): Step[] {
+  const { name, configuration } = context;
   const { masquerade, lanInterfaces } = configuration.system;
-  if (!masquerade) return [];
-  const rules = families.map(
-    (family) => `iifname ${nameSet(lanInterfaces)} oifname "${name}" meta nfproto ipv${family} masquerade`,
-  );
-  const chain = { name: "postrouting", base: "nat hook postrouting priority srcnat", rules };
-  return nftSteps(name, [chain], "NAT to this portal's address in the tunnel");
+  const lan = `iifname ${nameSet(lanInterfaces)}`;
+  const nat = families.map((family) => `${lan} oifname "${name}" meta nfproto ipv${family} masquerade`);
+  const chain = {
+    name: "postrouting",
+    base: "nat hook postrouting priority srcnat",
+    rules: masquerade && lanInterfaces.length > 0 ? nat : [],
+  };
+  const why = "only answers and what is opened come out of the tunnel; NAT to this portal's address in the tunnel";
+  return nftSteps(name, [...localGuard(context), chain], why);
 }

@@ -3,15 +3,15 @@ import type { Forward } from "../../config/system-values.ts";
 import { type Family, forwardTargets, portText } from "../request.ts";
 import type { Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
-import { type Chain, nameSet, nftSteps, valueSet } from "./nft.ts";
+import { PRIVATE_SIX, remoteGuard } from "./guard.ts";
+import { type Chain, nftSteps, valueSet } from "./nft.ts";
 import { peerRoute } from "./routes.ts";
-import { defaultRoutesOf } from "./state.ts";
 
 export function natSteps(context: LinuxContext, families: readonly Family[]): Step[] {
   const { name, configuration } = context;
   const chains = [
     { name: "prerouting", base: "nat hook prerouting priority dstnat", rules: forwardRules(context) },
-    { name: "forward", base: "filter hook forward priority filter", rules: guardRules(context, families) },
+    ...remoteGuard(context, families),
     { name: "postrouting", base: "nat hook postrouting priority srcnat", rules: masqueradeRules(context, families) },
   ] satisfies Chain[];
   return [
@@ -43,21 +43,6 @@ function redirect(forward: Forward): string {
   const target = port === undefined ? address : family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
   return `${protocol} dport ${portText(forward)} dnat ${ip(family)} to ${target}`;
 }
-
-/** Returns the rules that stop this host's neighbours from routing to hosts behind the tunnel, unless these have public addresses. */
-function guardRules({ name, state, configuration }: LinuxContext, families: readonly Family[]): string[] {
-  const routes = families.flatMap((family) => defaultRoutesOf(state, family));
-  const outside = [...new Set(routes.map(({ device }) => device))];
-  if (!configuration.system.masquerade || outside.length === 0) return [];
-  const unasked = `iifname ${nameSet(outside)} oifname "${name}" ct state new`;
-  return [
-    `oifname "${name}" ct status dnat accept`,
-    ...families.map((family) => `${unasked} ${family === 4 ? "meta nfproto ipv4" : `ip6 daddr ${PRIVATE_SIX}`} drop`),
-  ];
-}
-
-/** Unique local IPv6 addresses (RFC 4193), which the Internet does not route; others need no NAT. */
-const PRIVATE_SIX = "fc00::/7";
 
 function masqueradeRules({ name, configuration }: LinuxContext, families: readonly Family[]): string[] {
   const { masquerade, forwards } = configuration.system;

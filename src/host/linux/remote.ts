@@ -14,6 +14,7 @@ import {
 } from "../request.ts";
 import { command, type Step } from "../step.ts";
 import type { LinuxContext } from "./context.ts";
+import { remoteGuard } from "./guard.ts";
 import { natSteps } from "./nat.ts";
 import { type Chain, nameSet, nftSteps, valueSet } from "./nft.ts";
 import { addRoute, addRule, localTableSteps, PRIORITY } from "./routes.ts";
@@ -38,7 +39,11 @@ function lendSteps(context: LinuxContext, families: readonly Family[]): Step[] {
   const devices = [...new Set(lent.map(({ device }) => device))];
   const firstTable = table();
   return [
-    ...nftSteps(name, keepChains(context, devices), "mark the tunnel, kept ports and connections of this host"),
+    ...nftSteps(
+      name,
+      [...keepChains(context, devices), ...remoteGuard(context, families)],
+      "mark the tunnel, kept ports and connections of this host; close its private networks to the client",
+    ),
     ...families.map((family) =>
       addRule(
         family,
