@@ -4,6 +4,19 @@ import { violations } from "./rules/zones.ts";
 
 const program = sourceFiles(["src", "ffi"]);
 
+/** Access to a number that lies in bytes. */
+const BYTE_ACCESS = /\.[gs]et(Big)?(Uint|Int)(8|16|32|64)\(/;
+
+/** Files outside src/wire, and src/offload with its headers of the host's packets, that write numbers into bytes of something else. */
+const OTHER_BYTES: Readonly<Record<string, string>> = {
+  "src/daemon/speed-transfer.ts": "the speed test's own protocol inside the tunnel",
+  "src/dataplane/tun-edge.ts": "the address family in front of a packet of FreeBSD's TUN",
+  "src/endpoint.ts": "the layout of an address in memory",
+  "src/exchange/noise.ts": "the nonce of a Noise message",
+  "src/exchange/session.ts": "the prologue of a rekey, which is hashed",
+  "src/security/nonce.ts": "the nonce of a datagram",
+};
+
 describe("the dependency picture", () => {
   test("is kept by every import of src and ffi", () => {
     expect(program.length).toBeGreaterThan(0);
@@ -24,6 +37,12 @@ describe("the dependency picture", () => {
       importsOf(file.text).some((f) => /(^|\/)(test|build|packaging)\//.test(f.specifier)),
     );
     expect(wrong.map((file) => file.path)).toEqual([]);
+  });
+
+  test("has the bytes of datagrams read and written in src/wire alone", () => {
+    const packetCode = sourceFiles(["src"]).filter(({ path }) => !/^src\/(wire|offload)\//.test(path));
+    const others = packetCode.filter(({ text }) => BYTE_ACCESS.test(codeOnly(text))).map(({ path }) => path);
+    expect(others.sort()).toEqual(Object.keys(OTHER_BYTES).sort());
   });
 
   test("has no barrels and no default exports", () => {

@@ -240,7 +240,7 @@ function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings
 function drawSalt(random: RandomBytes): number {
   const salt = new Uint8Array(4);
   random(salt);
-  return new DataView(salt.buffer).getUint32(0);
+  return salt.reduce((sum, byte) => 256 * sum + byte, 0);
 }
 
 const NO_KEY = new Uint8Array(32);

@@ -1,6 +1,15 @@
 // @hot
 /** Classifies a packet by its headers alone, before anything is known of its flow. */
-import { type ParsedHeader, PROTOCOL, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
+import { type ParsedHeader, PROTOCOL } from "../wire/ip.ts";
+import {
+  destinationPort,
+  sourcePort,
+  TCP_FLAG,
+  TCP_HEADER,
+  TCP_PURPOSE,
+  tcpFlags,
+  tcpHeaderSize,
+} from "../wire/tcp.ts";
 
 export const TRAFFIC = {
   /** Nothing special: sparse until it sends much, then in order. */
@@ -18,7 +27,6 @@ export const TRAFFIC = {
 /** CS4 and above: conferencing (AF4x), CS5, VOICE-ADMIT, EF, CS6 and CS7 (RFC 4594). */
 const REALTIME_DSCP = 32;
 const DNS_PORT = 53;
-const TCP_HEADER = 20;
 
 export function classify(view: DataView, start: number, parsed: ParsedHeader): number {
   const { protocol } = parsed;
@@ -28,14 +36,13 @@ export function classify(view: DataView, start: number, parsed: ParsedHeader): n
   if (parsed.trafficClass >>> 2 >= REALTIME_DSCP) return TRAFFIC.REALTIME;
   if (parsed.isFragment || parsed.transport + 4 > parsed.length) return TRAFFIC.ORDINARY;
   const at = start + parsed.transport;
-  const isDns = view.getUint16(at) === DNS_PORT || view.getUint16(at + 2) === DNS_PORT;
+  const isDns = sourcePort(view, at) === DNS_PORT || destinationPort(view, at) === DNS_PORT;
   return isDns ? TRAFFIC.QUERY : TRAFFIC.ORDINARY;
 }
 
 function isBareAck(view: DataView, start: number, parsed: ParsedHeader): boolean {
   if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return false;
   const tcp = start + parsed.transport;
-  if ((view.getUint8(tcp + 13) & TCP_PURPOSE) !== TCP_FLAG.ACK) return false;
-  const header = (view.getUint8(tcp + 12) >>> 4) << 2;
-  return parsed.transport + header === parsed.length;
+  if ((tcpFlags(view, tcp) & TCP_PURPOSE) !== TCP_FLAG.ACK) return false;
+  return parsed.transport + tcpHeaderSize(view, tcp) === parsed.length;
 }

@@ -3,9 +3,9 @@
  * There is one place per bucket; of flows that share one, the last counts.
  */
 import type { Micros } from "../clock.ts";
-import { type ParsedHeader, TCP_FLAG, TCP_PURPOSE } from "../wire/ip.ts";
+import type { ParsedHeader } from "../wire/ip.ts";
+import { TCP_FLAG, TCP_HEADER, TCP_PURPOSE, tcpFlags } from "../wire/tcp.ts";
 
-const FLAGS = 13;
 const { SYN } = TCP_FLAG;
 const SYN_ACK = SYN | TCP_FLAG.ACK;
 /** Longest time from SYN to answer, µs: a host repeats its SYN after a second, and a later answer may be to either. */
@@ -13,8 +13,8 @@ const LATEST: Micros = 900_000;
 
 /** Returns the flags of a TCP packet that is a step of a handshake, 0 for any other. */
 export function handshakeStep(view: DataView, start: number, parsed: ParsedHeader): number {
-  if (parsed.isFragment || parsed.transport + 20 > parsed.length) return 0;
-  const flags = view.getUint8(start + parsed.transport + FLAGS) & TCP_PURPOSE;
+  if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return 0;
+  const flags = tcpFlags(view, start + parsed.transport) & TCP_PURPOSE;
   return flags === SYN || flags === SYN_ACK ? flags : 0;
 }
 

@@ -1,18 +1,13 @@
 // @hot
 /**
- * A parsed at the user's packets: IPv4 (RFC 791), IPv6 (RFC 8200), and the ports of TCP (RFC 9293) and UDP (RFC 768).
- * Enough to tell junk from packets, flows from each other and where a TCP header begins; nothing is changed here.
+ * Parses the IP header of a user's packet, IPv4 (RFC 791) or IPv6 (RFC 8200), and hashes its flow. Nothing is changed here.
  */
 
 export const PROTOCOL = { ICMP: 1, TCP: 6, UDP: 17, ICMPV6: 58 } as const;
-/** Of byte 13 of a TCP header. */
-export const TCP_FLAG = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 } as const;
-/** Those that tell what a segment is for. */
-export const TCP_PURPOSE = TCP_FLAG.FIN | TCP_FLAG.SYN | TCP_FLAG.RST | TCP_FLAG.ACK;
 
 const IPV6_HEADER = 40;
 
-/** What the last `parsed` saw. One object, reused. */
+/** The header that `parse` read last. One object, reused for every packet. */
 export class ParsedHeader {
   /** 4, 6, or 0 for junk. */
   version = 0;
@@ -24,16 +19,14 @@ export class ParsedHeader {
   transport = 0;
   /** True for a fragment other than a whole packet. */
   isFragment = false;
-  /** IPv4's Don't Fragment; always true for IPv6. */
-  dontFragment = false;
   /** Differentiated services field with ECN, the whole octet. */
   trafficClass = 0;
 
   /**
-   * Looks at the packet of `length` bytes at `start`.
+   * Parses the packet of `length` bytes at `start`.
    * @returns false for junk: truncated, a wrong version, or lengths that do not fit
    */
-  at(view: DataView, start: number, length: number): boolean {
+  parse(view: DataView, start: number, length: number): boolean {
     this.version = 0;
     if (length < 20) return false;
     const version = view.getUint8(start) >>> 4;
@@ -51,7 +44,6 @@ export class ParsedHeader {
     this.protocol = view.getUint8(start + 9);
     this.transport = header;
     this.isFragment = (fragment & 0x3fff) !== 0;
-    this.dontFragment = (fragment & 0x4000) !== 0;
     this.version = 4;
     return true;
   }
@@ -62,7 +54,6 @@ export class ParsedHeader {
     this.trafficClass = (view.getUint16(start) >>> 4) & 0xff;
     this.length = total;
     this.isFragment = false;
-    this.dontFragment = true;
     this.version = 6;
     let next = view.getUint8(start + 6);
     let at = IPV6_HEADER;

@@ -3,7 +3,8 @@
  * Clamps the maximum segment size that TCP hosts announce (RFC 9293 section 3.7.1) to what crosses the tunnel whole,
  * so that no host depends on path MTU discovery working.
  */
-import { type ParsedHeader, PROTOCOL, TCP_FLAG } from "./ip.ts";
+import { type ParsedHeader, PROTOCOL } from "./ip.ts";
+import { TCP_FLAG, TCP_HEADER, tcpFlags, tcpHeaderSize } from "./tcp.ts";
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;
@@ -24,11 +25,11 @@ export function clampMss(
   if (!isSyn(view, start, parsed)) return false;
   const tcp = start + parsed.transport;
   const end = start + parsed.length;
-  const header = (view.getUint8(tcp + 12) >>> 4) << 2;
-  if (header < 20 || tcp + header > end) return false;
-  const at = findMss(view, tcp + 20, tcp + header);
+  const header = tcpHeaderSize(view, tcp);
+  if (header < TCP_HEADER || tcp + header > end) return false;
+  const at = findMss(view, tcp + TCP_HEADER, tcp + header);
   if (at < 0) return false;
-  const limit = mtu - (parsed.version === 4 ? 20 : 40) - 20;
+  const limit = mtu - (parsed.version === 4 ? 20 : 40) - TCP_HEADER;
   const old = view.getUint16(at);
   if (old <= limit) return false;
   view.setUint16(at, limit);
@@ -36,10 +37,11 @@ export function clampMss(
   return true;
 }
 
-/** Whether the packet opens a TCP connection, or answers to that. */
+/** True if the packet opens a TCP connection, or answers that. */
 export function isSyn(view: DataView, start: number, parsed: ParsedHeader): boolean {
   if (parsed.protocol !== PROTOCOL.TCP || parsed.isFragment) return false;
-  return parsed.transport + 20 <= parsed.length && (view.getUint8(start + parsed.transport + 13) & TCP_FLAG.SYN) !== 0;
+  if (parsed.transport + TCP_HEADER > parsed.length) return false;
+  return (tcpFlags(view, start + parsed.transport) & TCP_FLAG.SYN) !== 0;
 }
 
 /** Offset of the option's value, or -1. */

@@ -29,7 +29,7 @@ const ip: Target = {
     const parsed = new ParsedHeader();
     return (random, input) => {
       const view = new DataView(input.buffer, input.byteOffset, input.length);
-      if (!parsed.at(view, 0, input.length)) return;
+      if (!parsed.parse(view, 0, input.length)) return;
       check(parsed.version === 4 || parsed.version === 6, "version");
       check(parsed.length <= input.length, "claims more than there is");
       check(parsed.transport <= parsed.length, "transport begins beyond the packet");
@@ -45,7 +45,7 @@ const mss: Target = {
     const parsed = new ParsedHeader();
     return (random, input) => {
       const view = new DataView(input.buffer, input.byteOffset, input.length);
-      if (!parsed.at(view, 0, input.length)) return;
+      if (!parsed.parse(view, 0, input.length)) return;
       const before = input.slice();
       const mtu = 576 + random.below(9_000);
       const isChanged = clampMss(view, 0, parsed, mtu, random.chance(0.5));
@@ -64,11 +64,11 @@ const icmp: Target = {
     const parsed = new ParsedHeader();
     return (_random, input) => {
       const [before, slot, behind] = [slotWith(pool, input), slotWith(pool, input), slotWith(pool, input)];
-      if (parsed.at(pool.view, pool.start[slot] as number, input.length)) {
+      if (parsed.parse(pool.view, pool.start[slot] as number, input.length)) {
         pool.length[slot] = parsed.length;
         const isMade = turnIntoTooBig(pool, slot, 1_400);
         const answer = contentOf(pool, slot);
-        check(!isMade || parsed.at(new DataView(answer.buffer), 0, answer.length), "the answer is junk");
+        check(!isMade || parsed.parse(new DataView(answer.buffer), 0, answer.length), "the answer is junk");
         check(!isMade || answer.length <= 1_280, "the answer is long");
         for (const other of [before, behind]) check(Bun.deepEquals(contentOf(pool, other), input), "another slot");
       }

@@ -71,7 +71,7 @@ class Bench {
     const back = operations.oneIn(10) ? operations.below(5_000) : 0;
     const slot = this.#packet(operations, conversation, 0, Math.max(0, sequence - back), flags, isSyn ? 0 : payload, 1);
     this.#sent[conversation] = sequence + (isSyn ? 1 : payload);
-    if (this.#parsed.at(this.#pool.view, this.#pool.start[slot] as number, this.#pool.length[slot] as number))
+    if (this.#parsed.parse(this.#pool.view, this.#pool.start[slot] as number, this.#pool.length[slot] as number))
       this.#gate.onOutbound(this.#now, slot, this.#parsed);
     this.#pool.release(slot);
   }

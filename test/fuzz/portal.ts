@@ -168,7 +168,7 @@ function aimAck(random: SeededRandom, path: Path, view: DataView): void {
 }
 
 function checkPacket(parsed: ParsedHeader, packet: Uint8Array): void {
-  check(parsed.at(new DataView(packet.buffer), 0, packet.length), "delivered junk");
+  check(parsed.parse(new DataView(packet.buffer), 0, packet.length), "delivered junk");
   check(parsed.length === packet.length, "delivered more than the packet");
 }
 

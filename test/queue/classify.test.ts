@@ -6,7 +6,7 @@ import { ipv4, ipv6, ports, tcp } from "../support/packets/build.ts";
 function trafficOf(packet: Uint8Array<ArrayBuffer>): number {
   const view = new DataView(packet.buffer);
   const parsed = new ParsedHeader();
-  expect(parsed.at(view, 0, packet.length)).toBe(true);
+  expect(parsed.parse(view, 0, packet.length)).toBe(true);
   return classify(view, 0, parsed);
 }
 

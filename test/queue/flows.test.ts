@@ -14,7 +14,7 @@ function look(flows: Flows, packet: Uint8Array): { bucket: number; isNewFlow: bo
   pool.bytes.set(packet, pool.start[slot]);
   const start = pool.start[slot] as number;
   const parsed = new ParsedHeader();
-  parsed.at(pool.view, start, packet.length);
+  parsed.parse(pool.view, start, packet.length);
   const bucket = flows.recognise(pool, slot, parsed, classify(pool.view, start, parsed));
   const flags = pool.flags[slot] as number;
   pool.release(slot);
@@ -58,7 +58,7 @@ describe("Flows", () => {
     answer.set([10, 0, 0, 2, 10, 0, 0, 1], 12);
     const view = new DataView(answer.buffer);
     const parsed = new ParsedHeader();
-    parsed.at(view, 0, answer.length);
+    parsed.parse(view, 0, answer.length);
     expect(flows.answerBucket(view, 0, parsed)).toBe(content.bucket);
   });
 

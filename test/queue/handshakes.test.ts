@@ -8,7 +8,7 @@ const [SYN, SYN_ACK] = [0x02, 0x12];
 function stepOf(packet: Uint8Array<ArrayBuffer>): number {
   const view = new DataView(packet.buffer);
   const parsed = new ParsedHeader();
-  parsed.at(view, 0, packet.length);
+  parsed.parse(view, 0, packet.length);
   return handshakeStep(view, 0, parsed);
 }
 

@@ -23,7 +23,7 @@ function withOptions(options: readonly number[], shape: Partial<Shape> = {}): Ui
 function clamp(packet: Uint8Array, mtu = 1400, isPartialSum = false): boolean {
   const view = new DataView(packet.buffer);
   const parsed = new ParsedHeader();
-  if (!parsed.at(view, 0, packet.length)) throw new Error("junk");
+  if (!parsed.parse(view, 0, packet.length)) throw new Error("junk");
   return clampMss(view, 0, parsed, mtu, isPartialSum);
 }
 

@@ -14,7 +14,8 @@
 import { type Micros, NEVER } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
-import { conversationHash, type ParsedHeader, PROTOCOL, TCP_FLAG } from "../../wire/ip.ts";
+import { conversationHash, type ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
+import { TCP_FLAG, TCP_HEADER, tcpAcknowledgement, tcpFlags, tcpHeaderSize, tcpSequence } from "../../wire/tcp.ts";
 
 /** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
 const ENTRIES = 1_024;
@@ -32,7 +33,6 @@ const SHORTEST_WAIT: Micros = 2_000;
 /** A conversation silent for so long may begin anew. */
 const FORGOTTEN: Micros = 5_000_000;
 
-const TCP_HEADER = 20;
 /** With the option of time stamps and nothing else; more means that the receiver misses something (RFC 2018). */
 const LONGEST_PLAIN_HEADER = 32;
 
@@ -85,14 +85,14 @@ export class AckGate {
     if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return;
     const key = conversationHash(view, start, parsed, this.#salt);
     const entry = key & (ENTRIES - 1);
-    const flags = view.getUint8(at + 13);
+    const flags = tcpFlags(view, at);
     if ((flags & TCP_FLAG.SYN) !== 0) {
-      this.#open(now, entry, key, view.getUint32(at + 4) + 1, this.#pool.flow[slot] as number);
+      this.#open(now, entry, key, tcpSequence(view, at) + 1, this.#pool.flow[slot] as number);
       return;
     }
     if (this.#key[entry] !== key || this.#isWatched[entry] === 0) return;
-    const payload = parsed.length - parsed.transport - ((view.getUint8(at + 12) >>> 4) << 2);
-    const end = (view.getUint32(at + 4) + payload) >>> 0;
+    const payload = parsed.length - parsed.transport - tcpHeaderSize(view, at);
+    const end = (tcpSequence(view, at) + payload) >>> 0;
     if (after(end, this.#sent[entry] as number) > 0) this.#sent[entry] = end;
     else if (payload > 0) this.#pool.flags[slot] = (this.#pool.flags[slot] as number) | PACKET_FLAG.AGAIN;
     this.#seenAt[entry] = now;
@@ -147,23 +147,23 @@ export class AckGate {
   #passes(now: Micros, slot: Slot, parsed: ParsedHeader, flows: GateFlows): boolean {
     const { view } = this.#pool;
     const start = this.#pool.start[slot] as number;
-    if (!parsed.at(view, start, this.#pool.length[slot] as number) || parsed.protocol !== PROTOCOL.TCP) return true;
+    if (!parsed.parse(view, start, this.#pool.length[slot] as number) || parsed.protocol !== PROTOCOL.TCP) return true;
     if (parsed.isFragment || parsed.transport + TCP_HEADER > parsed.length) return true;
     const key = conversationHash(view, start, parsed, this.#salt);
     const entry = key & (ENTRIES - 1);
     if (this.#key[entry] !== key || this.#isWatched[entry] === 0) return true;
     const at = start + parsed.transport;
-    const header = (view.getUint8(at + 12) >>> 4) << 2;
+    const header = tcpHeaderSize(view, at);
     const isPlain =
-      view.getUint8(at + 13) === TCP_FLAG.ACK &&
+      tcpFlags(view, at) === TCP_FLAG.ACK &&
       header <= LONGEST_PLAIN_HEADER &&
       parsed.transport + header === parsed.length;
     if (!isPlain) {
       // The handshake goes by; anything else that is not plain ends slow start, or does not wait.
-      if ((view.getUint8(at + 13) & TCP_FLAG.SYN) === 0 && header > LONGEST_PLAIN_HEADER) this.#dismiss(entry);
+      if ((tcpFlags(view, at) & TCP_FLAG.SYN) === 0 && header > LONGEST_PLAIN_HEADER) this.#dismiss(entry);
       return true;
     }
-    return this.#weigh(now, entry, slot, view.getUint32(at + 8), flows);
+    return this.#weigh(now, entry, slot, tcpAcknowledgement(view, at), flows);
   }
 
   #weigh(now: Micros, entry: number, slot: Slot, ack: number, flows: GateFlows): boolean {

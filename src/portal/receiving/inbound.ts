@@ -282,7 +282,7 @@ export class Inbound {
     const { pool } = context;
     const start = pool.start[slot] as number;
     const parsed = this.#parsed;
-    if (!parsed.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    if (!parsed.parse(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
     pool.length[slot] = parsed.length;
     pool.time[slot] = now;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;

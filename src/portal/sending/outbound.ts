@@ -77,7 +77,7 @@ export class Outbound {
     const { pool, settings, queue } = context;
     const start = pool.start[slot] as number;
     const parsed = this.#parsed;
-    if (!parsed.at(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    if (!parsed.parse(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
     pool.length[slot] = parsed.length;
     if (parsed.length > settings.mtu) return this.#refuseTooBig(slot);
     if (parsed.protocol === PROTOCOL.TCP) {

@@ -83,7 +83,7 @@ class Bench {
 
   #outbound(sequence: number, flags: number, payload: number): void {
     const slot = this.#packet(0, sequence, flags, payload, 1);
-    this.#parsed.at(this.pool.view, this.pool.start[slot] as number, this.pool.length[slot] as number);
+    this.#parsed.parse(this.pool.view, this.pool.start[slot] as number, this.pool.length[slot] as number);
     this.gate.onOutbound(this.now, slot, this.#parsed);
     if (((this.pool.flags[slot] as number) & PACKET_FLAG.AGAIN) !== 0) this.again.push(sequence);
     this.pool.release(slot);
