@@ -9,16 +9,15 @@ import type { Path } from "../../path/path.ts";
 import { MAC_SIZE } from "../../wire/exchange.ts";
 import type { PortalContext } from "../context.ts";
 import { AnswerLimits } from "./answer-limits.ts";
-import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
+import { agreesWith, introduce } from "./introduction.ts";
 import type { Link } from "./link.ts";
 import type { PathFactory } from "./path-factory.ts";
+import type { PeerRuns } from "./peer-runs.ts";
 import type { Rejection } from "./refusals.ts";
-import { SeenAttempts } from "./seen-attempts.ts";
 
 /** At the rate of answers this gives each the time of a long round trip. */
 const MAX_UNCONFIRMED = 96;
 const CONFIRM_TIMEOUT: Micros = 5_000_000;
-const FORMER_RUNS = 16;
 
 interface Unconfirmed {
   readonly path: Path;
@@ -41,16 +40,12 @@ export class Admission {
   readonly #factory: PathFactory;
   #unconfirmed: Unconfirmed[] = [];
   readonly #limits = new AnswerLimits();
-  readonly #seen = new SeenAttempts();
-  /** The run of the peer in use, and those it replaced: they do not come back. */
-  #run = "";
-  readonly #formerRuns: string[] = [];
-  /** Runs in the order in which they first asked: a datagram of the older one may be the last to arrive. */
-  readonly #answeredRuns: string[] = [];
+  readonly #runs: PeerRuns;
 
-  constructor(context: PortalContext, factory: PathFactory) {
+  constructor(context: PortalContext, factory: PathFactory, runs: PeerRuns) {
     this.#context = context;
     this.#factory = factory;
+    this.#runs = runs;
   }
 
   /** Answers an initiation, or tells why not. The cheap questions come first. */
@@ -68,8 +63,8 @@ export class Admission {
     const question = exchange.read(initiation);
     if (isRefused(question)) return question;
     const { run, attempt, addresses } = question.hello;
-    if (!this.#seen.accept(run.toHex(), attempt)) return { refusal: "replayed" };
-    if (this.isFormer(run.toHex())) return { refusal: "unexpected" };
+    if (!this.#runs.acceptAttempt(run.toHex(), attempt)) return { refusal: "replayed" };
+    if (this.#runs.isFormer(run.toHex())) return { refusal: "unexpected" };
     if (!agreesWith(arrival.link.settings.publicAddress, addresses, remote)) return { refusal: "addresses" };
     return this.#open(now, arrival, initiation, question);
   }
@@ -98,20 +93,14 @@ export class Admission {
     if (index === 0) return { refusal: "limited" };
     const { settings } = link;
     const metric = settings.metric ?? hello.metric;
-    const { message: response, agreement } = question.respond({
-      index,
-      link: settings.id,
-      metric,
-      name: settings.name,
-      addresses: claimAddresses(settings.publicAddress, remote),
-    });
+    const { message: response, agreement } = question.respond(introduce(settings, index, metric, remote));
     if (isRefused(agreement)) {
       paths.cancel(index);
       // The peer has proven who it is: it is told that there is no common suite.
       if (agreement.refusal === "security") this.#send(socket, remote, local, response);
       return agreement;
     }
-    this.#noteAnswered(agreement.run);
+    this.#runs.noteAnswered(agreement.run);
     const { name } = hello;
     const facts = { link, agreement, index, socket, remote, local, isConnected, name, metric };
     const path = this.#factory.create(now, { ...facts, state: "exchanging" });
@@ -120,36 +109,9 @@ export class Admission {
     return undefined;
   }
 
-  #noteAnswered(run: string): void {
-    if (!this.#answeredRuns.includes(run)) this.#answeredRuns.push(run);
-    if (this.#answeredRuns.length > FORMER_RUNS) this.#answeredRuns.shift();
-  }
-
   /** The path has carried an authentic datagram, or has ended: it is not held here any more. */
   confirmed(path: Path): void {
     this.#unconfirmed = this.#unconfirmed.filter((entry) => entry.path !== path);
-  }
-
-  /**
-   * True if the peer has started anew since `run`: what still comes of it was only late.
-   * Nobody is turned away while the run in use does not answer, so that a wrong guess never locks the peer out.
-   */
-  isFormer(run: string): boolean {
-    if (!this.#context.paths.list.some((path) => path.isUp && path.settings.run === this.#run)) return false;
-    if (this.#formerRuns.includes(run)) return true;
-    const order = this.#answeredRuns.indexOf(run);
-    return order >= 0 && order < this.#answeredRuns.indexOf(this.#run);
-  }
-
-  /** True if `run` is a new run of the peer. */
-  noteRun(run: string): boolean {
-    if (run === this.#run) return false;
-    const at = this.#formerRuns.indexOf(run);
-    if (at >= 0) this.#formerRuns.splice(at, 1);
-    if (this.#run !== "") this.#formerRuns.push(this.#run);
-    if (this.#formerRuns.length > FORMER_RUNS) this.#formerRuns.shift();
-    this.#run = run;
-    return true;
   }
 
   handleTimeout(now: Micros): void {

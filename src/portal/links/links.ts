@@ -5,37 +5,29 @@
 import { type Micros, NEVER } from "../../clock.ts";
 import { DROP } from "../../drops.ts";
 import { type Endpoint, formatEndpoint } from "../../endpoint.ts";
-import { type Agreement, type Introduction, isRefused } from "../../exchange/exchange.ts";
 import type { Path } from "../../path/path.ts";
 import { CLOSE_REASON } from "../../wire/close.ts";
 import { TYPE } from "../../wire/datagram.ts";
 import type { PortalContext } from "../context.ts";
 import type { LinkChange, LinkSettings } from "../settings.ts";
 import { Admission } from "./admission.ts";
-import { agreesWith, claimAddresses } from "./claimed-addresses.ts";
 import { sayGoodbye } from "./goodbye.ts";
+import { Initiator } from "./initiator.ts";
 import { Link } from "./link.ts";
+import { LinkSockets } from "./link-sockets.ts";
 import { type Deliveries, PathFactory } from "./path-factory.ts";
+import { PeerRuns } from "./peer-runs.ts";
 import { reportRefusal } from "./refusals.ts";
 import { Rekeying } from "./rekeying.ts";
-
-/** An accepted connection that carries no path by then is closed. */
-const ACCEPTED_PATIENCE: Micros = 10_000_000;
-
-interface Socket {
-  readonly link: number;
-  /** TCP: one peer, and the end of the connection is the end of the path. */
-  readonly isConnected: boolean;
-  /** When an accepted connection must have a path; `NEVER` for other sockets. */
-  readonly deadline: Micros;
-}
 
 export class Links {
   readonly #context: PortalContext;
   readonly #links = new Map<number, Link>();
-  readonly #sockets = new Map<number, Socket>();
+  readonly #sockets: LinkSockets;
+  readonly #runs: PeerRuns;
   readonly rekeying: Rekeying;
   readonly #factory: PathFactory;
+  readonly #initiator: Initiator;
   readonly #admission: Admission;
   readonly #deliveries: Deliveries;
   /** Called when the peer turns out to be a new run: sequences begin anew. */
@@ -48,7 +40,13 @@ export class Links {
     this.rekeying = new Rekeying(context.settings.keyLimits);
     this.#factory = new PathFactory(context, this.rekeying, deliveries);
     this.#onNewPeer = onNewPeer;
-    this.#admission = new Admission(context, this.#factory);
+    this.#sockets = new LinkSockets(context);
+    this.#runs = new PeerRuns((run) => context.paths.list.some((path) => path.isUp && path.settings.run === run));
+    this.#admission = new Admission(context, this.#factory, this.#runs);
+    this.#initiator = new Initiator(context, this.#factory, this.#runs, {
+      onPath: (now, path) => this.#install(now, path),
+      onFailed: (now, link, reason) => this.#failAttempt(now, link, reason),
+    });
   }
 
   get all(): Iterable<Link> {
@@ -102,7 +100,7 @@ export class Links {
       sayGoodbye(this.#context, now, path, CLOSE_REASON.REMOVED);
       this.#dropPath(now, path, reason);
     }
-    for (const [socket, facts] of this.#sockets) if (facts.link === id) this.#closeSocket(socket);
+    for (const socket of this.#sockets.of(id)) this.#closeSocket(socket);
   }
 
   /** All links end, and the peer is told. */
@@ -119,9 +117,9 @@ export class Links {
       return;
     }
     const isConnected = link.settings.method === "TCP" && link.isInitiator;
-    this.#sockets.set(socket, { link: id, isConnected, deadline: NEVER });
+    this.#sockets.add(socket, id, isConnected);
     link.opened(now, socket, remote, local);
-    if (link.isInitiator) this.#initiate(now, link);
+    if (link.isInitiator) this.#initiator.initiate(now, link);
   }
 
   handleFailed(now: Micros, id: number, attempt: number, reason: string): void {
@@ -132,15 +130,14 @@ export class Links {
 
   /** A listening link has one more socket: an accepted TCP connection, or one for the other IP version. */
   addSocket(now: Micros, id: number, socket: number, isConnected: boolean): void {
-    const deadline = isConnected ? now + ACCEPTED_PATIENCE : NEVER;
-    if (this.#links.has(id)) this.#sockets.set(socket, { link: id, isConnected, deadline });
-    else this.#context.events.push({ type: "close", socket });
+    if (!this.#links.has(id)) this.#context.events.push({ type: "close", socket });
+    else if (isConnected) this.#sockets.addAccepted(now, socket, id);
+    else this.#sockets.add(socket, id, false);
   }
 
   handleSocketClosed(now: Micros, socket: number, reason: string): void {
-    const facts = this.#sockets.get(socket);
+    const facts = this.#sockets.remove(socket);
     if (!facts) return;
-    this.#sockets.delete(socket);
     for (const path of this.#context.paths.list.filter((p) => p.socket === socket)) this.#losePath(now, path, reason);
     const link = this.#links.get(facts.link);
     if (link?.socket !== socket) return;
@@ -159,10 +156,13 @@ export class Links {
     const facts = this.#sockets.get(socket);
     const link = facts && this.#links.get(facts.link);
     if (!link || this.#isClosing) return this.#context.drops.count(DROP["exchange-unexpected"]);
-    if (type === TYPE.EXCHANGE_RESPONSE) return this.#complete(now, link, socket, message, remote);
-    if (type === TYPE.EXCHANGE_COOKIE) return this.#takeCookie(now, link, socket, message);
+    const { isConnected } = facts;
+    if (type === TYPE.EXCHANGE_RESPONSE) {
+      return this.#initiator.complete(now, link, socket, isConnected, message, remote);
+    }
+    if (type === TYPE.EXCHANGE_COOKIE) return this.#initiator.takeCookie(now, link, socket, message);
     if (link.isInitiator) return this.#context.drops.count(DROP["exchange-unexpected"]);
-    const arrival = { link, socket, isConnected: facts.isConnected, remote, local };
+    const arrival = { link, socket, isConnected, remote, local };
     const rejection = this.#admission.answer(now, arrival, message);
     if (rejection) reportRefusal(this.#context, now, link, rejection, remote);
   }
@@ -172,7 +172,7 @@ export class Links {
     path.liveness.onConfirmed(now);
     path.isProbeWanted = true;
     this.#admission.confirmed(path);
-    if (this.#admission.isFormer(path.settings.run)) this.#dropPath(now, path, "of a former run of the peer");
+    if (this.#runs.isFormer(path.settings.run)) this.#dropPath(now, path, "of a former run of the peer");
     else this.#install(now, path);
   }
 
@@ -201,18 +201,17 @@ export class Links {
   handleTimeout(now: Micros): void {
     this.#admission.handleTimeout(now);
     if (this.#isClosing) return;
-    for (const [socket, { deadline }] of this.#sockets) if (now >= deadline) this.#closeIdle(socket);
+    for (const socket of this.#sockets.takeIdle(now)) this.#closeSocket(socket);
     for (const path of [...this.#context.paths.list]) {
-      if (this.rekeying.handleTimeout(now, path)) this.#losePath(now, path, "its keys ran out and were not renewed");
+      if (this.rekeying.handleTimeout(now, path)) this.#losePath(now, path, "its keys expired before a rekey was done");
       else this.#reviveBeside(now, path);
     }
     for (const link of this.#links.values()) if (now >= link.deadline) this.#act(now, link);
   }
 
   deadline(): Micros {
-    let at = this.#admission.deadline();
+    let at = Math.min(this.#admission.deadline(), this.#sockets.deadline());
     for (const link of this.#links.values()) at = Math.min(at, link.deadline);
-    for (const { deadline } of this.#sockets.values()) at = Math.min(at, deadline);
     for (const path of this.#context.paths.list) {
       if (path.state === "suspect" && this.#links.get(path.link)?.state === "up") {
         at = Math.min(at, path.liveness.reviveAt);
@@ -220,15 +219,6 @@ export class Links {
       at = Math.min(at, this.rekeying.deadline(path));
     }
     return at;
-  }
-
-  /** Closes an accepted connection that nobody uses; one with a path is looked at no more. */
-  #closeIdle(socket: number): void {
-    const facts = this.#sockets.get(socket);
-    if (!facts) return;
-    if (this.#context.paths.list.some((path) => path.socket === socket && path.state !== "exchanging")) {
-      this.#sockets.set(socket, { ...facts, deadline: NEVER });
-    } else this.#closeSocket(socket);
   }
 
   /** A path that stays suspect may have lost its address, or its peer its keys: try anew while it is still probed. */
@@ -243,91 +233,15 @@ export class Links {
       link.begin(now);
       this.#context.events.push({ type: "open", link: link.settings.id, attempt: link.attempt });
     } else if (link.state === "resolving") this.#failAttempt(now, link, "could not open in time");
-    else if (link.state === "up") this.#announce(now, link);
-    else if (link.state === "exchanging" && link.takeResend(now)) this.#sendInitiation(link);
+    else if (link.state === "up") this.#initiator.announce(now, link);
+    else if (link.state === "exchanging" && link.takeResend(now)) this.#initiator.send(link);
     else this.#failAttempt(now, link, "no answer from the peer");
-  }
-
-  /** Tells the peer of another metric by an exchange over the socket of the path, which the new one then replaces. */
-  #announce(now: Micros, link: Link): void {
-    link.deadline = NEVER;
-    const { id, metric } = link.settings;
-    const path = this.#context.paths.list.find((candidate) => candidate.link === id && candidate.isUp);
-    if (!path || metric === undefined || path.settings.metric === metric) return;
-    link.reintroduce(now, path.socket, path.remote, path.local);
-    this.#initiate(now, link);
-  }
-
-  #initiate(now: Micros, link: Link): void {
-    const introduction = this.#introduction(link, link.remote);
-    if (!introduction) return this.#failAttempt(now, link, "too many paths");
-    link.index = introduction.index;
-    link.announcedMetric = introduction.metric;
-    link.initiation = this.#context.exchange.initiate(now, introduction);
-    link.takeResend(now);
-    this.#sendInitiation(link);
-  }
-
-  #sendInitiation(link: Link): void {
-    if (!link.initiation) return;
-    const { message } = link.initiation;
-    this.#context.events.push({ type: "send", socket: link.socket, remote: link.remote, local: link.local, message });
-  }
-
-  #introduction(link: Link, remote: Endpoint): Introduction | undefined {
-    const index = this.#context.paths.reserve();
-    if (index === 0) return undefined;
-    const { id, name, metric, publicAddress } = link.settings;
-    return { index, link: id, metric: metric ?? 0, name, addresses: claimAddresses(publicAddress, remote) };
-  }
-
-  #complete(now: Micros, link: Link, socket: number, message: Uint8Array, remote: Endpoint): void {
-    if (!link.initiation || link.socket !== socket) return this.#context.drops.count(DROP["exchange-unexpected"]);
-    const agreement = link.initiation.complete(message);
-    const { publicAddress } = link.settings;
-    if (isRefused(agreement)) {
-      // This one word of the peer's is proven: no other answer will come.
-      if (agreement.refusal === "security") this.#failAttempt(now, link, "the peer's Security is another");
-      return reportRefusal(this.#context, now, link, agreement, remote);
-    }
-    if (!agreesWith(publicAddress, agreement.peer.addresses, remote))
-      return reportRefusal(this.#context, now, link, { refusal: "addresses" }, remote);
-    if (this.#admission.isFormer(agreement.run)) this.#failAttempt(now, link, "answer of a former run of the peer");
-    else this.#adopt(now, link, socket, agreement);
-  }
-
-  /** The listener is under load and wants to see that we receive at our address. */
-  #takeCookie(now: Micros, link: Link, socket: number, message: Uint8Array): void {
-    if (link.socket !== socket || !link.initiation?.takeCookie(now, message)) {
-      return this.#context.drops.count(DROP["exchange-unexpected"]);
-    }
-    this.#sendInitiation(link);
-  }
-
-  #adopt(now: Micros, link: Link, socket: number, agreement: Agreement): void {
-    const { isConnected } = this.#sockets.get(socket) as Socket;
-    const path = this.#factory.create(now, {
-      link,
-      agreement,
-      index: link.index,
-      socket,
-      remote: link.remote,
-      local: link.local,
-      state: "up",
-      isConnected,
-      metric: link.settings.metric === undefined ? agreement.peer.metric : link.announcedMetric,
-    });
-    path.ownMetric = link.settings.metric ?? path.ownMetric;
-    link.succeeded(now);
-    link.index = 0;
-    path.isProbeWanted = true;
-    this.#install(now, path);
   }
 
   /** The path replaces an older one of the same link, and those of former runs of the peer. */
   #install(now: Micros, path: Path): void {
     const { settings } = path;
-    const isNewRun = this.#admission.noteRun(settings.run);
+    const isNewRun = this.#runs.use(settings.run);
     for (const other of [...this.#context.paths.list]) {
       if (other === path || other.state === "exchanging") continue;
       const isSameLink = other.link === path.link && other.settings.peerLink === settings.peerLink;
@@ -384,7 +298,7 @@ export class Links {
   }
 
   #closeSocket(socket: number): void {
-    if (!this.#sockets.delete(socket)) return;
+    if (!this.#sockets.remove(socket)) return;
     this.#context.events.push({ type: "close", socket });
     for (const link of this.#links.values()) if (link.socket === socket) link.socket = -1;
   }
