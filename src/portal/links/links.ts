@@ -6,12 +6,12 @@ import { type Micros, NEVER } from "../../clock.ts";
 import { DROP } from "../../drops.ts";
 import { type Endpoint, formatEndpoint } from "../../endpoint.ts";
 import type { Path } from "../../path/path.ts";
-import { CLOSE_REASON } from "../../wire/close.ts";
+import { CLOSE_REASON, writeClose } from "../../wire/close.ts";
 import { TYPE } from "../../wire/datagram.ts";
 import type { PortalContext } from "../context.ts";
+import { sendDirectly } from "../direct-send.ts";
 import type { LinkChange, LinkSettings } from "../settings.ts";
 import { Admission } from "./admission.ts";
-import { sayGoodbye } from "./goodbye.ts";
 import { Initiator } from "./initiator.ts";
 import { Link } from "./link.ts";
 import { LinkSockets } from "./link-sockets.ts";
@@ -97,7 +97,7 @@ export class Links {
     this.#abandon(link);
     link.stopped(now, reason);
     for (const path of this.#context.paths.list.filter((p) => p.link === id)) {
-      sayGoodbye(this.#context, now, path, CLOSE_REASON.REMOVED);
+      this.#sayClose(now, path, CLOSE_REASON.REMOVED);
       this.#dropPath(now, path, reason);
     }
     for (const socket of this.#sockets.of(id)) this.#closeSocket(socket);
@@ -106,7 +106,7 @@ export class Links {
   /** All links end, and the peer is told. */
   close(now: Micros): void {
     this.#isClosing = true;
-    for (const path of this.#context.paths.list) sayGoodbye(this.#context, now, path, CLOSE_REASON.SHUTDOWN);
+    for (const path of this.#context.paths.list) this.#sayClose(now, path, CLOSE_REASON.SHUTDOWN);
     for (const link of this.#links.values()) link.stopped(now, "shutting down");
   }
 
@@ -254,6 +254,12 @@ export class Links {
     if (isNewRun) this.#onNewPeer(now);
     this.#log("info", settings.name, `up: ${formatEndpoint(path.remote)}`);
     this.#context.paths.updateActiveMetric();
+  }
+
+  /** Tells the peer that a path is over, so that it need not find out by silence. @param reason one of `CLOSE_REASON` */
+  #sayClose(now: Micros, path: Path, reason: number): void {
+    if (path.state === "exchanging") return;
+    sendDirectly(this.#context, now, path, ({ view }, at) => writeClose(view, at, reason));
   }
 
   /** A path ended; an initiating link tries again at once, and waits if that fails. */

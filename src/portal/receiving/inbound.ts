@@ -6,7 +6,7 @@
 import type { Micros } from "../../clock.ts";
 import { DROP } from "../../drops.ts";
 import { type Endpoint, sameEndpoint } from "../../endpoint.ts";
-import { NO_SLOT, PACKET_FLAG, type Slot } from "../../memory/packet-pool.ts";
+import { NO_SLOT, type Slot } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
 import { ABANDON_SIZE, abandonCount } from "../../wire/abandon.ts";
 import { Ack } from "../../wire/ack.ts";
@@ -16,15 +16,14 @@ import { bucketOf, classOf, DATA_FLAG, DATA_SIZE, flagsOf, sequenceOf } from "..
 import { HEADER_SIZE, indexOf, packetNumberOf, phaseOf, TYPE, typeOf } from "../../wire/datagram.ts";
 import { FRAGMENT_SIZE, Fragment } from "../../wire/fragment.ts";
 import { HOLD_SIZE, holdTime } from "../../wire/hold.ts";
-import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
+import type { ParsedHeader } from "../../wire/ip.ts";
 import { isLinkMetered, LINK_SIZE, linkLimit } from "../../wire/link.ts";
 import { MESSAGE, messageAt } from "../../wire/message.ts";
-import { clampMss, isSyn } from "../../wire/mss.ts";
 import { PROBE_SIZE } from "../../wire/probe.ts";
 import { isRekeyAnswer, REKEY_SIZE, rekeyEpoch, rekeySize } from "../../wire/rekey.ts";
 import { drop, type PortalContext } from "../context.ts";
+import { Delivery } from "./delivery.ts";
 import { Reassembly } from "./reassembly.ts";
-import { largestWhole } from "./whole-packet.ts";
 
 /** What the inbound side tells the rest of the portal. */
 export interface InboundEvents {
@@ -46,12 +45,10 @@ export interface InboundEvents {
 export class Inbound {
   readonly #context: PortalContext;
   readonly #events: InboundEvents;
-  readonly #parsed = new ParsedHeader();
   readonly #ack = new Ack();
   readonly #fragment = new Fragment();
   readonly reassembly: Reassembly;
-  packets = 0;
-  bytes = 0;
+  readonly delivery: Delivery;
   /** Packets sent by the peer besides another of the same. */
   redundant = 0;
   /** Set by a message that does not fit. */
@@ -66,6 +63,7 @@ export class Inbound {
     this.#context = context;
     this.#events = events;
     this.reassembly = new Reassembly(context.pool, context.drops);
+    this.delivery = new Delivery(context, (now, start, parsed) => events.onArrival(now, start, parsed));
   }
 
   /** A datagram from the network; its slot is the portal's from here. */
@@ -254,8 +252,7 @@ export class Inbound {
     pool.flow[slot] = bucketOf(view, at);
     pool.class[slot] = classOf(view, at);
     pool.sequence[slot] = sequenceOf(view, at);
-    pool.flags[slot] = flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
-    this.#deliver(now, slot);
+    this.delivery.deliver(now, slot, flags);
     return end;
   }
 
@@ -272,28 +269,7 @@ export class Inbound {
     const { index } = path.settings;
     const slot = this.reassembly.add(now, index, path.received.latest, fragment, at + FRAGMENT_SIZE);
     if (slot === NO_SLOT) return end;
-    pool.flags[slot] = fragment.flags & DATA_FLAG.CHECKSUM_PARTIAL ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
-    this.#deliver(now, slot);
+    this.delivery.deliver(now, slot, fragment.flags);
     return end;
-  }
-
-  #deliver(now: Micros, slot: Slot): void {
-    const context = this.#context;
-    const { pool } = context;
-    const start = pool.start[slot] as number;
-    const parsed = this.#parsed;
-    if (!parsed.parse(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
-    pool.length[slot] = parsed.length;
-    pool.time[slot] = now;
-    const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
-    if (parsed.protocol === PROTOCOL.TCP) {
-      // What it allows decides how large the packets are that this end has to carry to it.
-      if (isSyn(pool.view, start, parsed)) clampMss(pool.view, start, parsed, largestWhole(context), isPartial);
-      this.#events.onArrival(now, start, parsed);
-    }
-    context.activity.lastPacketAt = now;
-    this.packets++;
-    this.bytes += parsed.length;
-    context.resequencer.push(now, slot);
   }
 }

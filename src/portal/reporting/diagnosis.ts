@@ -4,7 +4,6 @@
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import { type Endpoint, familyOf, formatAddress, formatEndpoint } from "../../endpoint.ts";
-import { NO_SLOT } from "../../memory/packet-pool.ts";
 import type { Path } from "../../path/path.ts";
 import {
   DIAGNOSIS,
@@ -14,6 +13,7 @@ import {
   encodeDiagnosis,
 } from "../../wire/diagnosis.ts";
 import type { PortalContext } from "../context.ts";
+import { sendDirectly } from "../direct-send.ts";
 import type { Echo, Query, Responder } from "../query.ts";
 
 /** The peer may have one path alone for at most this long, seconds. */
@@ -173,16 +173,10 @@ export class Diagnosis {
   }
 
   #send(now: Micros, path: Path, content: DiagnosisMessage): void {
-    const { pool, events } = this.#context;
-    const slot = pool.take();
-    if (slot === NO_SLOT) return;
-    const bytes = encodeDiagnosis(content);
-    pool.bytes.set(bytes, pool.start[slot] as number);
-    pool.length[slot] = bytes.length;
-    path.seal(now, pool, slot, false, NO_SLOT);
-    const from = pool.start[slot] as number;
-    const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
-    pool.release(slot);
-    events.push({ type: "send", socket: path.socket, remote: path.remote.slice(), local: path.local.slice(), message });
+    sendDirectly(this.#context, now, path, ({ bytes }, at) => {
+      const message = encodeDiagnosis(content);
+      bytes.set(message, at);
+      return at + message.length;
+    });
   }
 }

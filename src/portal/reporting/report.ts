@@ -26,7 +26,7 @@ export function reportTunnel(
     peerKey: (context.publicKey && settings.peerKey?.toBase64()) ?? "",
     mtu: settings.mtu,
     outbound: { packets: outbound.packets, bytes: outbound.bytes },
-    inbound: { packets: inbound.packets, bytes: inbound.bytes },
+    inbound: { packets: inbound.delivery.packets, bytes: inbound.delivery.bytes },
     queue: { packets: queue.length, bytes: queue.bytes },
     aqm: reportQueues(context.queue.perFlow),
     fragments: { sent: outbound.fragmenter.packets, waiting: inbound.reassembly.waiting },

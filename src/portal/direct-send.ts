@@ -1,0 +1,21 @@
+/** Sends single datagrams past queues and congestion control: the end of a path, a person's question. */
+import type { Micros } from "../clock.ts";
+import { NO_SLOT, type PacketPool } from "../memory/packet-pool.ts";
+import type { Path } from "../path/path.ts";
+import type { PortalContext } from "./context.ts";
+
+/** Writes a message at `at` in the arena; returns the offset behind it. */
+type WriteMessage = (pool: PacketPool, at: number) => number;
+
+/** Seals one message for `path` and sends it at once; without a free slot it is not sent. */
+export function sendDirectly({ pool, events }: PortalContext, now: Micros, path: Path, write: WriteMessage): void {
+  const slot = pool.take();
+  if (slot === NO_SLOT) return;
+  const start = pool.start[slot] as number;
+  pool.length[slot] = write(pool, start) - start;
+  path.seal(now, pool, slot, false);
+  const from = pool.start[slot] as number;
+  const message = pool.bytes.slice(from, from + (pool.length[slot] as number));
+  pool.release(slot);
+  events.push({ type: "send", socket: path.socket, remote: path.remote.slice(), local: path.local.slice(), message });
+}
