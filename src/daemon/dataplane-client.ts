@@ -2,7 +2,7 @@
 import { MICROS_PER_MILLI } from "../clock.ts";
 import type { DataplaneLink, FromDataplane, StartMessage, ToDataplane } from "../dataplane/messages.ts";
 import type { Diagnosed, Query, Responder } from "../portal/query.ts";
-import type { LinkChange } from "../portal/settings.ts";
+import type { LinkCommand } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 import type { Resolution } from "./resolve.ts";
 
@@ -69,7 +69,7 @@ export class DataplaneClient {
     this.#send({ type: "remove-link", link });
   }
 
-  changeLink(link: number, change: LinkChange): void {
+  changeLink(link: number, change: LinkCommand): void {
     this.#send({ type: "change-link", link, change });
   }
 

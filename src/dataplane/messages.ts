@@ -5,7 +5,7 @@
 import type { Endpoint } from "../endpoint.ts";
 import type { PortalEvent } from "../portal/events.ts";
 import type { Diagnosed, Query, Responder } from "../portal/query.ts";
-import type { LinkChange, LinkSettings, LinkTransport, TunnelSettings } from "../portal/settings.ts";
+import type { LinkCommand, LinkSettings, LinkTransport, TunnelSettings } from "../portal/settings.ts";
 import type { TunnelSnapshot } from "../portal/snapshot.ts";
 
 export interface DataplaneLink {
@@ -40,7 +40,7 @@ export type ToDataplane =
   | { readonly type: "unresolved"; readonly link: number; readonly attempt: number; readonly reason: string }
   | { readonly type: "add-link"; readonly link: DataplaneLink }
   | { readonly type: "remove-link"; readonly link: number }
-  | { readonly type: "change-link"; readonly link: number; readonly change: LinkChange }
+  | { readonly type: "change-link"; readonly link: number; readonly change: LinkCommand }
   | { readonly type: "snapshot"; readonly request: number }
   | { readonly type: "ask"; readonly request: number; readonly query: Query }
   | { readonly type: "responder"; readonly token: number; readonly responder: Responder }

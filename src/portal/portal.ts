@@ -32,7 +32,7 @@ import { reportTunnel } from "./reporting/report.ts";
 import { FlowSaturation } from "./sending/flow-saturation.ts";
 import { Outbound } from "./sending/outbound.ts";
 import { Retransmissions } from "./sending/retransmissions.ts";
-import type { LinkChange, LinkSettings, TunnelSettings } from "./settings.ts";
+import type { LinkCommand, LinkSettings, TunnelSettings } from "./settings.ts";
 import type { TunnelSnapshot } from "./snapshot.ts";
 import { TunnelEstimate } from "./tunnel-estimate.ts";
 
@@ -113,7 +113,7 @@ export class Portal {
   }
 
   /** What a person wants changed of a running link. */
-  changeLink(now: Micros, id: number, change: LinkChange): void {
+  changeLink(now: Micros, id: number, change: LinkCommand): void {
     this.#links.change(now, id, change);
   }
 

@@ -75,7 +75,7 @@ export interface LinkSettings {
 }
 
 /** What a person may change of a running link, until the next start. */
-export type LinkChange =
+export type LinkCommand =
   | { readonly action: "up" | "down" }
   /** "default" for what the configuration says. */
   | { readonly action: "metric"; readonly metric: number | "default" };

@@ -10,7 +10,7 @@ import { CLOSE_REASON, writeClose } from "../../wire/close.ts";
 import { TYPE } from "../../wire/datagram.ts";
 import type { PortalContext } from "../context.ts";
 import { sendDirectly } from "../direct-send.ts";
-import type { LinkChange, LinkSettings } from "../settings.ts";
+import type { LinkCommand, LinkSettings } from "../settings.ts";
 import { Admission } from "./admission.ts";
 import { Initiator } from "./initiator.ts";
 import { Link } from "./link.ts";
@@ -65,7 +65,7 @@ export class Links {
   }
 
   /** What a person wants changed of a running link. */
-  change(now: Micros, id: number, change: LinkChange): void {
+  change(now: Micros, id: number, change: LinkCommand): void {
     const link = this.#links.get(id);
     if (!link) return;
     if (change.action === "metric") return this.#changeMetric(now, link, change.metric);

@@ -1,5 +1,5 @@
 /**
- * Answers a person's questions about the tunnel: round trips by each path and by the best one, how the peer sees this end, a
+ * Answers a person's questions about the tunnel: query trips by each path and by the best one, how the peer sees this end, a
  * place for a speed test, and one path alone for a while. Cold code: it sends messages of its own and never waits in a queue.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
@@ -19,19 +19,16 @@ import type { Echo, Query, Responder } from "../query.ts";
 /** The peer may have one path alone for at most this long, seconds. */
 const ALONE_MAX = 60;
 
-/** Penalty above every metric that can be configured. */
-const ABOVE_ALL = 65_536;
-
-/** One round of echoes, or a question for a responder. */
-interface Round {
+/** A question of a person that waits for echoes or for a responder. */
+interface PendingQuery {
   readonly request: number;
   readonly deadline: Micros;
-  readonly echoes: Waiting[];
-  /** Undefined for a round of echoes. */
+  readonly echoes: PendingEcho[];
+  /** The token of the question for a responder; undefined for echoes. */
   readonly opensToken: number | undefined;
 }
 
-interface Waiting {
+interface PendingEcho {
   readonly token: number;
   readonly sentAt: Micros;
   echo: Echo;
@@ -41,7 +38,7 @@ export class Diagnosis {
   readonly #context: PortalContext;
   /** The path that a lone packet would take now. */
   readonly #best: () => Path | undefined;
-  #rounds: Round[] = [];
+  #pending: PendingQuery[] = [];
   #token = 0;
   #aloneUntil: Micros = NEVER;
 
@@ -75,12 +72,12 @@ export class Diagnosis {
 
   handleTimeout(now: Micros): void {
     if (now >= this.#aloneUntil) this.#setAlone(now, undefined, 0);
-    for (const round of this.#rounds) if (now >= round.deadline) this.#finish(round);
+    for (const query of this.#pending) if (now >= query.deadline) this.#finish(query);
   }
 
   deadline(): Micros {
     let at = this.#aloneUntil;
-    for (const round of this.#rounds) at = Math.min(at, round.deadline);
+    for (const query of this.#pending) at = Math.min(at, query.deadline);
     return at;
   }
 
@@ -103,10 +100,10 @@ export class Diagnosis {
     const echoes = paths.map((path) => this.#echo(now, path, DIAGNOSIS.ECHO));
     const best = this.#best();
     if (best) echoes.push(this.#echo(now, best, DIAGNOSIS.BEST));
-    this.#rounds.push({ request, deadline: paths.length > 0 ? now + wait : now, echoes, opensToken: undefined });
+    this.#pending.push({ request, deadline: paths.length > 0 ? now + wait : now, echoes, opensToken: undefined });
   }
 
-  #echo(now: Micros, path: Path, kind: typeof DIAGNOSIS.ECHO | typeof DIAGNOSIS.BEST): Waiting {
+  #echo(now: Micros, path: Path, kind: typeof DIAGNOSIS.ECHO | typeof DIAGNOSIS.BEST): PendingEcho {
     const token = this.#nextToken();
     this.#send(now, path, { kind, token });
     const { link, settings } = path;
@@ -116,12 +113,12 @@ export class Diagnosis {
   }
 
   #noteReply(now: Micros, token: number, seen: Endpoint): void {
-    for (const round of this.#rounds) {
-      const waiting = round.echoes.find((candidate) => candidate.token === token);
+    for (const query of this.#pending) {
+      const waiting = query.echoes.find((candidate) => candidate.token === token);
       if (!waiting || waiting.echo.rtt !== undefined) continue;
       const text = familyOf(seen) === 0 ? "" : formatEndpoint(seen);
       waiting.echo = { ...waiting.echo, rtt: now - waiting.sentAt, seen: text };
-      if (round.echoes.every(({ echo }) => echo.rtt !== undefined)) this.#finish(round);
+      if (query.echoes.every(({ echo }) => echo.rtt !== undefined)) this.#finish(query);
       return;
     }
   }
@@ -130,12 +127,12 @@ export class Diagnosis {
     const token = this.#nextToken();
     // By every path, as any one of them may lose it; the peer knows the token again.
     for (const path of this.#up()) this.#send(now, path, { kind: DIAGNOSIS.OPEN, token, secret, seconds });
-    this.#rounds.push({ request, deadline: now + wait, echoes: [], opensToken: token });
+    this.#pending.push({ request, deadline: now + wait, echoes: [], opensToken: token });
   }
 
   #noteReady(token: number, port: number, addresses: readonly Endpoint[]): void {
-    const round = this.#rounds.find((candidate) => candidate.opensToken === token);
-    if (round) this.#finish(round, { port, addresses: addresses.map(formatAddress) });
+    const query = this.#pending.find((candidate) => candidate.opensToken === token);
+    if (query) this.#finish(query, { port, addresses: addresses.map(formatAddress) });
   }
 
   #beAlone(now: Micros, request: number, link: number | undefined, seconds: number): void {
@@ -157,10 +154,10 @@ export class Diagnosis {
     this.#context.paths.updateActiveMetric();
   }
 
-  #finish(round: Round, responder?: { readonly port: number; readonly addresses: readonly string[] }): void {
-    this.#rounds = this.#rounds.filter((other) => other !== round);
-    const echoes = round.echoes.map(({ echo }) => echo);
-    this.#context.events.push({ type: "diagnosed", request: round.request, echoes, responder });
+  #finish(query: PendingQuery, responder?: { readonly port: number; readonly addresses: readonly string[] }): void {
+    this.#pending = this.#pending.filter((other) => other !== query);
+    const echoes = query.echoes.map(({ echo }) => echo);
+    this.#context.events.push({ type: "diagnosed", request: query.request, echoes, responder });
   }
 
   #up(): Path[] {
