@@ -9,7 +9,7 @@ const BYTE_ACCESS = /\.[gs]et(Big)?(Uint|Int)(8|16|32|64)\(/;
 
 /** Files outside src/wire, and src/offload with its headers of the host's packets, that write numbers into bytes of something else. */
 const OTHER_BYTES: Readonly<Record<string, string>> = {
-  "src/daemon/speed-transfer.ts": "the speed test's own protocol inside the tunnel",
+  "src/daemon/speed/transfer.ts": "the speed test's own protocol inside the tunnel",
   "src/dataplane/tun-edge.ts": "the address family in front of a packet of FreeBSD's TUN",
   "src/endpoint.ts": "the layout of an address in memory",
   "src/exchange/noise.ts": "the nonce of a Noise message",

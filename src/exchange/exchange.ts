@@ -51,8 +51,8 @@ export type Refusal =
   | "pattern"
   /** Made for somebody else's public key, or with another shared key. */
   | "forged"
-  /** The sender proves to have a key pair, but not the configured one. */
-  | "stranger"
+  /** The sender has proven a key pair, but not the configured one. */
+  | "unknown-key"
   /** The shared key, used besides key pairs, is not the same. */
   | "shared-key"
   | "security"

@@ -120,7 +120,7 @@ export class NoiseExchange implements Exchange {
     const payload = handshake.read(initiation.subarray(HEADER_SIZE, initiation.length - 2 * MAC_SIZE));
     const { remoteStatic } = handshake;
     if (remoteStatic && !macEquals(remoteStatic, this.#identity.peerKey as Uint8Array, 0)) {
-      return { refusal: "stranger", detail: remoteStatic.toBase64() };
+      return { refusal: "unknown-key", detail: remoteStatic.toBase64() };
     }
     if (!payload) return { refusal: "forged" };
     const hello = decodeHello(payload);

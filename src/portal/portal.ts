@@ -191,8 +191,6 @@ export class Portal {
 
   /** Appends the datagrams that `path` may send now to `out`. The caller sends them to the path's `remote` from its `local` and releases the slots. */
   pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
-    const { control } = this.#outbound;
-    control.lastActivity = Math.max(control.lastActivity, this.#inbound.delivery.lastActivity);
     this.#outbound.pollDatagrams(now, path, out);
   }
 

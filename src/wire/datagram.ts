@@ -27,7 +27,7 @@ export const TYPE = {
 
 const INDEX_MASK = 0xffffff;
 
-/** Bytes in front of `offset + HEADER_SIZE`; `index` below 2^24, `packetNumber` any non-negative integer. */
+/** Writes a header; `index` is below 2^24, `packetNumber` any non-negative integer. */
 export function writeHeader(view: DataView, offset: number, type: number, index: number, packetNumber: number): void {
   view.setUint32(offset, ((type << 28) | (index & INDEX_MASK)) >>> 0);
   view.setUint32(offset + 4, packetNumber >>> 0);
@@ -36,7 +36,7 @@ export function writeHeader(view: DataView, offset: number, type: number, index:
 /** Bit of the first byte. */
 const PHASE_SHIFT = 27;
 
-/** The header of a transport datagram under the keys of `phase`, 0 or 1. */
+/** Writes the header of a transport datagram under the keys of `phase`, 0 or 1. */
 export function writeTransportHeader(
   view: DataView,
   offset: number,
@@ -65,7 +65,7 @@ export function packetNumberOf(view: DataView, offset: number): number {
 }
 
 /**
- * The packet number nearest to `expected` whose low 32 bits are `low` (RFC 9000 appendix A.3).
+ * Returns the packet number nearest to `expected` whose low 32 bits are `low` (RFC 9000 appendix A.3).
  * @param expected largest packet number seen plus one
  */
 export function extendPacketNumber(low: number, expected: number): number {

@@ -9,16 +9,16 @@
  *     BEST    2    |                               asks for a REPLY by the path a lone packet would take now     5
  *     OPEN    3    | secret:128 | seconds:8 |      asks for a responder of a speed test; answered by READY      22
  *     READY   4    | port:16 | IPv4:32 | IPv6:128 |   where it waits inside the tunnel, 0 for no address        27
- *     ALONE   5    | seconds:8 |                   send packets only by this path for so long; 0 ends it         6
+ *     ALONE   5    | seconds:8 |                   send packets by this path alone for this time; 0 ends it       6
  *
- * The token is chosen by who asks, and repeated in the answer. A kind that is not known here is passed over with what follows it.
+ * The asking end chooses the token, and the answer repeats it. An unknown kind is skipped with the rest of the datagram.
  */
 import { createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
 import { MESSAGE } from "./message.ts";
 
 export const DIAGNOSIS = { ECHO: 0, REPLY: 1, BEST: 2, OPEN: 3, READY: 4, ALONE: 5 } as const;
 
-/** By kind. */
+/** Sizes by kind, bytes. */
 const SIZES: readonly number[] = [5, 24, 5, 22, 27, 6];
 export const SECRET_SIZE = 16;
 
@@ -64,13 +64,13 @@ function putAddress(out: Uint8Array, address: Endpoint): void {
   else if (familyOf(address) === 6) out.set(address.subarray(4, 20), 11);
 }
 
-/** The size of the message at `offset`, -1 if it does not fit before `end`; that of an unknown kind reaches to `end`. */
+/** Returns the size of the message at `offset`, -1 if it does not fit before `end`; one of an unknown kind reaches to `end`. */
 export function diagnosisSize(view: DataView, offset: number, end: number): number {
   const size = SIZES[view.getUint8(offset) & 0x0f] ?? end - offset;
   return size > end - offset ? -1 : size;
 }
 
-/** Reads a message of that size; undefined where it makes no sense, or its kind is not known. */
+/** Reads a message of that size; returns undefined if it is invalid or of an unknown kind. */
 export function decodeDiagnosis(bytes: Uint8Array): DiagnosisMessage | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const kind = view.getUint8(0) & 0x0f;

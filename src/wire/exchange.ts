@@ -9,28 +9,28 @@
  * COOKIE      type 3, index 0                  | header | nonce: 24 | cookie: 16 + tag: 16 |
  *
  * `noise` is a message of the Noise protocol (`exchange/noise.ts`): an ephemeral public key, with key pairs the sender's own public key
- * encrypted, and the hello encrypted. The header is part of what is authenticated. `mac1` shows that the sender knows whom it writes
- * to, `mac2` that it receives at its address (`exchange/cookies.ts`); both are keyed BLAKE2s over everything before them.
- * An answer is never larger than the question.
+ * encrypted, and the hello encrypted. The header is part of what is authenticated. `mac1` proves that the sender knows the addressee's
+ * key, `mac2` that it receives at its address (`exchange/cookies.ts`); both are keyed BLAKE2s over everything before them.
+ * A response is never larger than the initiation.
  *
- * HELLO, what one end says of itself:
+ * HELLO, encrypted in an initiation and a response:
  *
  *     0       1        2        3    4           8     16     18       20          22             24        28     52       69            86  88
  *     | flags | offers | chosen | 0  | index: 32 | run | link | metric | AES cost  | ChaCha cost  | attempt | name | source | destination | 0  |
  *                                                  8     16     16       16          16             32        24     1 + 16   1 + 16
  *
- * - `offers`: a bit for each suite this end may use, by its number; `chosen`: the one the responder took, 255 if there is none.
+ * - `offers`: a bit for each suite this end accepts, by its number; `chosen`: the responder's choice, 255 if there is none.
  *   The costs, in units of 10 ns for 1400 bytes, are what it chooses by; 0 where not measured.
- * - `index`: by which the sender wants to be addressed on this path; `run`: random, one per start of the portal.
- * - `attempt` counts the initiations of a run, so that one that is played back is known.
- * - `link`, `metric`, `name`: the sender's number, preference and name for the link, so that the other end need not be told.
+ * - `index`: the sender's receiver index for this path; `run`: random, one per start of the portal.
+ * - `attempt` counts the initiations of a run, so that a replayed one is recognised.
+ * - `link`, `metric`, `name`: the sender's number, preference and name for the link, so that the other end needs no configuration of its own.
  * - `source`, `destination`: family (4, 6 or 0) and address of this very datagram between the NATs, if the flag asks for that.
  */
 import { createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
 import { HEADER_SIZE, indexOf, typeOf, writeHeader } from "./datagram.ts";
 
 export const PROTOCOL_VERSION = 1;
-/** Which keys the sender goes by: a shared one, key pairs, or none that is secret (then it is NNpsk0 with zeros). */
+/** Handshake patterns: a shared key, key pairs, or no secret (NNpsk0 with a key of zeros). */
 export const PATTERN = { NNpsk0: 0, IKpsk2: 1, open: 2 } as const;
 export const HELLO_SIZE = 88;
 export const MAC_SIZE = 16;
@@ -41,13 +41,13 @@ export const COOKIE_MESSAGE_SIZE = HEADER_SIZE + COOKIE_NONCE_SIZE + 2 * MAC_SIZ
 
 const FLAG_ADDRESSES = 1;
 const COST_UNIT = 10;
-/** Where the costs are, by number of the suite. */
+/** Offsets of the costs, by number of the suite. */
 const COSTS = [
   [2, 20],
   [3, 22],
 ] as const;
 
-/** What one end says of itself in an exchange message. */
+/** The content of an exchange message. */
 export interface Hello {
   readonly suites: number;
   /** Number of the suite, in a response. */
@@ -66,14 +66,14 @@ export interface Hello {
   readonly addresses: { readonly source: Endpoint; readonly destination: Endpoint } | undefined;
 }
 
-/** The 8 bytes in front of an exchange message. */
+/** Returns the 8 bytes in front of an exchange message. */
 export function exchangeHeader(type: number, receiverIndex: number, pattern: number): Uint8Array {
   const out = new Uint8Array(HEADER_SIZE);
   writeHeader(new DataView(out.buffer), 0, type, receiverIndex, ((PROTOCOL_VERSION << 24) | (pattern << 16)) >>> 0);
   return out;
 }
 
-/** What the clear part of an exchange message says; undefined if it is too short for it. */
+/** Reads the unencrypted header of an exchange message; returns undefined if the message is too short. */
 export function readExchangeHeader(message: Uint8Array) {
   if (message.length < HEADER_SIZE) return undefined;
   const view = new DataView(message.buffer, message.byteOffset, message.length);
@@ -106,7 +106,7 @@ export function encodeHello(hello: Hello): Uint8Array {
   return out;
 }
 
-/** Reads what `encodeHello` wrote; undefined if it makes no sense. Unknown flags are a fault: they would change the meaning. */
+/** Reads what `encodeHello` wrote; returns undefined if it is invalid. Unknown flags are invalid, as they would change the meaning. */
 export function decodeHello(bytes: Uint8Array): Hello | undefined {
   if (bytes.length !== HELLO_SIZE) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -144,7 +144,7 @@ function takeAddress(message: Uint8Array, at: number): Endpoint | undefined {
   return out;
 }
 
-/** The name for people: printable ASCII only, since it comes from the network and goes to terminals. */
+/** Reads the name as printable ASCII, since it comes from the network and goes to terminals. */
 function decodeName(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) {

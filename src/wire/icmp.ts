@@ -1,5 +1,5 @@
 /**
- * Tells a host that its packet is too big for the tunnel: ICMP "fragmentation needed" (RFC 1191) and
+ * Makes the error for a packet that is too big for the tunnel: ICMP "fragmentation needed" (RFC 1191) and
  * ICMPv6 "packet too big" (RFC 4443 section 3.2), quoting as much of the packet as allowed.
  */
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
@@ -79,7 +79,7 @@ function sum(view: DataView, start: number, length: number): number {
   return total;
 }
 
-/** RFC 1071, over `length` bytes and an initial sum. */
+/** Returns the checksum of RFC 1071 over `length` bytes and an initial sum. */
 function checksum(view: DataView, start: number, length: number, initial: number): number {
   let total = initial + sum(view, start, length);
   while (total > 0xffff) total = (total & 0xffff) + Math.floor(total / 0x1_0000);

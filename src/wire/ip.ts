@@ -73,8 +73,8 @@ export class ParsedHeader {
 }
 
 /**
- * Hash of the 5-tuple (of addresses and protocol where there are no ports), so that one flow has one value.
- * @param salt random per run, so that a stranger cannot aim flows at one bucket
+ * Returns a hash of the 5-tuple (of addresses and protocol where there are no ports), so that one flow has one value.
+ * @param salt random per run, so that nobody can choose flows that share a bucket
  * @param isReversed true for the hash of the opposite direction of the flow
  * @returns an unsigned 32-bit integer
  */
@@ -101,7 +101,7 @@ export function flowHash(
 }
 
 /**
- * Hash of a TCP or UDP conversation: the same for both directions. The transport header must lie within the packet.
+ * Returns a hash of a TCP or UDP conversation: the same for both directions. The transport header must lie within the packet.
  * @param salt random per run
  * @returns a signed 32-bit integer
  */
@@ -124,7 +124,7 @@ function finish(hash: number): number {
   return h ^ (h >>> 16);
 }
 
-/** One round of murmur3 (public domain). */
+/** Mixes a word into a hash: one round of murmur3 (public domain). */
 function mix(h: number, word: number): number {
   let k = Math.imul(word, 0xcc9e2d51);
   k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);

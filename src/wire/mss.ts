@@ -11,7 +11,7 @@ const OPTION_NOP = 1;
 const OPTION_MSS = 2;
 
 /**
- * Lowers the MSS option of a SYN in place and mends the checksum (RFC 1624), unless it is only the pseudo-header's sum.
+ * Lowers the MSS option of a SYN in place and updates the checksum (RFC 1624), unless it is only the pseudo-header's sum.
  * @param mtu largest inner packet, bytes
  * @returns true if the packet was changed
  */
@@ -33,7 +33,7 @@ export function clampMss(
   const old = view.getUint16(at);
   if (old <= limit) return false;
   view.setUint16(at, limit);
-  if (!checksumPartial) mendChecksum(view, tcp + 16, at - tcp, old, limit);
+  if (!checksumPartial) updateChecksum(view, tcp + 16, at - tcp, old, limit);
   return true;
 }
 
@@ -44,7 +44,7 @@ export function isSyn(view: DataView, start: number, parsed: ParsedHeader): bool
   return (tcpFlags(view, start + parsed.transport) & TCP_FLAG.SYN) !== 0;
 }
 
-/** Offset of the option's value, or -1. */
+/** Returns the offset of the option's value, or -1. */
 function findMss(view: DataView, from: number, end: number): number {
   let at = from;
   while (at < end) {
@@ -63,8 +63,8 @@ function findMss(view: DataView, from: number, end: number): number {
   return -1;
 }
 
-/** RFC 1624, equation 3. A value at an odd offset counts with its octets swapped. */
-function mendChecksum(view: DataView, checksumAt: number, offset: number, before: number, after: number): void {
+/** Updates a checksum by equation 3 of RFC 1624. A value at an odd offset counts with its octets swapped. */
+function updateChecksum(view: DataView, checksumAt: number, offset: number, before: number, after: number): void {
   const odd = (offset & 1) !== 0;
   const m = odd ? ((before & 0xff) << 8) | (before >>> 8) : before;
   const n = odd ? ((after & 0xff) << 8) | (after >>> 8) : after;

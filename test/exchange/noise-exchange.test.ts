@@ -173,7 +173,7 @@ describe("Keys of another", () => {
   });
 
   test("a message of another key pair is a stranger's, who is named", () => {
-    const stranger = { refusal: "stranger", detail: PAIR_C.publicKey.toBase64() };
+    const stranger = { refusal: "unknown-key", detail: PAIR_C.publicKey.toBase64() };
     expect(check({ ...a, keyPair: PAIR_C }, b)).toEqual(stranger as ReturnType<typeof check>);
   });
 

@@ -26,7 +26,7 @@ interface Unconfirmed {
   readonly expires: Micros;
 }
 
-/** Where an initiation came from. */
+/** An initiation's link, socket and addresses. */
 export interface Arrival {
   readonly link: Link;
   readonly socket: number;
@@ -69,7 +69,7 @@ export class Admission {
     return this.#open(now, arrival, initiation, question);
   }
 
-  /** Who came over TCP has shown by that that he receives at his address. */
+  /** Returns true if the initiation may be answered now. A TCP connection proves that its peer receives at its address. */
   #mayAnswer(now: Micros, { isConnected, remote }: Arrival, initiation: Uint8Array): boolean {
     const limits = this.#limits;
     if (limits.isIdle(now)) return limits.spend(now);
@@ -109,7 +109,7 @@ export class Admission {
     return undefined;
   }
 
-  /** The path has carried an authentic datagram, or has ended: it is not held here any more. */
+  /** Forgets a path that has carried an authentic datagram or has ended. */
   confirmed(path: Path): void {
     this.#unconfirmed = this.#unconfirmed.filter((entry) => entry.path !== path);
   }
@@ -132,7 +132,7 @@ export class Admission {
   }
 }
 
-/** The same but for the cookie shown. */
+/** True if the initiations differ in nothing but the cookie. */
 function isSameQuestion(a: Uint8Array, b: Uint8Array): boolean {
   const end = a.length - MAC_SIZE;
   for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;

@@ -11,7 +11,7 @@ import type { PathFactory } from "./path-factory.ts";
 import type { PeerRuns } from "./peer-runs.ts";
 import { reportRefusal } from "./refusals.ts";
 
-/** What becomes of an attempt. */
+/** Receives the outcome of an attempt. */
 export interface AttemptEvents {
   onPath(now: Micros, path: Path): void;
   onFailed(now: Micros, link: Link, reason: string): void;
@@ -96,7 +96,7 @@ export class Initiator {
       isConnected,
       metric: link.settings.metric === undefined ? agreement.peer.metric : link.announcedMetric,
     });
-    path.metric = link.settings.metric ?? path.metric;
+    path.ownMetric = link.settings.metric ?? path.ownMetric;
     link.succeeded(now);
     link.index = 0;
     path.isProbeWanted = true;

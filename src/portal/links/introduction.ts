@@ -1,6 +1,6 @@
 /**
- * What this end says of a link in an exchange, and whether the peer's word about addresses agrees with what is seen: authentication of the
- * addresses between NATs (dissertation 2.2.2).
+ * Introduces a link to the peer in an exchange, and authenticates the addresses between NATs (dissertation 2.2.2): each end states them,
+ * and the peer compares them with what it sees.
  */
 import { type Endpoint, sameAddress } from "../../endpoint.ts";
 import type { Introduction } from "../../exchange/exchange.ts";

@@ -1,5 +1,5 @@
 /**
- * One configured link and its attempts to get a path, the dissertation's figure 3.3: while it is restartable and not alive, restart it.
+ * One configured link and its attempts to get a path, the dissertation's figure 3.3: while it is restartable and not alive, it is restarted.
  *
  *     waiting ─(retry wait)─▶ resolving ─▶ exchanging ─▶ up        an initiating link
  *        ▲──────────┴──failed──────┴───────────┴─path lost
@@ -12,11 +12,11 @@ import type { RandomBytes } from "../../random.ts";
 import type { LinkSettings } from "../settings.ts";
 import type { LinkState } from "../snapshot.ts";
 
-/** An initiation is repeated after these waits; then the attempt has failed. */
+/** Waits before an initiation is sent again; after the last the attempt has failed. */
 const RESEND_WAITS: readonly Micros[] = [250_000, 500_000, 1_000_000, 1_000_000];
-/** Looking up addresses and opening a socket may take this long. */
+/** Longest time for looking up addresses and opening a socket. */
 const OPEN_TIMEOUT: Micros = 5_000_000;
-/** The wait between attempts doubles up to this, unless it was configured longer: a link that returns is in use within seconds. */
+/** Longest wait between attempts, unless a longer one is configured: a link that returns is in use within seconds. */
 const LONGEST_WAIT: Micros = 2_000_000;
 
 export class Link {
@@ -25,24 +25,24 @@ export class Link {
   reason = "starting";
   since: Micros;
   failures = 0;
-  /** How often it came up. */
+  /** Successful attempts since the start. */
   ups = 0;
-  /** Counts attempts; an answer to an older one is ignored. */
+  /** Number of the present attempt; an answer to an older one is ignored. */
   attempt = 0;
   /** The socket of the present attempt or of the listener, -1 for none. */
   socket = -1;
   readonly remote: Endpoint = createEndpoint();
   readonly local: Endpoint = createEndpoint();
   initiation: Initiation | undefined;
-  /** Why an exchange was last refused, in words for a person. */
+  /** The last refused exchange, with its reason as text for a person. */
   refused: { readonly refusal: string; readonly text: string; readonly at: Micros } | undefined;
-  /** Receiver index promised in the initiation. */
+  /** Receiver index in the initiation under way, 0 for none. */
   index = 0;
-  /** What the peer was told in the newest initiation. */
+  /** The metric in the newest initiation. */
   announcedMetric = 0;
-  /** When the state machine next acts. */
+  /** Time at which the state machine next acts, `NEVER` if it waits for an event. */
   deadline: Micros;
-  /** Taken down by hand: it stays down until it is taken up the same way. */
+  /** True after a person took the link down, until a person takes it up. */
   isHeld = false;
   #resends = 0;
   readonly #configuredMetric: number | undefined;
@@ -65,7 +65,7 @@ export class Link {
     return this.state === "resolving" || this.state === "exchanging";
   }
 
-  /** What is not as configured because somebody changed it while it runs, for a person; empty otherwise. */
+  /** Settings that a person changed while the link runs, as text; empty if none are. */
   get byHand(): string {
     const { metric } = this.settings;
     const isChanged = metric !== this.#configuredMetric;
@@ -78,14 +78,14 @@ export class Link {
     this.settings = { ...this.settings, metric: metric === "default" ? this.#configuredMetric : metric };
   }
 
-  /** Begins an attempt: addresses are to be looked up anew. */
+  /** Begins an attempt with looking up the addresses again. */
   begin(now: Micros): void {
     this.attempt++;
     this.#change(now, "resolving", "looking up addresses");
     this.deadline = now + OPEN_TIMEOUT;
   }
 
-  /** The socket is open. */
+  /** Goes on with the open socket: an initiating link exchanges, a listening one listens. */
   opened(now: Micros, socket: number, remote: Endpoint, local: Endpoint): void {
     this.socket = socket;
     this.remote.set(remote);
@@ -101,7 +101,7 @@ export class Link {
     this.deadline = now;
   }
 
-  /** Exchanges anew over the socket of a path in use, to tell the peer what has changed. */
+  /** Begins an exchange over the socket of a path in use, to announce a change to the peer. */
   reintroduce(now: Micros, socket: number, remote: Endpoint, local: Endpoint): void {
     this.attempt++;
     this.opened(now, socket, remote, local);
@@ -121,11 +121,11 @@ export class Link {
     this.ups++;
     this.initiation = undefined;
     this.#change(now, "up", "exchange done");
-    // What was changed while the exchange was under way is still to be told.
+    // A metric changed during the exchange is announced now.
     this.deadline = now;
   }
 
-  /** The attempt failed or the path is lost: wait, longer each time, with jitter so that peers do not march in step. */
+  /** Waits after a failed attempt or a lost path, longer each time, with jitter so that peers do not synchronise. */
   failed(now: Micros, reason: string): void {
     const { retryWait } = this.settings;
     const wait = Math.min(retryWait * 2 ** Math.min(this.failures, 5), Math.max(LONGEST_WAIT, retryWait));
@@ -133,7 +133,7 @@ export class Link {
     this.#wait(now, wait * (0.75 + this.#jitter() / 2), reason);
   }
 
-  /** Something changed: try again at once. */
+  /** Plans the next attempt for now. */
   retryNow(now: Micros, reason: string): void {
     this.#wait(now, 0, reason);
   }
@@ -144,14 +144,14 @@ export class Link {
     this.deadline = NEVER;
   }
 
-  /** The path is alive after all: the attempt that was made meanwhile is dropped. */
+  /** Drops the attempt that was made beside a suspect path, which answers again. */
   resumed(now: Micros): void {
     this.attempt++;
     this.succeeded(now);
     this.ups--;
   }
 
-  /** Time until the next attempt; 0 if none is planned. */
+  /** Returns the time until the next attempt, 0 if none is planned. */
   retryIn(now: Micros): Micros {
     return this.state === "waiting" && this.deadline !== NEVER ? Math.max(0, this.deadline - now) : 0;
   }

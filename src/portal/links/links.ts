@@ -1,5 +1,5 @@
 /**
- * Keeps every link alive: starts attempts, answers initiations, turns agreements into paths and clears away what has ended.
+ * Keeps every link alive: starts attempts, passes exchange messages on, puts paths into use and removes those that have ended.
  * Cold code: it runs when links change, not when packets pass.
  */
 import { type Micros, NEVER } from "../../clock.ts";
@@ -30,7 +30,7 @@ export class Links {
   readonly #initiator: Initiator;
   readonly #admission: Admission;
   readonly #deliveries: Deliveries;
-  /** Called when the peer turns out to be a new run: sequences begin anew. */
+  /** Called when the peer has started again: the sequences of flows begin at 0. */
   readonly #onNewPeer: (now: Micros) => void;
   #isClosing = false;
 
@@ -64,7 +64,7 @@ export class Links {
     this.#links.delete(id);
   }
 
-  /** What a person wants changed of a running link. */
+  /** Carries out a person's command for a running link. */
   change(now: Micros, id: number, change: LinkCommand): void {
     const link = this.#links.get(id);
     if (!link) return;
@@ -80,7 +80,7 @@ export class Links {
     }
   }
 
-  /** This end follows at once; the peer learns it from the exchange that `handleTimeout` then makes. */
+  /** Applies the metric at this end at once, and has `handleTimeout` announce it to the peer. */
   #changeMetric(now: Micros, link: Link, metric: number | "default"): void {
     link.setMetric(metric);
     for (const path of this.#context.paths.list) {
@@ -91,7 +91,7 @@ export class Links {
     this.#context.paths.updateActiveMetric();
   }
 
-  /** Ends all of a link: its paths tell the peer and go, its sockets are closed. */
+  /** Ends a link: sends CLOSE on its paths, removes them and closes its sockets. */
   #endLink(now: Micros, link: Link, reason: string): void {
     const { id } = link.settings;
     this.#abandon(link);
@@ -103,7 +103,7 @@ export class Links {
     for (const socket of this.#sockets.of(id)) this.#closeSocket(socket);
   }
 
-  /** All links end, and the peer is told. */
+  /** Ends all links and sends CLOSE on every path. */
   close(now: Micros): void {
     this.#isClosing = true;
     for (const path of this.#context.paths.list) this.#sayClose(now, path, CLOSE_REASON.SHUTDOWN);
@@ -128,7 +128,7 @@ export class Links {
     this.#failAttempt(now, link, reason);
   }
 
-  /** A listening link has one more socket: an accepted TCP connection, or one for the other IP version. */
+  /** Adds a socket to a listening link: an accepted TCP connection, or one for the other IP version. */
   addSocket(now: Micros, id: number, socket: number, isConnected: boolean): void {
     if (!this.#links.has(id)) this.#context.events.push({ type: "close", socket });
     else if (isConnected) this.#sockets.addAccepted(now, socket, id);
@@ -167,7 +167,7 @@ export class Links {
     if (rejection) reportRefusal(this.#context, now, link, rejection, remote);
   }
 
-  /** The first authentic datagram of a path that the peer initiated. */
+  /** Puts a path into use that the peer initiated, at its first authentic datagram. */
   handleConfirmed(now: Micros, path: Path): void {
     path.liveness.onConfirmed(now);
     path.isProbeWanted = true;
@@ -180,14 +180,14 @@ export class Links {
     this.#losePath(now, path, reason === CLOSE_REASON.SHUTDOWN ? "peer shut down" : "closed by the peer");
   }
 
-  /** A path's state changed by time. */
+  /** Follows a change of a path's state by time. */
   handlePathState(now: Micros, path: Path): void {
     this.#log("info", path.settings.name, `${path.state}: ${path.liveness.reason}`);
     if (path.state === "down") this.#losePath(now, path, path.liveness.reason);
     else this.#context.paths.updateActiveMetric();
   }
 
-  /** A suspect path answers again: an attempt made beside it is not needed. */
+  /** Drops the attempt made beside a suspect path that answers again. */
   handleAnswered(now: Micros, path: Path): void {
     this.#log("info", path.settings.name, `up: ${path.liveness.reason}`);
     const link = this.#links.get(path.link);
@@ -221,7 +221,7 @@ export class Links {
     return at;
   }
 
-  /** A path that stays suspect may have lost its address, or its peer its keys: try anew while it is still probed. */
+  /** Begins an attempt beside a path that stays suspect: its address may have changed, or the peer lost its keys. */
   #reviveBeside(now: Micros, path: Path): void {
     if (now < path.liveness.reviveAt) return;
     const link = this.#links.get(path.link);
@@ -238,7 +238,7 @@ export class Links {
     else this.#failAttempt(now, link, "no answer from the peer");
   }
 
-  /** The path replaces an older one of the same link, and those of former runs of the peer. */
+  /** Puts a path into use in place of an older one of the same link and of those of the peer's former runs. */
   #install(now: Micros, path: Path): void {
     const { settings } = path;
     const isNewRun = this.#runs.use(settings.run);
@@ -256,13 +256,13 @@ export class Links {
     this.#context.paths.updateActiveMetric();
   }
 
-  /** Tells the peer that a path is over, so that it need not find out by silence. @param reason one of `CLOSE_REASON` */
+  /** Sends CLOSE, so that the peer need not wait for a timeout. @param reason one of `CLOSE_REASON` */
   #sayClose(now: Micros, path: Path, reason: number): void {
     if (path.state === "exchanging") return;
     sendDirectly(this.#context, now, path, ({ view }, at) => writeClose(view, at, reason));
   }
 
-  /** A path ended; an initiating link tries again at once, and waits if that fails. */
+  /** Removes a path that ended; an initiating link tries again at once, and waits if that fails. */
   #losePath(now: Micros, path: Path, reason: string): void {
     this.#dropPath(now, path, reason);
     const link = this.#links.get(path.link);
@@ -295,7 +295,7 @@ export class Links {
     link.failed(now, reason);
   }
 
-  /** Gives back what an unfinished attempt holds. */
+  /** Releases the index and the socket of an unfinished attempt. */
   #abandon(link: Link): void {
     if (link.index !== 0) this.#context.paths.cancel(link.index);
     link.index = 0;

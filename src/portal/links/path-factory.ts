@@ -1,4 +1,4 @@
-/** Makes a path out of an agreement: the one place that knows which controller and which limits a link's path has. */
+/** Makes a path out of an agreement, with the controller and the limits that its link's settings name. */
 import type { Micros } from "../../clock.ts";
 import type { CongestionController } from "../../congestion/controller.ts";
 import { NewReno } from "../../congestion/new-reno.ts";
@@ -18,9 +18,9 @@ import type { CongestionName, LinkSettings } from "../settings.ts";
 import type { Link } from "./link.ts";
 import type { Rekeying } from "./rekeying.ts";
 
-/** Ethernet's payload, which a path is taken to carry unless the link says otherwise. */
+/** Ethernet's payload, bytes: assumed of a path unless its link's settings say otherwise. */
 const ETHERNET = 1_500;
-/** The largest payload of UDP over IPv4. */
+/** The largest payload of UDP over IPv4, bytes. */
 const LONGEST = 65_507;
 
 export interface PathFacts {
@@ -32,7 +32,7 @@ export interface PathFacts {
   readonly local: Endpoint;
   readonly state: PathState;
   readonly isConnected: boolean;
-  /** As the peer calls it; the link's own name by default. */
+  /** The peer's name for the link; the link's own name by default. */
   readonly name?: string;
   readonly metric?: number;
 }
@@ -55,7 +55,7 @@ export class PathFactory {
     this.#deliveries = deliveries;
   }
 
-  /** Makes the path and adds it to the portal's. */
+  /** Makes a path and adds it to the portal. */
   create(now: Micros, facts: PathFacts): Path {
     const path = makePath(this.#context, now, facts, this.#deliveries);
     this.#rekeying.add(path, facts.agreement.session);
@@ -63,7 +63,7 @@ export class PathFactory {
     return path;
   }
 
-  /** Takes a path that has ended out of the portal's. */
+  /** Removes a path that has ended from the portal. */
   remove(path: Path): void {
     this.#context.paths.remove(path);
     this.#rekeying.remove(path);
@@ -82,7 +82,7 @@ function makePath(context: PortalContext, now: Micros, facts: PathFacts, deliver
     peerLink: peer.link,
     run: facts.agreement.run,
     name: facts.name && facts.name !== settings.name ? `${settings.name}/${facts.name}` : settings.name,
-    // Set on this end, it counts; otherwise the initiator's word does.
+    // A metric set at this end counts; otherwise the initiator's does.
     metric: facts.metric ?? settings.metric ?? peer.metric,
     socket: facts.socket,
     remote: facts.remote,
@@ -109,14 +109,14 @@ function createController(name: CongestionName, mtu: number): CongestionControll
   return name === "newreno" ? new NewReno(mtu) : new NoCongestionControl();
 }
 
-/** Largest datagram worth trying on a link: what it was told, or what Ethernet carries or the tunnel's own packets need, if that is more. */
+/** Returns the largest datagram worth trying on a link: the configured one, or the larger of Ethernet's payload and what the tunnel's packets need. */
 function mtuLimits(context: PortalContext, settings: LinkSettings, remote: Endpoint): MtuLimits {
   const full = Math.min(LONGEST, context.settings.mtu + DATA_SIZE + HEADER_SIZE + context.overhead);
   const ceiling = settings.mtu > 0 ? settings.mtu : Math.max(ETHERNET - headersOf(settings, remote), full);
   return { ceiling, full: Math.min(full, ceiling), isFixed: settings.method === "TCP" };
 }
 
-/** What IP and the transport put in front of a datagram; a TCP segment's share is as large as UDP's header and more, not counted. */
+/** Returns the bytes that IP and the transport put in front of a datagram; for TCP, whose segments do not match datagrams, those of UDP. */
 function headersOf(settings: LinkSettings, remote: Endpoint): number {
   return (familyOf(remote) === 6 ? 40 : 20) + (settings.method === "IP" ? 0 : 8);
 }

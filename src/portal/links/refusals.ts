@@ -1,4 +1,4 @@
-/** Why an exchange message got no path, and how a person is told what to do about it. */
+/** Counts refused exchange messages and explains them to a person, with what to do about each. */
 
 import { MICROS_PER_SECOND, type Micros } from "../../clock.ts";
 import { DROP, type DropReason } from "../../drops.ts";
@@ -10,10 +10,10 @@ import type { Link } from "./link.ts";
 
 export type Rejection = Refused | { readonly refusal: "addresses" | "limited"; readonly detail?: string };
 
-/** A flood of them must not become a flood of words. */
+/** Shortest time between two messages about refusals of one kind, so that a flood does not fill the log. */
 const QUIET: Micros = MICROS_PER_SECOND / 10;
 
-/** Counts a message that was refused, and tells a person who has to do something about it. */
+/** Counts a refused message, and logs it if a person has to do something about it. */
 export function reportRefusal(
   context: PortalContext,
   now: Micros,
@@ -39,7 +39,7 @@ const COUNTED: Partial<Record<Rejection["refusal"], DropReason>> = {
   replayed: "exchange-replayed",
 };
 
-/** Undefined for what needs nobody's attention. */
+/** Returns what to do about a refusal, undefined if it needs nobody's attention. */
 function explainRefusal({ refusal, detail }: Rejection, settings: TunnelSettings): string | undefined {
   const hasKeyPair = settings.privateKey !== undefined && settings.security !== "none";
   switch (refusal) {
@@ -51,12 +51,12 @@ function explainRefusal({ refusal, detail }: Rejection, settings: TunnelSettings
       return hasKeyPair
         ? "exchange message not made for our key pair; the PublicKey there must be the one that belongs to our PrivateKey"
         : "exchange message not made with our SharedKey; compare the keys of both portals";
-    case "stranger":
+    case "unknown-key":
       return `the peer's public key is ${detail}, which is not our PublicKey; compare the keys of both portals`;
     case "shared-key":
       return "the peer's SharedKey is another than ours; compare the keys of both portals";
     case "security":
-      return `the peer's Security is another than ours, it offers ${detail}; set the same on both portals`;
+      return `the peer's Security is another than ours, as it offers ${detail}; set the same on both portals`;
     case "addresses":
       return "addresses between the NATs are not as the peer says; check PublicAddress on both portals";
     default:

@@ -1,6 +1,6 @@
 /**
- * Changes the keys of paths in good time. The end that initiated a path asks, by messages that travel sealed on it; the other answers.
- * Keys that grew too old or carried too much all the same are not used any further: the path ends, and its link begins anew.
+ * Changes the keys of paths before they expire. The initiator of a path requests new keys by messages sealed on it; the other end answers.
+ * A path whose keys have expired without a rekey ends, and its link starts a new exchange.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import type { Rekey, Session } from "../../exchange/exchange.ts";
@@ -10,18 +10,18 @@ import { KEY_LIMITS, type KeyLimits } from "../settings.ts";
 const RESEND_WAITS: readonly Micros[] = [250_000, 500_000];
 const RESEND_WAIT: Micros = MICROS_PER_SECOND;
 
-/** How many datagrams the present keys of `path` have sealed or opened, whichever is more. */
+/** Returns how many datagrams the present keys of `path` have sealed or opened, whichever is more. */
 function datagramsOf({ keys, sent, received }: Path): number {
   return Math.max(sent.next - keys.sentFrom, received.largest + 1 - keys.receivedFrom);
 }
 
 interface State {
   readonly session: Session;
-  /** Asked and not answered. */
+  /** The request under way; undefined for none. */
   rekey: Rekey | undefined;
   resends: number;
   resendAt: Micros;
-  /** What was answered to the last question, and its epoch. */
+  /** The last answer, kept for the case that it is lost. */
   answer: Uint8Array | undefined;
   answered: number;
 }
@@ -44,7 +44,7 @@ export class Rekeying {
     this.#states.delete(path);
   }
 
-  /** Lets time pass; true if the keys of `path` must not be used any more. */
+  /** Lets time pass; returns true if the keys of `path` have expired. */
   handleTimeout(now: Micros, path: Path): boolean {
     const state = this.#states.get(path);
     if (!state) return false;
@@ -63,7 +63,7 @@ export class Rekeying {
     return false;
   }
 
-  /** A message about the keys of `path`, authentic as the datagram was; false if it makes no sense. */
+  /** Handles a REKEY message of an authentic datagram; returns false if it is invalid. */
   handleMessage(now: Micros, path: Path, isAnswer: boolean, epoch: number, message: Uint8Array): boolean {
     const state = this.#states.get(path);
     if (!state) return false;
@@ -88,10 +88,10 @@ export class Rekeying {
     state.resendAt = 0;
   }
 
-  /** The initiator has the answer: it sends under the new keys, and a probe sees to it that something goes. */
+  /** Completes the initiator's rekey: it seals with the new keys, and a probe makes sure that a datagram does. */
   #complete(now: Micros, path: Path, state: State, epoch: number, message: Uint8Array): boolean {
     const { keys } = path;
-    // An answer that was sent twice comes when all is done.
+    // The answer was sent twice, and the rekey is complete.
     if (epoch === keys.epoch) return true;
     if (!state.rekey || epoch !== keys.epoch + 1) return false;
     const security = state.rekey.complete(message);
@@ -103,7 +103,7 @@ export class Rekeying {
     return true;
   }
 
-  /** A question that comes again is answered the same, so that the keys that were promised stay. */
+  /** Answers a request; one that comes again gets the same answer, so that its keys stay valid. */
   #answer(path: Path, state: State, epoch: number, message: Uint8Array): boolean {
     const { keys } = path;
     if (path.settings.isInitiator) return false;

@@ -9,7 +9,7 @@
  * speaking for those before it; all are again as soon as more waits than the paths can use: then HyStart ends slow start as it should.
  * What leaves stays a subset of what entered, and in order.
  *
- * A sender that does not grow so (one that counts acknowledgements instead of bytes, or has no more to send) is let alone from then on.
+ * A sender that does not grow so (one that counts acknowledgements instead of bytes, or has no more to send) is left alone from then on.
  */
 import { type Micros, NEVER } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
@@ -19,30 +19,30 @@ import { TCP_FLAG, TCP_HEADER, tcpAcknowledgement, tcpFlags, tcpHeaderSize, tcpS
 
 /** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
 const ENTRIES = 1_024;
-/** Share of what is in flight that one acknowledgement must newly cover: some four a round, fewer than HyStart wants, also for a sender that is farther away. */
+/** Share of the bytes in flight that one acknowledgement must newly cover: about four a round, fewer than HyStart needs, also for a distant sender. */
 const SHARE = 1 / 3;
-/** In flight, bytes, below which HyStart does not look (16 segments) and every acknowledgement passes. */
+/** Bytes in flight below which every acknowledgement passes, as HyStart does not look (16 segments). */
 const SMALL_FLIGHT = 16_000;
-/** A flight that grew less than this in a round, so often in a row, is not slow start. */
+/** A sender whose flight grew by less than this factor in `DULL_ROUNDS` rounds in a row is not in slow start. */
 const GROWTH = 1.25;
 const DULL_ROUNDS = 4;
-/** Longest an acknowledgement waits for one that covers more; as a share of the last round, and in all. */
+/** Longest wait of an acknowledgement for one that covers more, as a share of the last round and in µs. */
 const WAIT_SHARE = 1 / 2;
 const LONGEST_WAIT: Micros = 120_000;
 const SHORTEST_WAIT: Micros = 2_000;
-/** A conversation silent for so long may begin anew. */
+/** Silence after which a conversation's entry may be taken over, µs. */
 const FORGOTTEN: Micros = 5_000_000;
 
-/** With the option of time stamps and nothing else; more means that the receiver misses something (RFC 2018). */
+/** Header with the time stamp option alone; more options mean that the receiver reports losses (RFC 2018). */
 const LONGEST_PLAIN_HEADER = 32;
 
-/** What the gate asks and tells of the flow with a bucket. */
+/** The sending side's view of a flow, as far as the gate needs it. */
 export interface GateFlows {
   /** True while paths differ so that senders of young flows need help; otherwise all acknowledgements pass. */
   readonly needsAckGate: boolean;
-  /** Whether more waits of it than the paths can use, or more than that is under way; `flight` is in bytes. */
+  /** Returns true if the backlog of the flow or its `flight`, bytes in flight, exceeds what the paths can use. */
   isSaturated(bucket: number, flight: number): boolean;
-  /** A packet was acknowledged so long after it joined the queue. */
+  /** Notes the time from a packet's arrival in the queue to its acknowledgement. */
   onRound(bucket: number, length: Micros): void;
 }
 
@@ -77,7 +77,7 @@ export class AckGate {
     this.#salt = salt;
   }
 
-  /** A TCP packet of the host goes out: `parsed` looked at it. Flags content that went before. */
+  /** Notes a TCP packet of the host, parsed in `parsed`, and marks retransmitted content. */
   onOutbound(now: Micros, slot: Slot, parsed: ParsedHeader): void {
     const { view } = this.#pool;
     const start = this.#pool.start[slot] as number;
@@ -98,7 +98,7 @@ export class AckGate {
     this.#seenAt[entry] = now;
   }
 
-  /** Takes out of `batch`, packets for the host from index `from` on, the acknowledgements that are to wait. */
+  /** Removes the acknowledgements that are to wait from `batch`, packets for the host from index `from` on. */
   filter(now: Micros, batch: PacketBatch, from: number, parsed: ParsedHeader, flows: GateFlows): void {
     let kept = from;
     for (let i = from; i < batch.count; i++) {
@@ -109,7 +109,7 @@ export class AckGate {
     batch.count = kept;
   }
 
-  /** Appends those whose wait is over. */
+  /** Appends the held acknowledgements whose wait is over. */
   pollDue(now: Micros, batch: PacketBatch): void {
     for (let i = this.#waiting.length - 1; i >= 0 && !batch.isFull; i--) {
       const entry = this.#waiting[i] as number;
@@ -118,7 +118,7 @@ export class AckGate {
     }
   }
 
-  /** When `pollDue` has something that it has not now. */
+  /** Returns when `pollDue` next has an acknowledgement. */
   deadline(): Micros {
     let at = NEVER;
     for (let i = 0; i < this.#waiting.length; i++) at = Math.min(at, this.#due[this.#waiting[i] as number] as number);
@@ -206,7 +206,7 @@ export class AckGate {
     this.#waiting.push(entry);
   }
 
-  /** The held acknowledgement is superseded. */
+  /** Drops the held acknowledgement, which is superseded. */
   #drop(entry: number): void {
     if (this.#held[entry] === NO_SLOT) return;
     this.thinned++;
@@ -221,7 +221,7 @@ export class AckGate {
     return slot;
   }
 
-  /** Passes all from now on, what is held at once. */
+  /** Passes all acknowledgements from now on, a held one at once. */
   #dismiss(entry: number): void {
     this.#isThinned[entry] = 0;
     if (this.#held[entry] !== NO_SLOT) this.#due[entry] = 0;
@@ -240,7 +240,7 @@ export class AckGate {
   }
 }
 
-/** How far `a` lies after `b` in TCP's sequence space. */
+/** Returns how far `a` lies after `b` in TCP's sequence space. */
 function after(a: number, b: number): number {
   return (a - b) | 0;
 }

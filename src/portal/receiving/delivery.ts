@@ -19,8 +19,6 @@ export class Delivery {
   readonly #onTcp: (now: Micros, start: number, parsed: ParsedHeader) => void;
   packets = 0;
   bytes = 0;
-  /** When the last packet of a user arrived. */
-  lastActivity: Micros = 0;
 
   /** @param onTcp called with a TCP packet for the host, at `start` in the arena */
   constructor(context: PortalContext, onTcp: (now: Micros, start: number, parsed: ParsedHeader) => void) {
@@ -44,7 +42,7 @@ export class Delivery {
       if (isSyn(pool.view, start, parsed)) clampMss(pool.view, start, parsed, largestWhole(context), isPartial);
       this.#onTcp(now, start, parsed);
     }
-    this.lastActivity = now;
+    context.activity.lastPacketAt = now;
     this.packets++;
     this.bytes += parsed.length;
     context.resequencer.push(now, slot);

@@ -1,7 +1,7 @@
 // @hot
 /**
- * Network to host. In the order a datagram meets them: which path, is it authentic, is it new, where did it come from, what does it carry.
- * Nothing is believed and nothing changes before the security chain has agreed. Bad input is counted and released, never thrown.
+ * Network to host, in the order a datagram meets the steps: find the path, check that the datagram is new and authentic, follow the
+ * address, read the messages. No state changes before the datagram is authenticated. Bad input is counted and released, never thrown.
  */
 import type { Micros } from "../../clock.ts";
 import { DROP } from "../../drops.ts";
@@ -25,20 +25,20 @@ import { drop, type PortalContext } from "../context.ts";
 import { Delivery } from "./delivery.ts";
 import { Reassembly } from "./reassembly.ts";
 
-/** What the inbound side tells the rest of the portal. */
+/** Receives what concerns the rest of the portal. */
 export interface InboundEvents {
-  /** An exchange message of any type, not checked at all. */
+  /** Handles an exchange message of any type, unchecked. */
   onExchange(now: Micros, socket: number, message: Uint8Array, type: number, remote: Endpoint, local: Endpoint): void;
-  /** The first authentic datagram of a path that this end did not initiate. */
+  /** Handles the first authentic datagram of a path that this end did not initiate. */
   onConfirmed(now: Micros, path: Path): void;
   onClosed(now: Micros, path: Path, reason: number): void;
-  /** A message about the keys of `path`; returns false if it makes no sense. */
+  /** Handles a REKEY message; returns false if it is invalid. */
   onRekey(now: Micros, path: Path, isAnswer: boolean, epoch: number, message: Uint8Array): boolean;
-  /** A DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
+  /** Handles a DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
   onDiagnosis(now: Micros, path: Path, at: number, end: number): number;
-  /** A TCP packet for the host, at `start` in the arena. */
+  /** Handles a TCP packet for the host, at `start` in the arena. */
   onArrival(now: Micros, start: number, parsed: ParsedHeader): void;
-  /** A path answers again and is up. */
+  /** Handles a suspect path that answers again and is up. */
   onAnswered(now: Micros, path: Path): void;
 }
 
@@ -49,14 +49,14 @@ export class Inbound {
   readonly #fragment = new Fragment();
   readonly reassembly: Reassembly;
   readonly delivery: Delivery;
-  /** Packets sent by the peer besides another of the same. */
+  /** Reinjections and duplicates received. */
   redundant = 0;
-  /** Set by a message that does not fit. */
+  /** Set by a malformed message. */
   #malformed = false;
   /** Set when the datagram asks for an acknowledgement, and when at once. */
   #asksForAck = false;
   #urgent = false;
-  /** Set when the slot went on with a packet. */
+  /** Set when the slot was passed on with a packet. */
   #handedOn = false;
 
   constructor(context: PortalContext, events: InboundEvents) {
@@ -66,7 +66,7 @@ export class Inbound {
     this.delivery = new Delivery(context, (now, start, parsed) => events.onArrival(now, start, parsed));
   }
 
-  /** A datagram from the network; its slot is the portal's from here. */
+  /** Handles a datagram from the network and takes over its slot. */
   handleDatagram(now: Micros, socket: number, slot: Slot, remote: Endpoint, local: Endpoint): void {
     const context = this.#context;
     const { pool } = context;
@@ -111,7 +111,7 @@ export class Inbound {
     this.#events.onExchange(now, socket, message, type, remote, local);
   }
 
-  /** The peer's address changed: follow, as the datagram is authentic and the newest, and ask for proof. */
+  /** Follows the peer to another address, as the datagram is authentic and the newest, and challenges it. */
   #roam(now: Micros, path: Path, socket: number, remote: Endpoint, local: Endpoint, length: number): void {
     if (path.roaming.onNewAddress(now, socket, remote, local, length)) this.#context.random(path.roaming.token);
   }
@@ -256,7 +256,7 @@ export class Inbound {
     return end;
   }
 
-  /** A part of a packet, the last message of its datagram. */
+  /** Reads a fragment, the last message of its datagram. */
   #readFragment(now: Micros, path: Path, at: number, end: number): number {
     const { pool } = this.#context;
     const fragment = this.#fragment;
@@ -265,7 +265,7 @@ export class Inbound {
       return end;
     }
     this.#asksForAck = true;
-    // What was accepted last is the datagram that is being read.
+    // The packet number accepted last is that of this datagram.
     const { index } = path.settings;
     const slot = this.reassembly.add(now, index, path.received.latest, fragment, at + FRAGMENT_SIZE);
     if (slot === NO_SLOT) return end;

@@ -1,32 +1,33 @@
 // @hot
 /**
- * Puts packets together that came in parts. A part tells its place, how many there are and how long the whole is, and parts have consecutive
- * packet numbers: so no two can overlap, and path, first number and place name a part. What does not become whole is dropped after a while.
+ * Reassembles fragmented packets. A fragment has its number, how many there are and the length of the packet, and fragments of a packet
+ * have consecutive packet numbers: so no two can overlap, and path, first packet number and number name a fragment. An incomplete packet
+ * is dropped after `FRAGMENT_TIMEOUT`.
  */
 import { type Micros, NEVER } from "../../clock.ts";
 import { DROP, type DropCounters } from "../../drops.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import type { Fragment } from "../../wire/fragment.ts";
 
-/** A packet whose parts are further apart was retransmitted meanwhile, or is past retransmitting. */
-const PATIENCE: Micros = 1_000_000;
-/** Share of the arena that may wait for parts, 1 in so many. */
+/** An incomplete packet is dropped after this time, µs: it was retransmitted meanwhile, or never will be. */
+const FRAGMENT_TIMEOUT: Micros = 1_000_000;
+/** The arena's slots divided by this may hold incomplete packets. */
 const SHARE = 8;
 
 export class Reassembly {
   readonly #pool: PacketPool;
   readonly #drops: DropCounters;
   readonly #mask: number;
-  /** What waits, each at a place given by path and first number; a newcomer takes the place of an older one. */
+  /** Incomplete packets, each at a place given by path and first packet number; a new one replaces an older one. */
   readonly #slots: Int32Array;
   readonly #paths: Uint32Array;
   readonly #firsts: Float64Array;
   readonly #parts: Uint8Array;
-  /** Which parts are there, a bit each. */
+  /** Fragments that have arrived, a bit each. */
   readonly #seen: Uint16Array;
   readonly #since: Float64Array;
   #waiting = 0;
-  /** When to look for what has waited too long. */
+  /** Time of the next search for incomplete packets that have waited too long. */
   #sweepAt: Micros = NEVER;
 
   constructor(pool: PacketPool, drops: DropCounters) {
@@ -42,14 +43,14 @@ export class Reassembly {
     this.#since = new Float64Array(size);
   }
 
-  /** Packets that wait for parts. */
+  /** Packets that wait for fragments. */
   get waiting(): number {
     return this.#waiting;
   }
 
   /**
-   * Takes in the bytes of a part, which begin at `at` in the arena.
-   * @param path receiver index, @param number packet number of its datagram
+   * Takes the bytes of a fragment, which begin at `at` in the arena.
+   * @param path receiver index, @param number packet number of the fragment's datagram
    * @returns the whole packet, the caller's, or `NO_SLOT` while something is missing
    */
   add(now: Micros, path: number, number: number, fragment: Fragment, at: number): Slot {
@@ -73,13 +74,13 @@ export class Reassembly {
     return slot;
   }
 
-  /** Drops what has waited too long. */
+  /** Drops incomplete packets that have waited too long. */
   handleTimeout(now: Micros): void {
     if (now < this.#sweepAt) return;
     for (let i = 0; i <= this.#mask; i++) {
-      if (this.#slots[i] !== NO_SLOT && now - (this.#since[i] as number) >= PATIENCE) this.#drop(i);
+      if (this.#slots[i] !== NO_SLOT && now - (this.#since[i] as number) >= FRAGMENT_TIMEOUT) this.#drop(i);
     }
-    this.#sweepAt = this.#waiting > 0 ? now + PATIENCE : NEVER;
+    this.#sweepAt = this.#waiting > 0 ? now + FRAGMENT_TIMEOUT : NEVER;
   }
 
   deadline(): Micros {
@@ -104,11 +105,11 @@ export class Reassembly {
     this.#seen[i] = 0;
     this.#since[i] = now;
     this.#waiting++;
-    if (this.#sweepAt === NEVER) this.#sweepAt = now + PATIENCE;
+    if (this.#sweepAt === NEVER) this.#sweepAt = now + FRAGMENT_TIMEOUT;
     return slot;
   }
 
-  /** Whether a part is of the packet at place `i`, not of another one there, nor of one that a peer made up. */
+  /** Returns true if a fragment belongs to the packet at place `i`, in every field that a peer may have made up. */
   #isOf(i: number, path: number, first: number, fragment: Fragment): boolean {
     const pool = this.#pool;
     const slot = this.#slots[i] as number;

@@ -1,6 +1,6 @@
 /**
- * Answers a person's questions about the tunnel: query trips by each path and by the best one, how the peer sees this end, a
- * place for a speed test, and one path alone for a while. Cold code: it sends messages of its own and never waits in a queue.
+ * Answers a person's questions about the tunnel: round-trip times by each path and by the best one, the
+ * address at which the peer sees this end, a place for a speed test, and the use of one path alone. Its messages pass the queues.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import { type Endpoint, familyOf, formatAddress, formatEndpoint } from "../../endpoint.ts";
@@ -16,8 +16,11 @@ import type { PortalContext } from "../context.ts";
 import { sendDirectly } from "../direct-send.ts";
 import type { Echo, Query, Responder } from "../query.ts";
 
-/** The peer may have one path alone for at most this long, seconds. */
+/** Longest time for which the peer may ask for one path alone, seconds. */
 const ALONE_MAX = 60;
+
+/** Penalty above every metric that can be configured. */
+const ABOVE_ALL = 65_536;
 
 /** A question of a person that waits for echoes or for a responder. */
 interface PendingQuery {
@@ -36,7 +39,7 @@ interface PendingEcho {
 
 export class Diagnosis {
   readonly #context: PortalContext;
-  /** The path that a lone packet would take now. */
+  /** Returns the path that a single packet would take now. */
   readonly #best: () => Path | undefined;
   #pending: PendingQuery[] = [];
   #token = 0;
@@ -47,20 +50,20 @@ export class Diagnosis {
     this.#best = best;
   }
 
-  /** The answer is a `diagnosed` event. */
+  /** Asks the peer; the answer is a `diagnosed` event. */
   ask(now: Micros, request: number, query: Query): void {
     if (query.kind === "ping") this.#ping(now, request, query.wait);
     else if (query.kind === "responder") this.#openResponder(now, request, query.wait, query.secret, query.seconds);
     else this.#beAlone(now, request, query.link, query.seconds);
   }
 
-  /** What this end has for a speed test of the peer. */
+  /** Sends the peer the place of its speed test. */
   handleResponder(now: Micros, token: number, { port, addresses }: Responder): void {
     for (const path of this.#up())
       this.#send(now, path, { kind: DIAGNOSIS.READY, token, port, addresses: [...addresses] });
   }
 
-  /** A message of the peer at `at`; returns its size, or -1 if it is malformed. */
+  /** Handles a message of the peer at `at`; returns its size, or -1 if it is malformed. */
   handleMessage(now: Micros, path: Path, at: number, end: number): number {
     const { pool } = this.#context;
     const size = diagnosisSize(pool.view, at, end);
@@ -125,7 +128,7 @@ export class Diagnosis {
 
   #openResponder(now: Micros, request: number, wait: Micros, secret: Uint8Array, seconds: number): void {
     const token = this.#nextToken();
-    // By every path, as any one of them may lose it; the peer knows the token again.
+    // Sent by every path, as any may lose it; the peer recognises the token.
     for (const path of this.#up()) this.#send(now, path, { kind: DIAGNOSIS.OPEN, token, secret, seconds });
     this.#pending.push({ request, deadline: now + wait, echoes: [], opensToken: token });
   }
@@ -145,7 +148,7 @@ export class Diagnosis {
     this.#context.events.push({ type: "diagnosed", request, echoes: [], responder: undefined });
   }
 
-  /** Others carry packets only while this one is not up. */
+  /** Sets the other paths aside: they carry packets only while this one is not up. */
   #setAlone(now: Micros, path: Path | undefined, seconds: number): void {
     for (const other of this.#context.paths.list) {
       other.metricPenalty = path !== undefined && other !== path ? ABOVE_ALL : 0;

@@ -1,4 +1,4 @@
-/** Puts what a portal knows of itself into a snapshot. */
+/** Makes a snapshot of a portal. */
 import { type Micros, NEVER } from "../../clock.ts";
 import { formatEndpoint } from "../../endpoint.ts";
 import type { Path } from "../../path/path.ts";
@@ -112,7 +112,7 @@ function reportPath(now: Micros, path: Path, record: PathRecord, activeMetric: n
   };
 }
 
-/** JSON has no infinity: 0 stands for "no limit". */
+/** Returns `value` rounded, 0 for infinity, which JSON does not have. */
 function finite(value: number): number {
   return value === NEVER ? 0 : Math.round(value);
 }

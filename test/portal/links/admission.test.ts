@@ -166,8 +166,8 @@ describe("A portal that is set up wrong is told", () => {
 
   test("at both ends that there is no common suite", () => {
     const { a, b, reason } = logs(pairOf({ security: "chacha20-poly1305" }, { security: "blake2s" }));
-    expect(a).toContain("the peer's Security is another than ours, it offers blake2s");
-    expect(b).toContain("the peer's Security is another than ours, it offers chacha20-poly1305");
+    expect(a).toContain("the peer's Security is another than ours, as it offers blake2s");
+    expect(b).toContain("the peer's Security is another than ours, as it offers chacha20-poly1305");
     expect(reason).toContain("the peer's Security is another");
   });
 });
