@@ -46,6 +46,22 @@ function namedFiles(text: string): string[] {
   );
 }
 
+/** Words of our own for what the field has a term for, and the term. Decisions and the changes of the past keep theirs. */
+const PRIVATE_WORDS: readonly (readonly [word: RegExp, term: string])[] = [
+  [/\bthin (?:flow|path)/, "sparse"],
+  [/\brenewals?\b|\brenew(?:s|ed)?\b/, "rekey"],
+  [/\bstrangers?\b/, "new flow"],
+  [/\brepair(?:s|ed|ing)?\b/, "retransmission"],
+  [/\b(?:copied again|copies of packets|carried again|carried a second time)\b/, "reinjection, duplicate"],
+  [/\bin parts\b/, "fragmented"],
+  [/\bin vain\b/, "expired"],
+  [/\bkept short\b/, "AQM"],
+  [/\bsated\b/, "saturated"],
+  [/\bglances?\b/, "parsed header"],
+  [/(?<!round[- ])\btrips?\b/, "round trip"],
+];
+const KEEP_THEIR_WORDS = ["docs/decisions/", "docs/evaluation/", "CHANGELOG.md"];
+
 const DECISION_LINES = 30;
 const DECISION_PARTS = ["Context", "Decision", "Cost", "We would know it was wrong if"];
 
@@ -128,6 +144,17 @@ describe("the documents", () => {
     const rows = text.split("\n").filter((line) => line.startsWith("| `"));
     const explained = new Set(rows.flatMap((row) => row.split("|")[1]?.match(/[a-z]+(?:-[a-z]+)+/g) ?? []));
     expect(DROP_REASONS.filter((reason) => reason !== "none" && !explained.has(reason))).toEqual([]);
+  });
+
+  test("use the words of the field", () => {
+    const checked = documents.filter(({ path }) => !KEEP_THEIR_WORDS.some((start) => path.startsWith(start)));
+    const found = checked.flatMap(({ path, text }) =>
+      PRIVATE_WORDS.flatMap(([word, term]) => {
+        const wrong = text.replaceAll(/\s+/g, " ").match(new RegExp(`.{0,40}(?:${word.source}).{0,40}`));
+        return wrong ? [`${path}: ${term}, instead of ${wrong[0]}`] : [];
+      }),
+    );
+    expect(found).toEqual([]);
   });
 
   test("explain every line of show", () => {

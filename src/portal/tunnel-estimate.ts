@@ -1,5 +1,5 @@
 /**
- * What the paths that carry packets can do together, estimated anew a few times a second: their rate, how far apart they deliver, and the times
+ * What the paths that carry packets can do together, estimated anew every `INTERVAL`: their rate, how far apart they deliver, and the times
  * that follow from it. Everybody else reads it.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
