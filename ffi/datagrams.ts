@@ -282,7 +282,7 @@ export function addressMessage(
 }
 
 /** After a refused send of the datagram in `slot`: false when the socket is full, true when the datagram is counted as lost. */
-export function countFailure(socket: DatagramSocket, slot: Slot): boolean {
+function countFailure(socket: DatagramSocket, slot: Slot): boolean {
   const { system, counters } = socket;
   const errno = system.libc.errno();
   if (errno === system.errno.EAGAIN || errno === system.errno.ENOBUFS) return false;

@@ -16,10 +16,8 @@ export interface Layout {
   readonly O_CLOEXEC: number;
   readonly F_GETFL: number;
   readonly F_SETFL: number;
-  readonly F_GETFD: number;
   readonly F_SETFD: number;
   readonly FD_CLOEXEC: number;
-  readonly F_DUPFD_CLOEXEC: number;
   /** sys/socket.h */
   readonly AF_INET: number;
   readonly AF_INET6: number;
@@ -31,7 +29,6 @@ export interface Layout {
   readonly MSG_DONTWAIT: number;
   readonly MSG_NOSIGNAL: number;
   readonly MSG_TRUNC: number;
-  readonly MSG_CTRUNC: number;
   /** time.h; the second counts the time asleep. */
   readonly CLOCK_MONOTONIC: number;
   readonly CLOCK_BOOTTIME: number;
@@ -64,13 +61,11 @@ export interface Layout {
   readonly sockaddr: { readonly hasLength: boolean; readonly size4: number; readonly size6: number };
   /** ioctl requests on any socket. */
   readonly SIOCGIFFLAGS: number;
-  readonly SIOCSIFFLAGS: number;
   readonly SIOCGIFMTU: number;
-  readonly SIOCSIFMTU: number;
 }
 
 /** The same on both systems. */
-export const POLL = { IN: 1, OUT: 4, ERR: 8, HUP: 16, NVAL: 32 } as const;
+export const POLL = { IN: 1, OUT: 4 } as const;
 export const IFF_UP = 1;
 export const IFNAMSIZ = 16;
 

@@ -17,7 +17,6 @@ export interface Libc {
   close(fd: number): number;
   read(fd: number, buffer: Address, length: number): number;
   write(fd: number, buffer: Address, length: number): number;
-  readv(fd: number, iovecs: Address, count: number): number;
   writev(fd: number, iovecs: Address, count: number): number;
   /** @param argument an address, or a number where the request takes it by value */
   ioctl(fd: number, request: number, argument: Address): number;
@@ -39,8 +38,6 @@ export interface Libc {
   send(fd: number, buffer: Address, length: number, flags: number): number;
   recv(fd: number, buffer: Address, length: number, flags: number): number;
   sendto(fd: number, buffer: Address, length: number, flags: number, address: Address, addressLength: number): number;
-  recvfrom(fd: number, buffer: Address, length: number, flags: number, address: Address, size: Address): number;
-  shutdown(fd: number, how: number): number;
   /** Copies memory that does not overlap: half the cost of a view made for `Uint8Array.set`. */
   memcpy(to: Address, from: Address, length: number): void;
   clock_gettime(clock: number, timespec: Address): number;
@@ -66,7 +63,6 @@ const REQUIRED = {
   close: { args: ["i32" /* int fd */], returns: "i32" },
   read: { args: ["i32" /* int fd */, "ptr" /* void *buf */, "u64" /* size_t n */], returns: FFIType.i64_fast },
   write: { args: ["i32" /* int fd */, "ptr" /* const void *buf */, "u64" /* size_t n */], returns: FFIType.i64_fast },
-  readv: { args: ["i32" /* int fd */, "ptr" /* const struct iovec * */, "i32" /* int n */], returns: FFIType.i64_fast },
   writev: {
     args: ["i32" /* int fd */, "ptr" /* const struct iovec * */, "i32" /* int n */],
     returns: FFIType.i64_fast,
@@ -148,18 +144,6 @@ const REQUIRED = {
     ],
     returns: FFIType.i64_fast,
   },
-  recvfrom: {
-    args: [
-      "i32" /* int fd */,
-      "ptr" /* void * */,
-      "u64" /* size_t n */,
-      "i32" /* int flags */,
-      "ptr" /* struct sockaddr * */,
-      "ptr" /* socklen_t * */,
-    ],
-    returns: FFIType.i64_fast,
-  },
-  shutdown: { args: ["i32" /* int fd */, "i32" /* int how */], returns: "i32" },
   clock_gettime: { args: ["i32" /* clockid_t */, "ptr" /* struct timespec * */], returns: "i32" },
   if_nametoindex: { args: ["ptr" /* const char *name */], returns: "u32" },
 } as const;

@@ -89,7 +89,7 @@ export function openLibcrypto(): Ciphers | undefined {
   }
 }
 
-export function libcryptoCiphers(library: Libcrypto): Ciphers {
+function libcryptoCiphers(library: Libcrypto): Ciphers {
   library.OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, 0);
   const known: Readonly<Record<CipherName, Address>> = {
     "aes-256-gcm": library.EVP_aes_256_gcm(),

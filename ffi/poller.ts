@@ -30,11 +30,6 @@ export class Poller {
     this.#resize(this.#capacity);
   }
 
-  /** Descriptors watched. */
-  get count(): number {
-    return this.#count;
-  }
-
   /** Watches `fd` for `events` (bits of `POLL`); again for one watched already replaces its events. */
   add(fd: number, events: number = POLL.IN): void {
     let at = this.#find(fd);

@@ -24,7 +24,7 @@ import { SocketCounters } from "./socket-counters.ts";
 import { type SocketSystem, systemSockets } from "./socket-system.ts";
 
 /** "Use for experimentation and testing" (RFC 3692). */
-export const DEFAULT_PROTOCOL = 253;
+const DEFAULT_PROTOCOL = 253;
 
 export interface RawRequest extends SocketRequest {
   readonly family: 4 | 6;
@@ -70,11 +70,6 @@ export class RawSocket implements Producer, Consumer {
 
   get fd(): number {
     return this.#opened.fd;
-  }
-
-  /** The bound address, port 0. */
-  get local(): Endpoint {
-    return this.#opened.local;
   }
 
   /** Datagrams already read that the descriptor no longer tells of: call `receive` again before waiting. */

@@ -10,10 +10,8 @@ export const FREEBSD = {
   O_CLOEXEC: 0x100000,
   F_GETFL: 3,
   F_SETFL: 4,
-  F_GETFD: 1,
   F_SETFD: 2,
   FD_CLOEXEC: 1,
-  F_DUPFD_CLOEXEC: 17,
   AF_INET: 2,
   AF_INET6: 28,
   SOCK_STREAM: 1,
@@ -24,7 +22,6 @@ export const FREEBSD = {
   MSG_DONTWAIT: 0x80,
   MSG_NOSIGNAL: 0x20000,
   MSG_TRUNC: 0x10,
-  MSG_CTRUNC: 0x20,
   CLOCK_MONOTONIC: 4,
   /** Another name of CLOCK_MONOTONIC (sys/_clock_id.h). */
   CLOCK_BOOTTIME: 4,
@@ -43,7 +40,5 @@ export const FREEBSD = {
   cmsghdr: { size: 12, length: 0, level: 4, type: 8, data: 16, align: 8, wideLength: false },
   sockaddr: { hasLength: true, size4: 16, size6: 28 },
   SIOCGIFFLAGS: 0xc0206911,
-  SIOCSIFFLAGS: 0x80206910,
   SIOCGIFMTU: 0xc0206933,
-  SIOCSIFMTU: 0x80206934,
 } as const satisfies Layout;

@@ -13,13 +13,12 @@ export const TUN_IOCTL = {
   TUNGETIFF: 0x800454d2,
   TUNSETOFFLOAD: 0x400454d0,
   TUNSETVNETHDRSZ: 0x400454d8,
-  TUNGETVNETHDRSZ: 0x800454d7,
 } as const;
 export const IFF_TUN = 1;
 export const IFF_TAP = 2;
 export const IFF_NO_PI = 0x1000;
 export const IFF_VNET_HDR = 0x4000;
-export const TUN_F = { CSUM: 1, TSO4: 2, TSO6: 4, USO4: 0x20, USO6: 0x40 } as const;
+const TUN_F = { CSUM: 1, TSO4: 2, TSO6: 4, USO4: 0x20, USO6: 0x40 } as const;
 
 const TSO = TUN_F.CSUM | TUN_F.TSO4 | TUN_F.TSO6;
 const USO = TUN_F.USO4 | TUN_F.USO6;

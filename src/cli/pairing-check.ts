@@ -21,7 +21,7 @@ const isUp = (link: LinkSnapshot) => upPath(link) !== undefined;
 const isMeasured = (link: LinkSnapshot) => (upPath(link)?.rtt.smoothed ?? 0) > 0;
 
 /** Returns one line for each link: name, state, round-trip time and addresses, or the reason why it is down. */
-export function renderLinks(
+function renderLinks(
   links: readonly LinkSnapshot[],
   c: Colours,
   failures: ReadonlyMap<string, string> = new Map(),

@@ -86,7 +86,7 @@ async function pingOnce(interfaceName: string, link: string | undefined): Promis
 const NO_ANSWER = `no answer within ${TIMEOUT_MS / 1_000} s`;
 
 /** Asks the daemon for one echo over each path. @throws NetcombinerError when the tunnel does not run */
-export async function echoesOf(interfaceName: string): Promise<NamedEcho[]> {
+async function echoesOf(interfaceName: string): Promise<NamedEcho[]> {
   const { echoes } = await askTunnel(interfaceName, "ping", {
     parameters: { wait: TIMEOUT_MS },
     timeout: 3 * TIMEOUT_MS,

@@ -157,7 +157,7 @@ function renderLink(link: LinkSnapshot, c: Colours): string {
 const ROLES = { initiate: "initiates", listen: "listens" } as const;
 
 /** Commented out, as in `tailscale status`, so that a script that reads the blocks can pass over it; nothing when all is well. */
-export function renderFindings(found: readonly Finding[], c: Colours): string[] {
+function renderFindings(found: readonly Finding[], c: Colours): string[] {
   if (found.length === 0) return [];
   const paint = { problem: c.red, warning: c.yellow, note: (text: string) => text };
   const items = found.flatMap(({ severity, check, subject, text, advice }) => [

@@ -10,7 +10,7 @@ export interface Files {
   read(path: string): string;
 }
 
-export const REAL_FILES: Files = {
+const REAL_FILES: Files = {
   exists: existsSync,
   read(path) {
     try {

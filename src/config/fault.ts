@@ -11,7 +11,7 @@ const LONGEST_SHOWN = 60;
 const LOOKS_SECRET = /(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}(?![A-Za-z0-9+/])/;
 
 /** Returns `FILE:LINE: text`. */
-export function formatFault(file: string, fault: ConfigFault): string {
+function formatFault(file: string, fault: ConfigFault): string {
   return fault.line === 0 ? `${file}: ${fault.text}` : `${file}:${fault.line}: ${fault.text}`;
 }
 

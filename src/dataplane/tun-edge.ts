@@ -69,11 +69,7 @@ export class TunEdge implements Source, Sink {
     return this.#segmenter.dropped + this.#oversized;
   }
 
-  /** Packets written inside of super-packets, and how many of those there were. */
-  get joinedPackets(): number {
-    return this.#joiner.joinedPackets;
-  }
-
+  /** Number of super-packets written. */
   get superPackets(): number {
     return this.#joiner.superPackets;
   }

@@ -27,7 +27,7 @@ const PATTERNS: Readonly<Record<Pattern, readonly (readonly Token[])[]>> = {
   ],
 };
 
-export const NOISE_TAG_SIZE = 16;
+const NOISE_TAG_SIZE = 16;
 const HASH_SIZE = 32;
 
 /** Bytes that a message adds to its payload: keys in the clear, keys encrypted, and the payload's tag. */

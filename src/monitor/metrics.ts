@@ -24,7 +24,7 @@ const both = (inbound: number, outbound: number): readonly Sample[] => [
   [{ direction: "outbound" }, outbound],
 ];
 
-export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
+const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   [
     "info",
     "gauge",
@@ -140,14 +140,14 @@ export const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   ],
 ];
 
-export const LINK_FAMILIES: readonly Family<LinkSnapshot>[] = [
+const LINK_FAMILIES: readonly Family<LinkSnapshot>[] = [
   ["link_up", "gauge", "State of the link: 1 if a path of it is up.", (link) => flag(link.paths.some(isUp))],
   ["link_ups_total", "counter", "Number of times an initiating link came up.", (link) => link.ups],
   ["link_failed_attempts", "gauge", "Failed attempts to connect since the link was last up.", (link) => link.failures],
   ["link_paths", "gauge", "Paths of the link.", (link) => link.paths.length],
 ];
 
-export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
+const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
   ["path_up", "gauge", "State of the path: 1 if it is up.", (path) => flag(isUp(path))],
   [
     "path_carrying",

@@ -40,8 +40,7 @@ export class Joiner {
   readonly pieceLength: Uint32Array;
   /** The virtio header of group `g` is at `VIRTIO_SIZE * g`. */
   readonly headers: ArrayBuffer;
-  /** Packets that went into a super-packet, and super-packets made; since the beginning. */
-  joinedPackets = 0;
+  /** Number of super-packets made. */
   superPackets = 0;
 
   readonly #pool: PacketPool;
@@ -313,6 +312,5 @@ export class Joiner {
     this.#virtio.hdrLen = header;
     this.#virtio.gsoSize = this.#payload[first] as number;
     this.superPackets++;
-    this.joinedPackets += this.#members[group] as number;
   }
 }

@@ -32,8 +32,6 @@ export class Roaming {
   readonly token = new Uint8Array(CHALLENGE_TOKEN);
   /** What a challenge of the peer said that is to be answered; undefined for none. */
   answer: Uint8Array | undefined;
-  /** How often the peer's address changed for good. */
-  count = 0;
   /** Bytes that may go to the new address. */
   #budget = 0;
   #challenges = 0;
@@ -101,7 +99,6 @@ export class Roaming {
   onAnswer(token: Uint8Array): boolean {
     if (!this.isProving || !this.token.every((byte, i) => byte === token[i])) return false;
     this.isProving = false;
-    this.count++;
     return true;
   }
 

@@ -66,8 +66,4 @@ export class PathTable {
     const id = index & 0xff;
     return this.#indexes[id] === index ? this.#paths[id] : undefined;
   }
-
-  at(id: number): Path | undefined {
-    return this.#paths[id];
-  }
 }

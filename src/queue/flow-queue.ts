@@ -10,7 +10,7 @@ import type { FlowList, ListMember } from "./flow-list.ts";
 
 const INITIAL = 32;
 /** Number of paths that may take from the middle; further ones take the head. */
-export const MAX_DEPTHS = 32;
+const MAX_DEPTHS = 32;
 /** Length of the ring, holes included, from which on everything is taken from the head. */
 const MAX_SPAN = 16_384;
 const NOTHING = new Float64Array(0);

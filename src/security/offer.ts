@@ -19,7 +19,7 @@ export interface Offered {
 
 export const NO_COMMON_SUITE = 0xff;
 /** Numbers of suites are below this. */
-export const SUITE_COUNT = 4;
+const SUITE_COUNT = 4;
 
 export class Offer implements Offered {
   readonly suites: number;

@@ -20,7 +20,7 @@ export const DIAGNOSIS = { ECHO: 0, REPLY: 1, BEST: 2, OPEN: 3, READY: 4, ALONE:
 
 /** Sizes by kind, bytes. */
 const SIZES: readonly number[] = [5, 24, 5, 22, 27, 6];
-export const SECRET_SIZE = 16;
+const SECRET_SIZE = 16;
 
 export type DiagnosisMessage =
   | { readonly kind: typeof DIAGNOSIS.ECHO | typeof DIAGNOSIS.BEST; readonly token: number }

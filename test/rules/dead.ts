@@ -173,14 +173,25 @@ export function isRead({ range }: Pick<Location, "range">, text: string): boolea
   return isDestructured(after);
 }
 
-/** True if the braces around the place close in front of an assignment, a type or `of`: then names are taken out of an object. */
+/**
+ * True if the braces around the place close in front of an assignment, a type or `of`, or stand among the parameters of a
+ * function: then names are taken out of an object.
+ */
 function isDestructured(after: string): boolean {
+  const rest = afterBracket(after, "}");
+  if (rest === undefined) return false;
+  if (/^\s*(=(?![=>])|:|of\b)/.test(rest)) return true;
+  return /^\s*=>/.test(afterBracket(rest, ")") ?? "");
+}
+
+/** Returns the text after the bracket that closes what is open; undefined if that is another one. */
+function afterBracket(text: string, closing: string): string | undefined {
   let depth = 0;
-  for (let i = 0; i < after.length; i++) {
-    if ("{([".includes(after[i] as string)) depth++;
-    else if ("})]".includes(after[i] as string) && depth-- === 0) {
-      return after[i] === "}" && /^\s*(=(?![=>])|:|of\b)/.test(after.slice(i + 1));
+  for (let i = 0; i < text.length; i++) {
+    if ("{([".includes(text[i] as string)) depth++;
+    else if ("})]".includes(text[i] as string) && depth-- === 0) {
+      return text[i] === closing ? text.slice(i + 1) : undefined;
     }
   }
-  return false;
+  return undefined;
 }

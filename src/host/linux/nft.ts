@@ -31,7 +31,7 @@ export function nftSteps(interfaceName: string, chains: readonly Chain[], why: s
 }
 
 /** Returns the table's name; characters that interface names may have and table names may not become their code. */
-export function tableName(interfaceName: string): string {
+function tableName(interfaceName: string): string {
   const safe = interfaceName.replaceAll(/[^A-Za-z0-9_-]/g, (c) => `.${c.charCodeAt(0).toString(16)}`);
   return `netcombiner-${safe}`;
 }

@@ -29,7 +29,7 @@ export interface LinuxState {
   sysctlNames(folder: string): readonly string[];
 }
 
-export const TABLE = { main: 254, local: 255 } as const;
+const TABLE = { main: 254 } as const;
 
 export async function readLinuxState(): Promise<LinuxState> {
   const ask = async (words: string) => JSON.parse((await outputOf(words)).trim() || "[]");
