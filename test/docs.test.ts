@@ -191,12 +191,12 @@ describe("the documents", () => {
     expect(looseFigures(text)).toEqual([]);
   });
 
-  test("list every file that specifies bytes, in `message.ts` those of a message", () => {
+  test("list every file that specifies bytes, in `message-types.ts` those of a message", () => {
     const { text = "" } = documents.find(({ path }) => path === "docs/protocol.md") ?? {};
-    for (const name of ["datagram", "exchange", "message"]) expect(text).toContain(`](../src/wire/${name}.ts)`);
+    for (const name of ["datagram", "exchange", "message-types"]) expect(text).toContain(`](../src/wire/${name}.ts)`);
     const files = sourceFiles(["src/wire"]);
-    const list = files.find(({ path }) => path === "src/wire/message.ts")?.text ?? "";
-    const messages = files.filter((file) => file.text.includes('from "./message.ts"'));
+    const list = files.find(({ path }) => path === "src/wire/message-types.ts")?.text ?? "";
+    const messages = files.filter((file) => file.text.includes('from "./message-types.ts"'));
     const unlisted = messages.filter(({ path }) => !list.includes(`\`${path.slice("src/wire/".length)}\``));
     expect([messages.length > 0, unlisted]).toEqual([true, []]);
   });

@@ -17,7 +17,7 @@ import { assert } from "../errors.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { PACKET_FLAG, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { PROTOCOL } from "../wire/ip.ts";
-import { TCP_FLAG } from "../wire/tcp.ts";
+import { TCP_FLAG } from "../wire/tcp-header.ts";
 import { isChecksumRight, pseudoHeaderSum, setIpv4Checksum } from "./checksum.ts";
 import { TCP_CHECKSUM, Transport, UDP_CHECKSUM, UDP_HEADER } from "./transport.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "./virtio.ts";

@@ -10,7 +10,7 @@
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool } from "../memory/packet-pool.ts";
 import { PROTOCOL } from "../wire/ip.ts";
-import { TCP_FLAG } from "../wire/tcp.ts";
+import { TCP_FLAG } from "../wire/tcp-header.ts";
 import { completeChecksum, pseudoHeaderSum, setIpv4Checksum } from "./checksum.ts";
 import { TCP_CHECKSUM, TCP_HEADER_MIN, Transport, UDP_CHECKSUM, UDP_HEADER } from "./transport.ts";
 import { GSO, VIRTIO_FLAG, type VirtioHeader } from "./virtio.ts";

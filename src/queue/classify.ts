@@ -9,7 +9,7 @@ import {
   TCP_PURPOSE,
   tcpFlags,
   tcpHeaderSize,
-} from "../wire/tcp.ts";
+} from "../wire/tcp-header.ts";
 
 export const TRAFFIC = {
   /** Nothing special: sparse until it sends much, then in order. */

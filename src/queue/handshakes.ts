@@ -4,7 +4,7 @@
  */
 import type { Micros } from "../clock.ts";
 import type { ParsedHeader } from "../wire/ip.ts";
-import { TCP_FLAG, TCP_HEADER, TCP_PURPOSE, tcpFlags } from "../wire/tcp.ts";
+import { TCP_FLAG, TCP_HEADER, TCP_PURPOSE, tcpFlags } from "../wire/tcp-header.ts";
 
 const { SYN } = TCP_FLAG;
 const SYN_ACK = SYN | TCP_FLAG.ACK;

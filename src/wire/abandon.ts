@@ -5,7 +5,7 @@
  *     | 6:4 0:4 | 0:3 bucket:13 | sequence:24 | count:8 |     `count` packets from `sequence` on         7
  */
 import { DATA_SIZE, writePlace } from "./data.ts";
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const ABANDON_SIZE = DATA_SIZE + 1;
 

@@ -13,7 +13,7 @@
  * - `packets` and `bytes` count all datagrams received, modulo 2^32.
  * - The ranges go down from `largest`: `run` numbers received, then `gap` missing, then the next run; the first gap is 0.
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 /** Bytes in front of the ranges. */
 export const ACK_SIZE = 36;

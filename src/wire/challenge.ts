@@ -4,7 +4,7 @@
  *
  *     | 11:4 0:3 ANSWER:1 | token:64 |     with ANSWER, the token of a challenge is repeated             9
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 /** Bytes of a token, random. */
 export const CHALLENGE_TOKEN = 8;

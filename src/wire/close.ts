@@ -3,7 +3,7 @@
  *
  *     | 4:4 0:4 | reason:8 |                                                                             2
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const CLOSE_SIZE = 2;
 

@@ -7,7 +7,7 @@
  * The packet runs to the end of the datagram. `bucket` is a hash of its flow, `sequence` its place in that bucket, modulo 2^24, and
  * `class` how it is to be delivered. FRAG and ABANDON name packets by the same six bytes.
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const DATA_FLAG = {
   /** The inner TCP or UDP checksum holds only the pseudo-header's sum; the receiving host completes it. */

@@ -14,7 +14,7 @@
  * The asking end chooses the token, and the answer repeats it. An unknown kind is skipped with the rest of the datagram.
  */
 import { createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoint.ts";
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const DIAGNOSIS = { ECHO: 0, REPLY: 1, BEST: 2, OPEN: 3, READY: 4, ALONE: 5 } as const;
 

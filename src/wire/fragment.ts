@@ -9,7 +9,7 @@
  * datagram. Flags, class, bucket and sequence are those of DATA.
  */
 import { bucketOf, classOf, flagsOf, sequenceOf, writePlace } from "./data.ts";
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 /** Bytes in front of the fragment's own. */
 export const FRAGMENT_SIZE = 9;
@@ -22,8 +22,8 @@ export class Fragment {
   bucket = 0;
   class = 0;
   sequence = 0;
-  part = 0;
-  parts = 1;
+  number = 0;
+  count = 1;
   /** Bytes of the whole packet. */
   length = 0;
   /** Where the fragment begins in the packet, bytes. */
@@ -32,18 +32,18 @@ export class Fragment {
   size = 0;
 
   /** Chooses a fragment of a packet. */
-  place(part: number, parts: number, length: number): void {
-    this.part = part;
-    this.parts = parts;
+  place(number: number, count: number, length: number): void {
+    this.number = number;
+    this.count = count;
     this.length = length;
-    this.offset = Math.ceil((part * length) / parts);
-    this.size = Math.ceil(((part + 1) * length) / parts) - this.offset;
+    this.offset = Math.ceil((number * length) / count);
+    this.size = Math.ceil(((number + 1) * length) / count) - this.offset;
   }
 
   /** Writes what goes in front of the fragment's bytes at `at`. */
   write(view: DataView, at: number): number {
     writePlace(view, at, (MESSAGE.FRAG << 4) | this.flags, this.bucket, this.class, this.sequence);
-    view.setUint8(at + 6, (this.part << 4) | (this.parts - 1));
+    view.setUint8(at + 6, (this.number << 4) | (this.count - 1));
     view.setUint16(at + 7, this.length);
     return at + FRAGMENT_SIZE;
   }
@@ -57,6 +57,6 @@ export class Fragment {
     this.sequence = sequenceOf(view, at);
     const places = view.getUint8(at + 6);
     this.place(places >>> 4, (places & 0x0f) + 1, view.getUint16(at + 7));
-    return this.part < this.parts && this.size > 0 && this.size === end - at - FRAGMENT_SIZE;
+    return this.number < this.count && this.size > 0 && this.size === end - at - FRAGMENT_SIZE;
   }
 }

@@ -5,7 +5,7 @@
  *     | 5:4 0:4 | time:16 |     in units of 64 µs; 0 for no resequencing                                 3
  */
 import type { Micros } from "../clock.ts";
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const HOLD_SIZE = 3;
 /** Unit of the time on the wire, µs. */

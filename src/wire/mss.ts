@@ -4,7 +4,7 @@
  * so that no host depends on path MTU discovery working.
  */
 import { type ParsedHeader, PROTOCOL } from "./ip.ts";
-import { TCP_FLAG, TCP_HEADER, tcpFlags, tcpHeaderSize } from "./tcp.ts";
+import { TCP_FLAG, TCP_HEADER, tcpFlags, tcpHeaderSize } from "./tcp-header.ts";
 
 const OPTION_END = 0;
 const OPTION_NOP = 1;

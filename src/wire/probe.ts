@@ -8,7 +8,7 @@
  * A probe in front of padding finds out whether a datagram of that size passes (DPLPMTUD, RFC 8899); padding alone fills a path to find
  * out its rate.
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const PROBE_SIZE = 1;
 

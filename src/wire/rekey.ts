@@ -5,7 +5,7 @@
  *
  * `epoch` numbers the keys of a path: those of the exchange are 0.
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 /** Bytes in front of the Noise message. */
 export const REKEY_SIZE = 6;

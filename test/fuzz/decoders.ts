@@ -12,7 +12,7 @@ import { decodeDiagnosis, diagnosisSize, encodeDiagnosis } from "../../src/wire/
 import { decodeHello, encodeHello, type Hello } from "../../src/wire/exchange.ts";
 import { turnIntoTooBig } from "../../src/wire/icmp.ts";
 import { flowHash, ParsedHeader } from "../../src/wire/ip.ts";
-import { MESSAGE } from "../../src/wire/message.ts";
+import { MESSAGE } from "../../src/wire/message-types.ts";
 import { clampMss } from "../../src/wire/mss.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { contentOf, slotWith } from "../support/slots.ts";

@@ -39,7 +39,7 @@ class Bench {
     const view = new DataView(input.buffer, input.byteOffset, input.length);
     const fragment = this.#fragment;
     if (fragment.read(view, 0, input.length)) {
-      check(fragment.part < fragment.parts && fragment.size > 0, "place");
+      check(fragment.number < fragment.count && fragment.size > 0, "place");
       check(fragment.offset >= 0 && fragment.offset + fragment.size <= fragment.length, "reaches beyond the packet");
       check(fragment.size === input.length - FRAGMENT_SIZE, "size");
       if (fragment.length <= this.#pool.capacity) this.#add(random);
@@ -54,7 +54,7 @@ class Bench {
     const pool = this.#pool;
     const fragment = this.#fragment;
     const [path, number] = [1 + random.below(2), random.below(12)];
-    const first = number - fragment.part;
+    const first = number - fragment.number;
     const from = pool.take();
     const start = pool.start[from] as number;
     for (let i = 0; i < fragment.size; i++) pool.bytes[start + i] = byteOf(path, first, fragment, fragment.offset + i);

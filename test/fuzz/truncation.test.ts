@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { Endpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
 import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
-import { MESSAGE } from "../../src/wire/message.ts";
+import { MESSAGE } from "../../src/wire/message-types.ts";
 import type { Pair } from "../portal/pair.ts";
 import { join, udpPacket } from "../support/packets/build.ts";
 import { dataMessage, fragmentMessage, talkedPair } from "./portal.ts";

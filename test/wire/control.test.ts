@@ -4,7 +4,7 @@ import { CHALLENGE_SIZE, challengeToken, isChallengeAnswer, writeChallenge } fro
 import { CLOSE_REASON, CLOSE_SIZE, closeReason, writeClose } from "../../src/wire/close.ts";
 import { bucketOf, sequenceOf } from "../../src/wire/data.ts";
 import { HOLD_SIZE, holdTime, writeHold } from "../../src/wire/hold.ts";
-import { MESSAGE, messageAt } from "../../src/wire/message.ts";
+import { MESSAGE, messageAt } from "../../src/wire/message-types.ts";
 import { PROBE_SIZE, writePadding, writeProbe } from "../../src/wire/probe.ts";
 import { isRekeyAnswer, REKEY_SIZE, rekeyEpoch, rekeySize, writeRekey } from "../../src/wire/rekey.ts";
 

@@ -7,7 +7,7 @@ import {
   diagnosisSize,
   encodeDiagnosis,
 } from "../../src/wire/diagnosis.ts";
-import { MESSAGE } from "../../src/wire/message.ts";
+import { MESSAGE } from "../../src/wire/message-types.ts";
 
 const at = (text: string, port = 0) => parseEndpoint(text, port) as Endpoint;
 const secret = Uint8Array.from({ length: 16 }, (_, i) => i + 1);

@@ -5,7 +5,7 @@ import type { PortalContext } from "../context.ts";
 /** An accepted connection without a path is closed after this time. */
 const ACCEPTED_TIMEOUT: Micros = 10_000_000;
 
-export interface LinkSocket {
+export interface OwnedSocket {
   readonly link: number;
   /** TCP: one peer, and the end of the connection is the end of the path. */
   readonly isConnected: boolean;
@@ -15,13 +15,13 @@ export interface LinkSocket {
 
 export class LinkSockets {
   readonly #context: PortalContext;
-  readonly #sockets = new Map<number, LinkSocket>();
+  readonly #sockets = new Map<number, OwnedSocket>();
 
   constructor(context: PortalContext) {
     this.#context = context;
   }
 
-  get(socket: number): LinkSocket | undefined {
+  get(socket: number): OwnedSocket | undefined {
     return this.#sockets.get(socket);
   }
 
@@ -40,7 +40,7 @@ export class LinkSockets {
   }
 
   /** Forgets a socket that has ended; returns what it was. */
-  remove(socket: number): LinkSocket | undefined {
+  remove(socket: number): OwnedSocket | undefined {
     const facts = this.#sockets.get(socket);
     this.#sockets.delete(socket);
     return facts;

@@ -15,7 +15,14 @@ import { type Micros, NEVER } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 import { conversationHash, type ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
-import { TCP_FLAG, TCP_HEADER, tcpAcknowledgement, tcpFlags, tcpHeaderSize, tcpSequence } from "../../wire/tcp.ts";
+import {
+  TCP_FLAG,
+  TCP_HEADER,
+  tcpAcknowledgement,
+  tcpFlags,
+  tcpHeaderSize,
+  tcpSequence,
+} from "../../wire/tcp-header.ts";
 
 /** Conversations watched; a power of two. A newer one takes the place of an older one with the same low bits. */
 const ENTRIES = 1_024;

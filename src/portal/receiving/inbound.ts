@@ -17,8 +17,8 @@ import { HEADER_SIZE, indexOf, packetNumberOf, phaseOf, TYPE, typeOf } from "../
 import { FRAGMENT_SIZE, Fragment } from "../../wire/fragment.ts";
 import { HOLD_SIZE, holdTime } from "../../wire/hold.ts";
 import type { ParsedHeader } from "../../wire/ip.ts";
-import { isLinkMetered, LINK_SIZE, linkLimit } from "../../wire/link.ts";
-import { MESSAGE, messageAt } from "../../wire/message.ts";
+import { isLinkMetered, LINK_SIZE, linkLimit } from "../../wire/link-limits.ts";
+import { MESSAGE, messageAt } from "../../wire/message-types.ts";
 import { PROBE_SIZE } from "../../wire/probe.ts";
 import { isRekeyAnswer, REKEY_SIZE, rekeyEpoch, rekeySize } from "../../wire/rekey.ts";
 import { drop, type PortalContext } from "../context.ts";

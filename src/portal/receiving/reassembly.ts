@@ -22,7 +22,7 @@ export class Reassembly {
   readonly #slots: Int32Array;
   readonly #paths: Uint32Array;
   readonly #firsts: Float64Array;
-  readonly #parts: Uint8Array;
+  readonly #counts: Uint8Array;
   /** Fragments that have arrived, a bit each. */
   readonly #seen: Uint16Array;
   readonly #since: Float64Array;
@@ -38,7 +38,7 @@ export class Reassembly {
     this.#slots = new Int32Array(size).fill(NO_SLOT);
     this.#paths = new Uint32Array(size);
     this.#firsts = new Float64Array(size);
-    this.#parts = new Uint8Array(size);
+    this.#counts = new Uint8Array(size);
     this.#seen = new Uint16Array(size);
     this.#since = new Float64Array(size);
   }
@@ -55,7 +55,7 @@ export class Reassembly {
    */
   add(now: Micros, path: number, number: number, fragment: Fragment, at: number): Slot {
     const pool = this.#pool;
-    const first = number - fragment.part;
+    const first = number - fragment.number;
     const i = (first + Math.imul(path, 0x9e3779b1)) & this.#mask;
     let slot = this.#slots[i] as number;
     if (slot !== NO_SLOT && !this.#isOf(i, path, first, fragment)) {
@@ -66,9 +66,9 @@ export class Reassembly {
     if (slot === NO_SLOT) return slot;
     const to = (pool.start[slot] as number) + fragment.offset;
     pool.bytes.copyWithin(to, at, at + fragment.size);
-    const seen = (this.#seen[i] as number) | (1 << fragment.part);
+    const seen = (this.#seen[i] as number) | (1 << fragment.number);
     this.#seen[i] = seen;
-    if (seen !== (1 << fragment.parts) - 1) return NO_SLOT;
+    if (seen !== (1 << fragment.count) - 1) return NO_SLOT;
     this.#slots[i] = NO_SLOT;
     this.#waiting--;
     return slot;
@@ -101,7 +101,7 @@ export class Reassembly {
     this.#slots[i] = slot;
     this.#paths[i] = path;
     this.#firsts[i] = first;
-    this.#parts[i] = fragment.parts;
+    this.#counts[i] = fragment.count;
     this.#seen[i] = 0;
     this.#since[i] = now;
     this.#waiting++;
@@ -116,7 +116,7 @@ export class Reassembly {
     return (
       this.#paths[i] === path &&
       this.#firsts[i] === first &&
-      this.#parts[i] === fragment.parts &&
+      this.#counts[i] === fragment.count &&
       pool.length[slot] === fragment.length &&
       pool.flow[slot] === fragment.bucket &&
       pool.class[slot] === fragment.class &&

@@ -10,7 +10,7 @@ import { ACK_SIZE, Ack, MAX_RANGES } from "../../wire/ack.ts";
 import { CHALLENGE_SIZE, writeChallenge } from "../../wire/challenge.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
 import { writeHold } from "../../wire/hold.ts";
-import { writeLink } from "../../wire/link.ts";
+import { writeLink } from "../../wire/link-limits.ts";
 import { PROBE_SIZE, writePadding, writeProbe } from "../../wire/probe.ts";
 import { writeRekey } from "../../wire/rekey.ts";
 import type { PortalContext } from "../context.ts";

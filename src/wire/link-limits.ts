@@ -6,7 +6,7 @@
  *
  * With METERED the traffic is paid for: nothing beyond need is sent.
  */
-import { MESSAGE } from "./message.ts";
+import { MESSAGE } from "./message-types.ts";
 
 export const LINK_SIZE = 4;
 const METERED = 1 << 24;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isLinkMetered, linkLimit, writeLink } from "../../src/wire/link.ts";
+import { isLinkMetered, linkLimit, writeLink } from "../../src/wire/link-limits.ts";
 
 describe("writeLink", () => {
   test("writes the known bytes, never more than the limit, and reads them back", () => {

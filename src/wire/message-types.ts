@@ -8,9 +8,9 @@
  *     CLOSE 4            `close.ts`        the end of a path
  *     HOLD 5             `hold.ts`         how long early packets are worth holding
  *     ABANDON 6          `abandon.ts`      packets that will not be sent again
- *     FRAG 7             `fragment.ts`     part of a packet, to the end of the datagram
+ *     FRAG 7             `fragment.ts`     a fragment of a packet, to the end of the datagram
  *     REKEY 8            `rekey.ts`        a handshake for the next keys
- *     LINK 9             `link.ts`         limits that the sender has for the path
+ *     LINK 9             `link-limits.ts`  limits that the sender has for the path
  *     DIAGNOSIS 10       `diagnosis.ts`    questions of a person, and answers
  *     CHALLENGE 11       `challenge.ts`    proof that the peer receives at an address
  *
