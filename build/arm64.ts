@@ -1,7 +1,7 @@
 // npm run arm64 [-- <arguments of netcombiner>]     default: version
 //
-// Builds the arm64 binary and runs it here, under qemu's user emulation with Debian's arm64 libc. That goes as far as
-// system calls that the emulator knows: commands, configuration and the worker, not the forwarding of packets.
+// Builds the arm64 binary and runs it here, under qemu's user emulation with Debian's arm64 libc. That covers the system
+// calls that the emulator knows: commands, configuration and the worker, but not the forwarding of packets.
 
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,10 +14,10 @@ const ROOT = join(import.meta.dir, "..");
 const SYSROOT = join(ROOT, ".cache", "arm64-root");
 const EMULATOR = "qemu-aarch64-static";
 
-/** What the binary is linked with; its other libraries are inside of it. */
+/** Debian packages that the binary is linked with; its other libraries are inside it. */
 const LIBRARIES = ["libc6", "libgcc-s1"];
 
-/** A folder with the arm64 libc, downloaded by apt-get as any user, without touching the system's own package lists. */
+/** Returns a folder with the arm64 libc, which apt-get downloads as any user, without touching the system's package lists. */
 function arm64Root(): string {
   if (existsSync(SYSROOT)) return SYSROOT;
   mkdirSync(dirname(SYSROOT), { recursive: true });
@@ -45,7 +45,7 @@ function aptOptions(scratch: string): string[] {
     "APT::Architectures=arm64",
     `Dir::State::Lists=${join(scratch, "lists")}`,
     `Dir::Cache=${join(scratch, "cache")}`,
-    // The unprivileged user that apt-get would change to cannot write here.
+    // apt-get would change to an unprivileged user, who cannot write here.
     "APT::Sandbox::User=root",
   ];
   return ["-qq", ...settings.flatMap((setting) => ["-o", setting])];

@@ -1,5 +1,5 @@
-// Makes a fresh clone usable: npm packages first, then the Debian packages that a purpose needs.
-// Plain Node without dependencies, because it runs before anything is installed.
+// Makes a fresh clone usable: installs the npm packages, then the Debian packages that a purpose needs.
+// It is plain Node without dependencies, because it runs before anything is installed.
 //
 //   node build/bootstrap.mjs [--npm-only | --for <purpose>]     purposes: test (default), demo, evaluate, bench, arm64
 
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Every Debian package the project uses: the command (or file) it brings, what for, and which purposes want it. */
+/** Every Debian package that the project uses: the command (or file) that it brings, the reason, and the purposes that need it. */
 export const DEBIAN_PACKAGES = [
   {
     package: "iproute2",
@@ -77,7 +77,7 @@ function lockedPackages(path) {
   return Object.fromEntries(Object.entries(packages).filter(([place]) => place !== ""));
 }
 
-/** npm notes in node_modules what it installed; this compares that with the lock file, so no stamp of our own is needed. */
+/** True if node_modules holds what the lock file names; npm records there what it installed. */
 function npmPackagesAreCurrent() {
   const wanted = lockedPackages(join(ROOT, "package-lock.json"));
   const installed = lockedPackages(join(ROOT, "node_modules", ".package-lock.json"));
@@ -117,13 +117,13 @@ function installDebianPackages(purpose) {
     return;
   }
   console.log(`bootstrap: apt-get install ${names.join(" ")}`);
-  // A stale package list is not fatal by itself: the installation says what it cannot find.
+  // A stale package list is not fatal by itself: the installation reports what it cannot find.
   if (!aptGet(["update"])) console.log("bootstrap: apt-get update failed; going on");
   if (!aptGet(["-y", "--no-install-recommends", "install", ...names]))
     fail(`apt-get could not install ${names.join(" ")}`);
 }
 
-/** Speaks only of what goes wrong, asks nothing, and waits for another apt-get to end (seconds). */
+/** Runs apt-get, which prints errors only, asks nothing, and waits 300 s for another apt-get to end. Returns true on success. */
 function aptGet(args) {
   const { status } = spawnSync("apt-get", ["-qq", "-o", "DPkg::Lock::Timeout=300", ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },

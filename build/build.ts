@@ -1,6 +1,6 @@
 // npm run build -- [--all | --target <name>...] [--outdir <folder>] [--entry <file>]
 //
-// dist/netcombiner for this machine; with --all also dist/netcombiner-<target> for every target.
+// Builds dist/netcombiner for this machine, and with --all also dist/netcombiner-<target> for every target.
 
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// One binary: the sources, bundled and compiled, behind a Bun runtime.
+// Compiles the sources into one binary, with a Bun runtime.
 //
 // Never strip the result: the program is data behind the executable's sections, and without it the file is a plain `bun`.
 
@@ -9,19 +9,19 @@ import { runtimePath } from "./runtimes.ts";
 import type { Target } from "./targets.ts";
 import type { BuildVersion } from "./version.ts";
 
-/** Without it `BUN_OPTIONS=--preload=FILE` would run any file as root; `=` matters, a space weakens it silently. */
+/** Keeps `BUN_OPTIONS=--preload=FILE` from running any file as root. The `=` matters: with a space the flag has no effect. */
 export const STRICT_FLAG = "--disallow-code-generation-from-strings=strict";
 
 export interface CompileOptions {
-  /** The one entry point; the data plane's worker is the same file, told apart by `Bun.isMainThread`. */
+  /** Entry point; the worker of the data plane is the same file, told apart by `Bun.isMainThread`. */
   readonly entry: string;
   readonly outfile: string;
   readonly version: BuildVersion;
-  /** Left out: the machine this runs on, with the Bun that runs this (so a musl machine gets a musl binary). */
+  /** Machine to build for; by default this one, with the Bun that runs this, so that a musl machine gets a musl binary. */
   readonly target?: Target;
 }
 
-/** Writes `outfile` and returns its size in bytes. Throws, and leaves an older `outfile` alone, when Bun refuses. */
+/** Writes `outfile` and returns its size in bytes. Throws and keeps an older `outfile` when Bun fails. */
 export function compile(options: CompileOptions): number {
   const folder = dirname(options.outfile);
   mkdirSync(folder, { recursive: true });
@@ -45,10 +45,10 @@ function compileArguments(options: CompileOptions, outfile: string): string[] {
     "--compile",
     ...base,
     "--minify",
-    // Compiled ahead of time it starts a third faster, for 0.3 MB; top-level await needs the format said.
+    // Bytecode makes it start a third faster, for 0.3 MB; top-level await needs the format.
     "--bytecode",
     "--format=esm",
-    // Files lying in the folder the daemon happens to be started in must not change what it does.
+    // Files in the folder in which the daemon is started must not change what it does.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     "--no-compile-autoload-tsconfig",
@@ -63,7 +63,7 @@ function compileArguments(options: CompileOptions, outfile: string): string[] {
   ];
 }
 
-/** What the builder has in BUN_OPTIONS and the like must not reach the binary. */
+/** Returns the environment without BUN_OPTIONS and the like, which must not influence the binary. */
 function buildEnvironment(): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("BUN_")));
 }

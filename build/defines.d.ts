@@ -1,7 +1,7 @@
-// Constants that build/compile.ts puts into the binary. They do not exist when running from source: ask with `typeof`.
+// Declares the constants that build/compile.ts puts into the binary. They do not exist when running from source: test with `typeof`.
 
 /** Version of package.json, for example `0.1.0`. */
 declare const NETCOMBINER_VERSION: string | undefined;
 
-/** Abbreviated git commit, `-dirty` behind it when tracked files were changed; empty when unknown. */
+/** Abbreviated git commit, followed by `-dirty` if tracked files were changed; empty if unknown. */
 declare const NETCOMBINER_COMMIT: string | undefined;

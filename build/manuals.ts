@@ -1,4 +1,4 @@
-// Manual pages and shell completions. Nothing of them is written twice: commands come from their definitions, keys from the
+// Makes the manual pages and shell completions. Nothing is written twice: commands come from their definitions, keys from the
 // commented example configuration, and only the prose around them is in packaging/man.
 
 import { readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { startCommand } from "../src/cli/start.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
-/** The commands are only looked at. */
+/** Stands for the program, since the commands are only described here. */
 const PROGRAM: Program = {
   entry: "",
   createThread: () => {
@@ -22,10 +22,11 @@ const PROGRAM: Program = {
 export interface ManualPage {
   /** Like `netcombiner.8`. */
   readonly name: string;
-  /** mdoc(7) */
+  /** Source in mdoc(7). */
   readonly text: string;
 }
 
+/** Returns all manual pages. */
 export function manualPages(): ManualPage[] {
   const keys = documentedKeys(read("packaging/netcombiner.conf.example"));
   const pages = {
@@ -58,14 +59,14 @@ function synopsis(): string {
     .join("\n");
 }
 
-/** Flags, then words, each with what it takes. */
+/** Returns the flags with their values, then the arguments. */
 function argumentsOf({ flags, words }: CommandModel): string {
   const options = flags.map((flag) => `.Op ${spelling(flag)}${value(flag.value)}`);
   const positionals = words.map(({ name, isRequired }) => (isRequired ? `.Ar ${name}` : `.Op Ar ${name}`));
   return [...options, ...positionals].join("\n");
 }
 
-/** mdoc writes the first hyphen. */
+/** Returns the flag without its first hyphen, which mdoc adds. */
 function spelling({ name, alias }: CommandModel["flags"][number]): string {
   return alias === "" ? `Fl -${name}` : `Fl ${alias}`;
 }
@@ -96,11 +97,11 @@ export interface DocumentedKey {
   readonly section: string;
   readonly key: string;
   readonly value: string;
-  /** What the comment above says; keys that follow each other share one. */
+  /** Text of the comment above; keys that follow each other share it. */
   readonly comment: string;
 }
 
-/** The keys of the first section of each name, with the comments above them. */
+/** Returns the keys of the first section of each name, with the comments above them. */
 export function documentedKeys(example: string): DocumentedKey[] {
   const keys = new Map<string, DocumentedKey>();
   let section = "";
@@ -133,7 +134,7 @@ function keyItems(keys: readonly DocumentedKey[], section: string): string {
     .join("\n");
 }
 
-/** Text as mdoc wants it: a sentence a line, and nothing that looks like a macro. */
+/** Returns text in mdoc: one sentence a line, and nothing that looks like a macro. */
 function sentence(text: string): string {
   const whole = /[.:]$/.test(text) || text === "" ? text : `${text}.`;
   const capital = whole.slice(0, 1).toUpperCase() + whole.slice(1);
@@ -145,7 +146,7 @@ function sentence(text: string): string {
     .join("\n");
 }
 
-/** One argument of a macro, whatever it holds. */
+/** Quotes `text` as one argument of a macro. */
 function argument(text: string): string {
   return `"${text.replaceAll("\\", "\\e").replaceAll('"', '""')}"`;
 }

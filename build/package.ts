@@ -1,8 +1,8 @@
 // npm run package [-- [--only <format>]... [--outdir <folder>] [--fast]]     formats: deb, ipk, apk, pkg, tar.gz
 //
-// Packages for every system and machine, in dist/packages, with their checksums and a table of their sizes. Needs none of
-// the systems' own tools; the same commit gives the same bytes. Takes some minutes, most of them for compressing; --fast does
-// not take them, and the packages are a third larger.
+// Makes the packages for every system and machine in dist/packages, with their checksums and a table of their sizes. It needs none
+// of the systems' own tools, and the same commit gives the same bytes. It takes some minutes, most of them for compressing; --fast
+// compresses less, and the packages are a third larger.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,9 +11,8 @@ import { parseArgs } from "node:util";
 import { compile } from "./compile.ts";
 import type { BuiltPackage } from "./packages/contents.ts";
 import { FORMATS, RECIPES } from "./packages/recipes.ts";
-import { sourceDate } from "./packages/source-date.ts";
 import type { Target } from "./targets.ts";
-import { buildVersion } from "./version.ts";
+import { buildVersion, sourceDate } from "./version.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
@@ -45,7 +44,7 @@ function main(args: string[]): void {
   const { formats, outdir, compression } = parse(args);
   const recipes = RECIPES.filter(({ format }) => formats.includes(format));
   const { version } = buildVersion();
-  // A package of an older version must not be taken for one of this.
+  // Packages of an older version must not be mistaken for those of this one.
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
   const sums: string[] = [];

@@ -1,11 +1,11 @@
-// Runs a program of the build and insists on its success.
+// Runs programs for the build, which must succeed.
 
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Record<string, string | undefined>;
 }
 
-/** Standard output of `command`. Throws with everything the program printed when it exits with anything but 0. */
+/** Runs `command` and returns its standard output. Throws with everything that it printed if it exits with anything but 0. */
 export function run(command: readonly string[], options: RunOptions = {}): string {
   const result = Bun.spawnSync([...command], {
     cwd: options.cwd ?? process.cwd(),

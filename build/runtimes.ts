@@ -1,8 +1,8 @@
-// Bun runtimes of other machines, about 100 MB each, fetched only when a build asks for them.
+// Fetches the Bun runtimes of other machines, about 100 MB each, when a build needs them.
 //
 // They are optional dependencies of the `bun` package, so package-lock.json already holds their versions and integrity
-// hashes; npm merely declines to install those of foreign machines. Everything is downloaded by npm from the registry it
-// is configured for and is checked against the lock file before use.
+// hashes; npm merely does not install those of other machines. npm downloads them from the registry that it is configured
+// for, and each is checked against the lock file before use.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -27,12 +27,12 @@ function lockEntry(packageName: string): LockEntry {
 }
 
 /**
- * Path of the Bun executable for `target`, downloaded into the cache when it is not there yet.
- * Throws when npm cannot download it or the download is not what the lock file names.
+ * Returns the path of the Bun executable for `target`, and downloads it into the cache if it is not there yet.
+ * Throws when npm cannot download it, or when the download does not match the lock file.
  */
 export function runtimePath(target: Target): string {
   const entry = lockEntry(target.runtimePackage);
-  // The hash is part of the name: a changed lock file never meets an old download.
+  // The hash is part of the name, so that a changed lock file never uses an old download.
   const folder = join(CACHE, `${target.name}-${entry.version}-${fingerprint(entry)}`);
   const executable = join(folder, "bun");
   if (!existsSync(executable)) download(target, entry, folder);
@@ -53,7 +53,7 @@ function download(target: Target, entry: LockEntry, folder: string): void {
     const archive = join(scratch, JSON.parse(answer)[0].filename);
     checkIntegrity(readFileSync(archive), entry.integrity, wanted);
     run(["tar", "-xzf", archive, "-C", scratch, "package/bin/bun"]);
-    // Renaming last: an interrupted download leaves no half a runtime behind.
+    // Renamed last, so that an interrupted download leaves no incomplete runtime behind.
     rmSync(folder, { recursive: true, force: true });
     renameSync(join(scratch, "package", "bin"), folder);
   } finally {

@@ -1,4 +1,4 @@
-// The machines the binary is built for, and the npm package that holds each one's Bun runtime.
+// Lists the machines for which the binary is built, and the npm package that holds each one's Bun runtime.
 
 export interface Target {
   /** Our name, as in `dist/netcombiner-<name>`. */
@@ -18,7 +18,7 @@ export const TARGETS: readonly Target[] = [
   { name: "freebsd-arm64", bunTarget: "bun-freebsd-arm64", runtimePackage: "@oven/bun-freebsd-aarch64" },
 ];
 
-/** @throws Error when there is none of that name */
+/** Returns the target of that name. @throws Error when there is none */
 export function targetNamed(name: string): Target {
   const found = TARGETS.find((candidate) => candidate.name === name);
   if (!found) throw new Error(`no such target: ${name} (known: ${TARGETS.map((known) => known.name).join(", ")})`);

@@ -1,4 +1,4 @@
-// Which tests belong together, and how they are run.
+// Groups the tests and runs each group.
 //
 // A test that needs more than a second or a compiled binary is called `<name>.slow.test.ts`; one that needs real kernels
 // in namespaces, hence root, lies in test/lab. Everything else is fast and part of every check.

@@ -1,4 +1,4 @@
-// What a binary says about itself: the version of package.json and the commit it was built from.
+// Determines what a binary says about itself: the version of package.json, the commit it was built from, and the time of that commit.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -18,7 +18,7 @@ export function buildVersion(): BuildVersion {
   return { version, commit: isDirty ? `${commit}-dirty` : commit };
 }
 
-/** Empty when git is missing or this is not a repository: a build from an archive is a build all the same. */
+/** Returns the output of git; empty when git is missing or this is not a repository, so that an archive can be built too. */
 function git(args: readonly string[]): string {
   try {
     const result = Bun.spawnSync(["git", ...args], { cwd: ROOT, stdin: "ignore", stderr: "ignore" });
@@ -26,4 +26,21 @@ function git(args: readonly string[]): string {
   } catch {
     return "";
   }
+}
+
+/** Time of a build without git: 2026-01-01. */
+const UNKNOWN_DATE = 1_767_225_600;
+
+/**
+ * Returns the time that every packaged file carries, seconds since 1970: `SOURCE_DATE_EPOCH` (reproducible-builds.org) if it is set, else
+ * the time of the commit, so that the same commit gives the same bytes.
+ */
+export function sourceDate(environment: NodeJS.ProcessEnv = process.env): number {
+  const given = environment.SOURCE_DATE_EPOCH;
+  if (given !== undefined) {
+    if (!/^\d{1,10}$/.test(given)) throw new Error(`SOURCE_DATE_EPOCH must be seconds since 1970; given ${given}`);
+    return Number(given);
+  }
+  const time = git(["log", "-1", "--format=%ct"]);
+  return time === "" ? UNKNOWN_DATE : Number(time);
 }

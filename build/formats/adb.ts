@@ -1,4 +1,4 @@
-// A package of apk v3, OpenWrt's since 25.12 (apk-tools 3: adb.h, apk_adb.h). All numbers are little-endian.
+// Writes the package format of apk v3, OpenWrt's since 25.12 (apk-tools 3: adb.h, apk_adb.h). All numbers are little-endian.
 //
 //     file    "ADB." "pckg", then blocks; or "ADBd" and the whole of that as raw deflate
 //     block   u32 type << 30 | 4 + length, payload, zeros up to a multiple of 8
@@ -8,11 +8,11 @@
 //             1 number   2 offset of u32   3 offset of u64   8, 9, a offset of length (u8, u16, u32) and bytes
 //             d, e offset of u32 count + 1 and that many values but one: an array, or the fields of an object from the first on
 //
-// Offsets are multiples of the size of what they point at. Of a list of fields the last is never nothing.
+// Offsets are multiples of the size of what they point at. The last of a list of fields is never empty.
 
 export type AdbValue = number | string | Uint8Array | readonly AdbValue[] | AdbObject | undefined;
 
-/** Fields by their number, from 1. */
+/** An object: its fields by number, from 1. */
 export interface AdbObject {
   readonly fields: Readonly<Record<number, AdbValue>>;
 }
@@ -22,7 +22,7 @@ const PAYLOAD_BITS = 28;
 const HEADER_SIZE = 8;
 const BLOCK = { DATABASE: 0, DATA: 2 } as const;
 
-/** Grows while values are put into it; what a value points to is written before the value is known. */
+/** Collects values; the data that a value points to is written before the value itself. */
 class Database {
   #parts: Uint8Array[] = [new Uint8Array(HEADER_SIZE)];
   #size = HEADER_SIZE;
@@ -89,19 +89,20 @@ function words(...values: readonly number[]): Buffer {
   return bytes;
 }
 
+/** Returns a database with `root` as its root value. */
 export function adbDatabase(root: AdbObject): Uint8Array<ArrayBuffer> {
   const database = new Database();
   return database.bytes(database.put(root));
 }
 
-/** The contents of one file, found by its folder's place in the list of folders and its own in that, both from 1. */
+/** Content of one file, identified by the index of its folder and its own in that folder, both from 1. */
 export interface AdbData {
   readonly folder: number;
   readonly file: number;
   readonly content: Uint8Array;
 }
 
-/** The file, not compressed. */
+/** Returns the package, not compressed. */
 export function adbPackage(database: Uint8Array, data: readonly AdbData[]): Uint8Array<ArrayBuffer> {
   const blocks = data.flatMap(({ folder, file, content }) => block(BLOCK.DATA, words(folder, file), content));
   return Buffer.concat([Buffer.from("ADB.pckg"), ...block(BLOCK.DATABASE, database), ...blocks]);

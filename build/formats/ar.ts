@@ -1,4 +1,4 @@
-// An ar archive in the common form, as deb(5) wants it.
+// Writes an ar archive in the common format, as deb(5) requires.
 //
 //     "!<arch>\n", then for each member a header of 60 bytes, left-justified text padded with spaces:
 //
@@ -13,12 +13,12 @@
 const MAGIC = "!<arch>\n";
 
 export interface ArMember {
-  /** At most 16 characters; deb(5) has them without the "/" that some archives end a name with. */
+  /** At most 16 characters, without the "/" that ends a name in some archives. */
   readonly name: string;
   readonly content: Uint8Array;
 }
 
-/** @param mtime seconds since 1970, of every member */
+/** Returns the archive. @param mtime seconds since 1970, of every member */
 export function ar(members: readonly ArMember[], mtime: number): Uint8Array<ArrayBuffer> {
   const parts = members.flatMap(({ name, content }) => [
     Buffer.from(header(name, content.length, mtime)),

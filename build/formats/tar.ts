@@ -1,4 +1,4 @@
-// A tar archive (POSIX.1-1988 ustar), as dpkg, opkg, pkg and every tar read it. Reproducible: owner and time are the caller's.
+// Writes a tar archive (POSIX.1-1988 ustar), which dpkg, opkg, pkg and every tar read. It is reproducible: the caller sets owner and time.
 //
 //     offset  size  field                        offset  size  field
 //          0   100  name                            257     6  "ustar\0"
@@ -16,14 +16,14 @@
 const BLOCK = 512;
 const NAME_SIZE = 100;
 const PREFIX_SIZE = 155;
-/** Eleven octal digits. */
+/** Largest size of a file in eleven octal digits, bytes. */
 const SIZE_MAX = 8 ** 11 - 1;
 
 const TYPE_FLAG = { file: "0", symlink: "2", directory: "5" } as const;
 
 export interface TarFile {
   readonly type: "file";
-  /** Exactly what stands in the archive; relative, absolute or with "./", as the format around it wants. */
+  /** Name as stored in the archive: relative, absolute or with "./", as the format around it requires. */
   readonly name: string;
   readonly mode: number;
   readonly content: Uint8Array;
@@ -50,7 +50,7 @@ export interface TarOptions {
   readonly owner?: { readonly user: string; readonly group: string };
 }
 
-/** @throws Error for a name or a size that the format cannot hold */
+/** Returns the archive. @throws Error for a name or a size that the format cannot hold */
 export function tar(entries: readonly TarEntry[], options: TarOptions): Uint8Array<ArrayBuffer> {
   const parts = entries.flatMap((entry) => {
     const content = entry.type === "file" ? entry.content : new Uint8Array(0);
@@ -85,7 +85,7 @@ function header(entry: TarEntry, size: number, { mtime, owner }: TarOptions): Ui
   return block;
 }
 
-/** A long name is cut at a "/", which itself is not stored. */
+/** Splits a long name at a "/", which itself is not stored. */
 function splitName(name: string): { prefix: string; name: string } {
   if (Buffer.byteLength(name) <= NAME_SIZE) return { prefix: "", name };
   for (let at = name.indexOf("/", 1); at > 0 && at < name.length - 1; at = name.indexOf("/", at + 1)) {

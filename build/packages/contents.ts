@@ -1,4 +1,4 @@
-// What a package puts on a machine, before any format has a say in it: paths, modes and bytes.
+// Describes what a package installs, independently of its format: paths, modes and bytes.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -7,15 +7,15 @@ import { manualPages, shellCompletion } from "../manuals.ts";
 const ROOT = join(import.meta.dir, "..", "..");
 
 export interface InstalledFile {
-  /** Absolute, as on the machine. */
+  /** Absolute path on the machine. */
   readonly path: string;
   readonly mode: number;
   readonly content: Uint8Array;
-  /** The user may change it; an upgrade must not overwrite that. */
+  /** True if the user may change it, so that an upgrade must not overwrite it. */
   readonly isConfiguration?: boolean;
 }
 
-/** A folder that the package makes, and that is not there on every system. */
+/** Folder that the package creates, and that not every system has. */
 export interface InstalledFolder {
   readonly path: string;
   readonly mode: number;
@@ -26,13 +26,13 @@ export interface Contents {
   readonly folders: readonly InstalledFolder[];
 }
 
-/** Everything a writer of packages needs to know. */
+/** Input of every package format. */
 export interface PackageInput {
-  /** The program, compiled for the package's machine. It is never stripped: that would remove the program from its runtime. */
+  /** The program, compiled for the package's machine. It must not be stripped, which would remove the program from its runtime. */
   readonly binary: Uint8Array;
   /** Version of package.json. */
   readonly version: string;
-  /** Seconds since 1970 that every file carries, so that the same input gives the same bytes. */
+  /** Time of every file, seconds since 1970, so that the same input gives the same bytes. */
   readonly sourceDate: number;
   /** `smallest` takes most of a minute for each binary; `fast` is for tests. */
   readonly compression: Compression;
@@ -47,7 +47,7 @@ export interface BuiltPackage {
 
 export const SUMMARY = "combines several Internet links into one tunnel";
 
-/** Lines of at most 75 characters, for a list of packages in a terminal. */
+/** Description in lines of at most 75 characters, for terminals. */
 export const DESCRIPTION = [
   "netcombiner joins several Internet links into one tunnel between a host",
   "that has them and one with a single good connection. A single transfer can",
@@ -56,12 +56,12 @@ export const DESCRIPTION = [
 
 export const MAINTAINER = "netcombiner contributors <maintainers@netcombiner.invalid>";
 
-/** A file of this repository. */
+/** Returns a file of this repository. */
 export function source(path: string): Uint8Array {
   return readFileSync(join(ROOT, path));
 }
 
-/** A script or a document of this repository, with `@NAME@` replaced where `values` has NAME. */
+/** Returns a script or a document of this repository, with `@NAME@` replaced if `values` has NAME. */
 export function sourceText(path: string, values: Readonly<Record<string, string>> = {}): string {
   const text = new TextDecoder().decode(source(path));
   return text.replaceAll(/@([A-Z_]+)@/g, (whole, name: string) => values[name] ?? whole);
@@ -71,12 +71,12 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** Compressed for a reader of `.gz` files, with neither name nor time in it. */
+/** Compresses with gzip, without name and time, so that the result is reproducible. */
 export function gzip(content: Uint8Array<ArrayBuffer>, compression: Compression = "smallest"): Uint8Array {
   return Bun.gzipSync(content, { level: compression === "smallest" ? 12 : 1, library: "libdeflate" });
 }
 
-/** A fifth smaller than gzip. Level 19 is the highest that needs no more than 8 MB of memory to unpack. */
+/** Compresses with zstd, a fifth smaller than gzip. Level 19 is the highest that needs no more than 8 MB of memory to unpack. */
 export function zstd(content: Uint8Array<ArrayBuffer>, compression: Compression): Uint8Array {
   return Bun.zstdCompressSync(content, { level: compression === "smallest" ? 19 : 1 });
 }
@@ -85,7 +85,7 @@ export function file(path: string, content: Uint8Array | string, mode = 0o644): 
   return { path, mode, content: typeof content === "string" ? bytesOf(content) : content };
 }
 
-/** README, changelog and documents below `folder`, with the example configuration under the name that its system expects. */
+/** Returns README, changelog and documents below `folder`, and the example configuration under the name that its system expects. */
 export function documents(folder: string, exampleName = "examples/netcombiner.conf"): InstalledFile[] {
   const guides = filesBelow("docs").filter((path) => path.endsWith(".md") && !path.startsWith("docs/decisions/"));
   return [
@@ -95,14 +95,14 @@ export function documents(folder: string, exampleName = "examples/netcombiner.co
 }
 
 export interface ManualFolders {
-  /** The folder that holds man1, man5, man8. */
+  /** Folder that holds man1, man5 and man8. */
   readonly man: string;
   readonly bash: string;
   readonly zsh: string;
   readonly fish: string;
 }
 
-/** Manual pages, compressed, and shell completions, where these systems look for them. */
+/** Returns the compressed manual pages and the shell completions in the folders where the system looks for them. */
 export function manuals(folders: ManualFolders): InstalledFile[] {
   const pages = manualPages().map(({ name, text }) => {
     return file(posix.join(folders.man, `man${name.slice(-1)}`, `${name}.gz`), gzip(bytesOf(text)));
@@ -115,7 +115,7 @@ export function manuals(folders: ManualFolders): InstalledFile[] {
   ];
 }
 
-/** Files below `folder` by path from the root of the repository, sorted; none when there is no such folder. */
+/** Returns the paths of files below `folder` from the root of the repository, sorted; none if there is no such folder. */
 function filesBelow(folder: string): string[] {
   try {
     const entries = readdirSync(join(ROOT, folder), { recursive: true, withFileTypes: true });
@@ -127,7 +127,7 @@ function filesBelow(folder: string): string[] {
   }
 }
 
-/** Bytes of all files. */
+/** Returns the size of all files, bytes. */
 export function installedSize({ files }: Contents): number {
   return files.reduce((sum, { content }) => sum + content.length, 0);
 }

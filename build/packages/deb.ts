@@ -1,4 +1,4 @@
-// A Debian package (deb(5), deb-control(5)): an ar archive of a version, of what the package manager has to know, and of the files.
+// Makes a Debian package (deb(5), deb-control(5)): an ar archive of a version number, the control files and the installed files.
 
 import { createHash } from "node:crypto";
 import { ar } from "../formats/ar.ts";
@@ -46,7 +46,7 @@ export function debianContents(input: PackageInput): Contents {
         fish: "/usr/share/fish/vendor_completions.d",
       }),
     ],
-    // Keys and configurations are the user's own files: no package ships them, none removes them.
+    // Keys and configurations belong to the user: no package ships or removes them.
     folders: [{ path: "/etc/netcombiner", mode: 0o700 }],
   };
 }
@@ -101,12 +101,12 @@ function md5sums({ files }: Contents): string {
     .join("");
 }
 
-/** Debian's own form of a changelog has but an entry for this package; what changed is in CHANGELOG.md beside it. */
+/** Returns a changelog in Debian's format with one entry, which refers to CHANGELOG.md beside it. */
 function changelog({ version, sourceDate }: PackageInput): string {
   const date = new Date(sourceDate * 1_000).toUTCString().replace("GMT", "+0000");
   return [
     `netcombiner (${packageVersions(version).debian}) stable; urgency=medium`,
-    "  * What is new is in CHANGELOG.md.",
+    "  * See CHANGELOG.md for the changes.",
     ` -- ${MAINTAINER}  ${date}\n`,
   ].join("\n\n");
 }

@@ -1,4 +1,4 @@
-// A package for FreeBSD's pkg(8): a tar archive, compressed with zstd, of two manifests (JSON is UCL) and of the files under
+// Makes a package for FreeBSD's pkg(8): a tar archive, compressed with zstd, of two manifests (JSON is UCL) and of the files under
 // their absolute names. Keys: pkg-create(8), MANIFEST FILE DETAILS.
 
 import { createHash } from "node:crypto";
@@ -35,7 +35,7 @@ const MESSAGE = `To set up a tunnel, copy ${PREFIX}/etc/netcombiner/netcombiner.
     sysrc netcombiner_enable=YES netcombiner_interfaces=nc0
     service netcombiner start
 `;
-const UPGRADE_MESSAGE = "Tunnels that run go on with the older program until: service netcombiner restart\n";
+const UPGRADE_MESSAGE = "Running tunnels keep the older program until: service netcombiner restart\n";
 
 export interface FreebsdInput extends PackageInput {
   /** FreeBSD's name of the processor. */
@@ -73,7 +73,7 @@ export function freebsdPackage(input: FreebsdInput): BuiltPackage {
   ];
   const archive = tar(entries, { mtime: input.sourceDate, owner: OWNER });
   return {
-    // Of both processors the file would be called the same; pkg does not mind.
+    // pkg does not need the processor in the name, but the files of both must differ.
     fileName: `netcombiner-${version}-freebsd-${input.architecture}.pkg`,
     bytes: zstd(archive, input.compression),
   };
@@ -87,7 +87,7 @@ function fileEntry({ path, mode, content }: InstalledFile): TarEntry {
   return { type: "file", name: path, mode, content };
 }
 
-/** What pkg needs to choose and to compare; the same in both manifests. */
+/** Returns the part that both manifests share, by which pkg chooses and compares packages. */
 function compactManifest(contents: Contents, version: string, architecture: string) {
   return {
     name: "netcombiner",
@@ -95,9 +95,9 @@ function compactManifest(contents: Contents, version: string, architecture: stri
     version,
     comment: SUMMARY,
     maintainer: MAINTAINER.replace(/^.*<(.*)>$/, "$1"),
-    // Required; ports without a home page say this.
+    // Required; UNKNOWN stands for no home page.
     www: "UNKNOWN",
-    // Any release: the program asks for symbols that FreeBSD 14 has.
+    // Any release is accepted: the program needs symbols that FreeBSD 14 has.
     abi: `FreeBSD:*:${architecture}`,
     prefix: PREFIX,
     flatsize: installedSize(contents),
@@ -124,12 +124,12 @@ function manifestOfFiles(contents: Contents) {
   };
 }
 
-/** pkg decodes these as it does addresses on the web. */
+/** Escapes text that pkg decodes like a URL. */
 function escaped(text: string): string {
   return text.replaceAll("%", "%25");
 }
 
-/** The folders that go with the package, those within others first. */
+/** Returns the folders that belong to the package, inner ones first. */
 function ownFolders({ files, folders }: Contents): { readonly path: string; readonly mode: number }[] {
   const modes = new Map(folders.map(({ path, mode }) => [path, mode]));
   const all = [...files.map(({ path }) => posix.dirname(path)), ...modes.keys()];

@@ -1,5 +1,5 @@
-// Packages for OpenWrt: .ipk for opkg (up to 24.10), .apk for apk (from 25.12). The program needs musl's libstdc++ of GCC 12,
-// that of OpenWrt 23.05 or newer. opkg's form is OpenWrt's scripts/ipkg-build; the scripts of both are those of its package-pack.mk.
+// Makes packages for OpenWrt: .ipk for opkg (up to 24.10), .apk for apk (from 25.12). The program needs the libstdc++ of GCC 12 for musl,
+// which OpenWrt 23.05 and newer have. The format of opkg is that of OpenWrt's scripts/ipkg-build; both have the scripts of its package-pack.mk.
 
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
@@ -40,19 +40,19 @@ export function openwrtContents({ binary }: PackageInput): Contents {
       file("/usr/bin/netcombiner", binary, 0o755),
       file("/etc/init.d/netcombiner", sourceText("packaging/openwrt/netcombiner.init", openwrtKeys()), 0o755),
       { ...file(CONFIGURATION, source("packaging/openwrt/netcombiner.config"), 0o600), isConfiguration: true },
-      // What an upgrade of the whole system keeps beside /etc/config.
+      // Lists what an upgrade of the whole system keeps besides /etc/config.
       file("/lib/upgrade/keep.d/netcombiner", "/etc/netcombiner/\n"),
     ],
     folders: [],
   };
 }
 
-/** The files of opkg's package, packed; the same for every processor that runs the same program. */
+/** Packs the files of opkg's package, which are the same for every processor that runs the same program. */
 export function ipkData(input: PackageInput): Uint8Array {
   return gzip(tar(treeEntries(openwrtContents(input), "./"), { mtime: input.sourceDate }), input.compression);
 }
 
-/** @param data what `ipkData` made of the same input */
+/** Returns the package for opkg. @param data result of `ipkData` for the same input */
 export function ipk(input: OpenwrtInput, data: Uint8Array): BuiltPackage {
   const archived = { mtime: input.sourceDate };
   const version = packageVersions(input.version).ipk;
@@ -62,7 +62,7 @@ export function ipk(input: OpenwrtInput, data: Uint8Array): BuiltPackage {
     [member("./debian-binary", bytesOf("2.0\n")), member("./data.tar.gz", data), member("./control.tar.gz", control)],
     archived,
   );
-  // What is inside is compressed already.
+  // The contents are compressed already.
   return { fileName: `${NAME}_${version}_${input.architecture}.ipk`, bytes: gzip(outer, "fast") };
 }
 
@@ -88,6 +88,7 @@ function ipkControl(input: OpenwrtInput, version: string): TarEntry[] {
   ];
 }
 
+/** Returns the package for apk. */
 export function apk(input: OpenwrtInput): BuiltPackage {
   const version = packageVersions(input.version).apk;
   const contents = withLists(openwrtContents(input));
@@ -95,9 +96,9 @@ export function apk(input: OpenwrtInput): BuiltPackage {
   const info = (id: Uint8Array) => packageInfo(input, version, contents, id);
   const database = (id: Uint8Array) =>
     adbDatabase({ fields: { 1: info(id), 2: folderList(folders, input), 3: scripts() } });
-  // The package is known by the hash of its description, in which that hash is all zeros.
-  const nobody = new Uint8Array(ID_SIZE);
-  const id = createHash("sha256").update(database(nobody)).digest().subarray(0, ID_SIZE);
+  // The identity of a package is the hash of its description, in which the identity itself is all zeros.
+  const unknown = new Uint8Array(ID_SIZE);
+  const id = createHash("sha256").update(database(unknown)).digest().subarray(0, ID_SIZE);
   const raw = adbPackage(database(id), dataOf(folders));
   return {
     fileName: `${NAME}-${version}_${input.architecture}.apk`,
@@ -111,7 +112,7 @@ function deflate(raw: Uint8Array<ArrayBuffer>, compression: Compression): Uint8A
   return Bun.deflateSync(raw, { level: compression === "smallest" ? 12 : 1, library: "libdeflate" });
 }
 
-/** OpenWrt keeps beside each package what is in it: init scripts are found by that, and files that were changed. */
+/** Adds the lists that OpenWrt keeps beside each package, by which it finds init scripts and changed files. */
 function withLists({ files, folders }: Contents): Contents {
   const configurations = files.filter(({ isConfiguration }) => isConfiguration);
   const place = `/lib/apk/packages/${NAME}`;
@@ -179,7 +180,7 @@ function scripts(): AdbObject {
   return { fields: { 3: script("post-install"), 4: script("pre-deinstall"), 7: script("post-upgrade") } };
 }
 
-/** An empty file has no block. */
+/** Returns the contents of files; an empty file has none. */
 function dataOf(folders: readonly Folder[]): AdbData[] {
   return folders.flatMap(({ files }, i) =>
     files

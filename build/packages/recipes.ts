@@ -1,4 +1,4 @@
-// Every package that is made, and from the binary of which target.
+// Lists the packages that are made, and the target whose binary each contains.
 
 import { TARGETS, type Target, targetNamed } from "../targets.ts";
 import type { BuiltPackage, PackageInput } from "./contents.ts";

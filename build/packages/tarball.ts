@@ -1,4 +1,4 @@
-// A plain archive for machines without a package for them: one folder with the program, its documents and every service script.
+// Makes a plain archive for machines without a package: one folder with the program, its documents and every service script.
 
 import { tar } from "../formats/tar.ts";
 import {
@@ -16,7 +16,7 @@ import { openwrtKeys } from "./openwrt-keys.ts";
 import { treeEntries } from "./tree.ts";
 
 export interface TarballInput extends PackageInput {
-  /** As in `targets.ts`. */
+  /** Name of the target, as in `targets.ts`. */
   readonly target: string;
 }
 
@@ -48,7 +48,7 @@ export function tarballContents({ binary, version, target }: TarballInput): Cont
 export function tarball(input: TarballInput): BuiltPackage {
   const archive = tar(treeEntries(tarballContents(input), ""), { mtime: input.sourceDate });
   return {
-    // gzip, which every system unpacks without further programs.
+    // Every system unpacks gzip without further programs.
     fileName: `netcombiner-${input.version}-${input.target}.tar.gz`,
     bytes: gzip(archive, input.compression),
   };

@@ -1,10 +1,10 @@
-// The version of package.json, a semantic version, in the words of each package manager. A pre-release must sort before
-// its release there as well, and each has its own sign for that.
+// Translates the version of package.json, a semantic version, for each package manager. A pre-release must sort before its
+// release there as well, and each has its own notation for that.
 
 export interface PackageVersions {
   /** deb-version(7): "~" sorts before everything, even the end. */
   readonly debian: string;
-  /** opkg compares as dpkg does; -r is OpenWrt's count of packagings. */
+  /** opkg compares as dpkg does; -r is OpenWrt's revision of the packaging. */
   readonly ipk: string;
   /** apk: suffixes _alpha, _beta and _rc, each with a number. */
   readonly apk: string;
@@ -14,7 +14,7 @@ export interface PackageVersions {
 
 const SEMVER = /^(\d+\.\d+\.\d+)(?:-(alpha|beta|rc)\.(\d+))?$/;
 
-/** @throws Error for a version that has no equivalent everywhere */
+/** Returns all of them. @throws Error for a version without an equivalent everywhere */
 export function packageVersions(version: string): PackageVersions {
   const [, release, stage, number] = SEMVER.exec(version) ?? [];
   if (release === undefined) {

@@ -41,7 +41,7 @@ describe("netcombiner", () => {
     const lines = [
       `${path}:1: Host.PrivateKey missing: make one with "netcombiner genkey", or set a SharedKey alone, the same at both portals`,
       `${path}:2: Host.MTU invalid: min 576; given 1`,
-      `${path}:4: Peer[0].Port unknown: known are `,
+      `${path}:4: Peer[0].Port unknown: expected one of `,
     ];
     for (const command of [
       ["check", "nc0", "-c", path],

@@ -71,7 +71,7 @@ describe("the rc.d script of FreeBSD", () => {
 
   test("says when no tunnel is named", () => {
     expect(service("start", "netcombiner_enable=YES").lines).toEqual([
-      "WARNING: netcombiner_interfaces is empty: no tunnel is configured",
+      "WARNING: netcombiner_interfaces is empty: name the tunnels to run in rc.conf",
     ]);
   });
 
@@ -98,7 +98,7 @@ describe("the rc.d script of FreeBSD", () => {
     const { exitCode, lines } = service("start", 'netcombiner_enable="YES"\nnetcombiner_interfaces="nc9 nc0"\n');
     expect(lines).toEqual([
       "nc9.conf:1: wrong",
-      "WARNING: nc9 is not started: its configuration is wrong",
+      "WARNING: nc9 is not started: correct its configuration",
       "Starting netcombiner nc0.",
     ]);
     expect(exitCode).toBe(1);

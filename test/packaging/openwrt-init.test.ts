@@ -115,7 +115,7 @@ LocalInterface = wwan0
 
   test("tells what is wrong, and starts the others", () => {
     const lines = act("start", `${TUNNEL}	option mtu '9'\n${FIBRE}${SECOND}${SECOND_LINK}`);
-    expect(lines[0]).toStartWith("logger -s -t netcombiner -p daemon.err nc0: not taken over: ");
+    expect(lines[0]).toStartWith("logger -s -t netcombiner -p daemon.err nc0: configuration not applied: ");
     expect(lines[0]).toContain("Host.MTU invalid");
     expect(lines.slice(1)).toEqual(instance("nc1"));
     expect(existsSync(runtime("nc0.conf"))).toBe(false);
@@ -126,7 +126,7 @@ LocalInterface = wwan0
     expect(act("reload", TUNNEL + FIBRE + LTE)).toEqual(instance("nc0"));
     expect(readFileSync(runtime("nc0.conf"), "utf8")).toContain("Name = lte");
     const lines = act("reload", `${TUNNEL}${FIBRE}	option metric 'high'\n`);
-    expect(lines[0]).toContain("nc0: not taken over");
+    expect(lines[0]).toContain("nc0: configuration not applied");
     expect(lines.slice(1)).toEqual(instance("nc0"));
     expect(readFileSync(runtime("nc0.conf"), "utf8")).toContain("Name = lte");
     expect(existsSync(runtime("nc0.conf.new"))).toBe(false);
