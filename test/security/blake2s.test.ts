@@ -54,6 +54,21 @@ describe("macEquals", () => {
   });
 });
 
+describe("macEquals, wherever the first difference is,", () => {
+  test.each([0, 1, 8, 15])("reads every byte when byte %d differs", (different) => {
+    const reads = { count: 0 };
+    const mac = counting(16);
+    const watched = new Proxy(mac, {
+      get: (target, key) => {
+        if (typeof key === "string" && /^\d+$/.test(key)) reads.count++;
+        return Reflect.get(target, key, target);
+      },
+    });
+    expect(macEquals(watched, flipBit(mac, 8 * different), 0)).toBe(false);
+    expect(reads.count).toBe(16);
+  });
+});
+
 describe("deriveKey", () => {
   test.each(derived.cases)("derives the known key for label '$label'", ({ key, label, parts, result }) => {
     const bytes = parts.map((part) => Uint8Array.fromHex(part));
