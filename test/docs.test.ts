@@ -46,6 +46,12 @@ function namedFiles(text: string): string[] {
   );
 }
 
+/** Tests that a row of a table names: a file and, in quotation marks, how the title begins. */
+function namedTests(row: string): { readonly file: string; readonly title: string }[] {
+  const found = row.matchAll(/`(test\/[a-z0-9/._-]+\.test\.ts)` "([^"]*)"/g);
+  return [...found].map(([, file = "", title = ""]) => ({ file, title }));
+}
+
 /** Words of our own for what the field has a term for, and the term. Decisions and the changes of the past keep theirs. */
 const PRIVATE_WORDS: readonly (readonly [word: RegExp, term: string])[] = [
   [/\bthin (?:flow|path)/, "sparse"],
@@ -148,12 +154,13 @@ describe("the documents", () => {
 
   test("use the words of the field", () => {
     const checked = documents.filter(({ path }) => !KEEP_THEIR_WORDS.some((start) => path.startsWith(start)));
-    const found = checked.flatMap(({ path, text }) =>
-      PRIVATE_WORDS.flatMap(([word, term]) => {
-        const wrong = text.replaceAll(/\s+/g, " ").match(new RegExp(`.{0,40}(?:${word.source}).{0,40}`));
-        return wrong ? [`${path}: ${term}, instead of ${wrong[0]}`] : [];
-      }),
-    );
+    const found = checked.flatMap(({ path, text }) => {
+      const flat = text.replaceAll(/\s+/g, " ");
+      return PRIVATE_WORDS.flatMap(([word, term]) => {
+        const at = flat.search(word);
+        return at < 0 ? [] : [`${path}: ${term}, instead of ${flat.slice(Math.max(0, at - 40), at + 40)}`];
+      });
+    });
     expect(found).toEqual([]);
   });
 
@@ -164,6 +171,18 @@ describe("the documents", () => {
     const names = [...source.matchAll(/\["([a-z' ]+)", /gi)].map(([, name]) => name as string);
     expect(names.length).toBeGreaterThan(10);
     expect(names.filter((name) => !section.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test("name for every threat the test of its protection, which exists", () => {
+    const { text = "" } = documents.find(({ path }) => path === "docs/security.md") ?? {};
+    const section = text.split("\n## ").find((part) => part.startsWith("Threats\n")) ?? "";
+    const rows = section.split("\n").filter((line) => /^\| [^-]/.test(line) && !line.startsWith("| threat "));
+    expect(rows.length).toBeGreaterThan(20);
+    expect(rows.filter((row) => namedTests(row).length === 0)).toEqual([]);
+    const missing = rows.flatMap(namedTests).filter(({ file, title }) => {
+      return title === "" || !existsSync(join(ROOT, file)) || !readFileSync(join(ROOT, file), "utf8").includes(title);
+    });
+    expect(missing).toEqual([]);
   });
 
   test("give the figures that the sources have", () => {

@@ -64,6 +64,14 @@ describe("a compiled binary", () => {
       expect(exitCode).not.toBe(0);
     },
   );
+
+  test("is a plain runtime with BUN_BE_BUN, which docs/security.md says", () => {
+    const { stdout } = runBeside({}, { BUN_BE_BUN: "1" });
+    expect(stdout).not.toContain("1.2.3");
+    const run = Bun.spawnSync([binary, "-e", "console.log(1 + 1)"], { env: { BUN_BE_BUN: "1" }, stdin: "ignore" });
+    expect(run.stdout.toString()).toBe("2\n");
+    expect(readFileSync(join(import.meta.dir, "../../docs/security.md"), "utf8")).toContain("BUN_BE_BUN=1");
+  });
 });
 
 describe("compile", () => {
