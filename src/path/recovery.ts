@@ -74,7 +74,7 @@ export class Recovery {
   /** Learns from the newest report; one that was overtaken teaches nothing. */
   #takeReport(now: Micros, ack: Ack, latest: number): void {
     const sentAt = this.sent.sentAt(latest);
-    this.rtt.update(now - sentAt - ack.delay);
+    this.rtt.update(now, now - sentAt, ack.delay);
     this.delay.update(now, this.#settings.delayOrigin.relative(sentAt, ack.receivedAt));
     this.#sampler.note(ack, latest, this.sent, this.delay);
   }

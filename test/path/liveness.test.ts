@@ -7,7 +7,7 @@ const TIMEOUT = 5_000_000;
 
 function steadyRtt(sample: number): Rtt {
   const rtt = new Rtt();
-  for (let i = 0; i < 100; i++) rtt.update(sample);
+  for (let i = 0; i < 100; i++) rtt.update(0, sample, 0);
   return rtt;
 }
 
@@ -50,7 +50,7 @@ describe("Liveness", () => {
       return liveness.deadline(measured);
     };
     const uneven = new Rtt();
-    for (let i = 0; i < 100; i++) uneven.update(i % 2 === 0 ? 10_000 : 300_000);
+    for (let i = 0; i < 100; i++) uneven.update(0, i % 2 === 0 ? 10_000 : 300_000, 0);
     expect(waitOn(steadyRtt(600_000))).toBeGreaterThan(900_000);
     expect(waitOn(uneven)).toBeGreaterThan(400_000);
     expect(waitOn(steadyRtt(100))).toBe(50_000);

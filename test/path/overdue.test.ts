@@ -6,7 +6,7 @@ import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
 /** A path whose round trips are all 40 ms. */
 function steady(): Rtt {
   const rtt = new Rtt();
-  for (let i = 0; i < 50; i++) rtt.update(40_000);
+  for (let i = 0; i < 50; i++) rtt.update(0, 40_000, 0);
   return rtt;
 }
 
@@ -30,7 +30,7 @@ describe("overdue datagrams", () => {
 
   test("are waited for longer where delays vary", () => {
     const varying = new Rtt();
-    for (let i = 0; i < 50; i++) varying.update(i % 2 === 0 ? 20_000 : 60_000);
+    for (let i = 0; i < 50; i++) varying.update(0, i % 2 === 0 ? 20_000 : 60_000, 0);
     expect(overdueAfter(steady())).toBeWithin(44_000, 50_000);
     expect(overdueAfter(varying)).toBeGreaterThan(70_000);
   });
