@@ -8,17 +8,22 @@ import { usualPlans } from "./portals.ts";
 const COUNT = 60_000;
 const PLAYED_BACK = 5_000;
 const ENOUGH = 500;
+/** Of four kinds of forgeries drawn alike, the least share of each; and what the kernel may drop of them (broken lengths, a full socket). */
+const LEAST_OF_KIND = 1 / 5;
+const REFUSED_SHARE = 0.9;
+/** Refusing 20,000 datagrams a second costs a tenth of a core, and queueing before it as much again. */
+const RATE_SHARE = 0.8;
 
 describeLab("a transfer under attack", { links: ATTACKED_LINKS }, (lab) => {
   for (const way of WAYS)
     measured(`goes on, and nothing of what was added is taken for the peer's, ${way}`, async () => {
       const found = await transferUnderAttack(lab, way, COUNT);
-      for (const attack of ATTACKS) expect(found.attacks[attack]).toBeGreaterThan(COUNT / 5);
+      for (const attack of ATTACKS) expect(found.attacks[attack]).toBeGreaterThan(COUNT * LEAST_OF_KIND);
       expect(found.taken).toBeLessThanOrEqual(found.sent);
       expect(found.after).toBe(found.before);
       expect(found.refused).toBeLessThanOrEqual(found.added);
-      atLeast(`share that the portal itself refused, ${way}`, found.refused / found.added, 0.9);
-      atLeast(`rate under attack against before, ${way}`, found.ratio, 0.8);
+      atLeast(`share that the portal itself refused, ${way}`, found.refused / found.added, REFUSED_SHARE);
+      atLeast(`rate under attack against before, ${way}`, found.ratio, RATE_SHARE);
     });
 
   test("leads nowhere when it comes to a portal started anew, with what was recorded before", async () => {

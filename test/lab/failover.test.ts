@@ -9,6 +9,21 @@ const RATE = 16e6;
 /** The dissertation's rate for UDP. */
 const STREAM_RATE = 128_000;
 
+/** Longest time without a pong: what the dissertation found, and TCP's second timeout (0.2 + 0.4 s) with a round trip through the queue. */
+const LONGEST_GAP_MILLIS = 1_000;
+/** A pong each 22 ms (10 of the link, 10 of the pause, 2 of the hosts) for 7 s, less two cuts; half of that. */
+const LEAST_PONGS = 150;
+/** In the second of the cut, the link that is silent had half of the stream. */
+const HALF = 0.5;
+/** Of one link while the other is cut: the headers of the tunnel take 5 %, and the search for the rate begins anew. */
+const ALONE_SHARE = 0.75;
+/** Of one link when both are back for 5 s: both, less headers and the search. */
+const BACK_SHARE = 1.4;
+/** Probes, their answers and acknowledgements on a path that stands by for a few seconds, kB. */
+const STANDBY_KILOBYTES = 60;
+/** The dissertation's criterion for a restart (section 4.3.6), and this test's name. */
+const RECOVERED_MILLIS = 2_000;
+
 describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) => {
   const renew = () => lab.renew([line(RATE), line(RATE)]);
   const { client, server } = PLAN[4];
@@ -24,9 +39,9 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
         [5_000, () => lab.topology.cut(1)],
       ]),
     ]);
-    atMost("longest gap, ms", pongs.longestGapMillis, 1_000);
-    atLeast("answers", pongs.answers, 150);
-    atLeast("last answer, ms", pongs.times.at(-1) ?? 0, 6_500);
+    atMost("longest gap, ms", pongs.longestGapMillis, LONGEST_GAP_MILLIS);
+    atLeast("answers", pongs.answers, LEAST_PONGS);
+    atLeast("last answer, ms", pongs.times.at(-1) ?? 0, 7_000 - HALF * LONGEST_GAP_MILLIS);
   });
 
   for (const way of WAYS)
@@ -38,7 +53,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
           lab.traffic.stream(client, way, STREAM_RATE, 4_000),
           during([[1_300, () => lab.topology.cut(link)]]),
         ]);
-        atMost(`most lost in a second, link ${link} cut, ${way}`, Math.max(...stream.lossBySecond), 0.5);
+        atMost(`most lost in a second, link ${link} cut, ${way}`, Math.max(...stream.lossBySecond), HALF);
         atMost(`lost in the last two seconds, ${way}`, Math.max(...stream.lossBySecond.slice(-2)), 0);
         await lab.topology.restore(link);
         await lab.portals.local.untilUp(2);
@@ -58,8 +73,8 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
           [5_500, () => lab.topology.restore(1)],
         ]),
       ]);
-      atLeast(`while cut, ${way}`, meanBetween(bulk, 4, 5.5) / single, 0.75);
-      atLeast(`5 s after its return, ${way}`, meanBetween(bulk, 10.5, 13) / single, 1.4);
+      atLeast(`while cut, ${way}`, meanBetween(bulk, 4, 5.5) / single, ALONE_SHARE);
+      atLeast(`5 s after its return, ${way}`, meanBetween(bulk, 10.5, 13) / single, BACK_SHARE);
     });
 
   measured("leaves a link of higher metric alone until the others are down", async () => {
@@ -73,7 +88,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
     };
     const before = await bytesOf(1);
     for (const way of WAYS) await lab.tunnel(way, 1_500);
-    atMost("kB on the standby link", ((await bytesOf(1)) - before) / 1_000, 60);
+    atMost("kB on the standby link", ((await bytesOf(1)) - before) / 1_000, STANDBY_KILOBYTES);
     const [pongs] = await Promise.all([
       lab.traffic.pingPong(client, 6_000),
       during([
@@ -81,10 +96,10 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
         [3_000, () => lab.topology.restore(0)],
       ]),
     ]);
-    atMost("longest gap, ms", pongs.longestGapMillis, 1_000);
+    atMost("longest gap, ms", pongs.longestGapMillis, LONGEST_GAP_MILLIS);
     const back = await bytesOf(1);
     await lab.tunnel("up", 1_500);
-    atMost("kB on the standby link afterwards", ((await bytesOf(1)) - back) / 1_000, 60);
+    atMost("kB on the standby link afterwards", ((await bytesOf(1)) - back) / 1_000, STANDBY_KILOBYTES);
   });
 
   for (const place of ["local", "remote"] as const)
@@ -103,9 +118,9 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
       await lab.portals.local.untilUp(2);
       const up = performance.now() - began;
       const round = await ping(lab.topology, "client", { from: client, to: server, count: 5 });
-      atMost("until both links are up again, ms", up, 2_000);
+      atMost("until both links are up again, ms", up, RECOVERED_MILLIS);
       expect(round.lost).toBe(0);
-      atLeast("last pong, ms", (await pongs).times.at(-1) ?? 0, 5_000);
+      atLeast("last pong, ms", (await pongs).times.at(-1) ?? 0, 6_000 - LONGEST_GAP_MILLIS);
     });
 
   for (const first of ["local", "remote"] as const)

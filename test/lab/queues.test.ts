@@ -16,6 +16,16 @@ const MBIT = 1e6 / 8;
 /** What a limit counts besides the datagrams: IPv4 and UDP. */
 const HEADERS = 28;
 
+/** Jain's index of flows of which one has a third less than the others, which a few seconds may not even out. */
+const FAIRNESS = 0.9;
+/** Of 40 Mbit/s: headers take a tenth, the search for the far link's rate a fifth of so short a run. */
+const TOGETHER_MBITS = 0.7 * 40;
+/** Queue that a ping may meet: the sender's of the socket and of a batch, and one datagram of each flow at 20 Mbit/s, ms. */
+const ADDED_MILLIS = 10;
+/** Of a limit: the time of two questions that the one between does not hold; and what a flow uses of it at the least. */
+const MOST_OF_LIMIT = 1.03;
+const LEAST_OF_LIMIT = 0.8;
+
 async function pathOf(portal: Portal, link: string): Promise<PathSnapshot> {
   const paths = (await portal.snapshot()).links.flatMap((one) => one.paths);
   const path = paths.find((one) => one.name.endsWith(link));
@@ -42,10 +52,10 @@ describeLab("flows", { links: [line(FAST), { both: { ...line(FAST).both, delay: 
         ...Array.from({ length: FLOWS }, () => lab.tunnel(way, MILLIS)),
       ]);
       const rates = flows.map((flow) => flow.steadyMbits);
-      atLeast(`Jain's index of ${FLOWS} flows, ${way}`, jainIndex(rates), 0.9);
-      atLeast(`Mbit/s together, ${way}`, sum(rates), 28);
-      // Other programs on the machine lengthen single round trips: the median is what is promised here.
-      atMost(`ping beside them, ms above the idle one, ${way}`, loaded.median - idle.median, 10);
+      atLeast(`Jain's index of ${FLOWS} flows, ${way}`, jainIndex(rates), FAIRNESS);
+      atLeast(`Mbit/s together, ${way}`, sum(rates), TOGETHER_MBITS);
+      // The kernels lengthen single round trips: the median is what the tunnel answers for.
+      atMost(`ping beside them, ms above the idle one, ${way}`, loaded.median - idle.median, ADDED_MILLIS);
       console.log(`  95th percentile ${quantile(loaded.roundTrips, 0.95).toFixed(1)} ms, ${loaded.lost} lost`);
       atLeast(`packets of the ping sent twice, ${way}`, (await sender(way).snapshot()).resent.duplicated, 1);
     });
@@ -66,9 +76,8 @@ describeLab("flows", { links: [line(FAST), { both: { ...line(FAST).both, delay: 
       const seconds = (performance.now() - before) / 1_000;
       await transfer;
       const rate = (ipBytes(until) - ipBytes(from)) / seconds;
-      // Asking takes a few milliseconds, which the time between does not hold.
-      atMost(`of its limit, ${way}`, rate / limit, 1.03);
-      atLeast(`of its limit, ${way}`, rate / limit, 0.8);
+      atMost(`of its limit, ${way}`, rate / limit, MOST_OF_LIMIT);
+      atLeast(`of its limit, ${way}`, rate / limit, LEAST_OF_LIMIT);
       expect([until.limits.out, (await pathOf(sender(way), "wan1")).limits.metered]).toEqual([limit, true]);
     });
 

@@ -18,6 +18,8 @@ const BATCH = 50;
 const TURN = 2_000;
 /** Kept bytes per 100 000 packets that count as none: structures reach their size late, code is compiled. */
 const ALLOWED = 100_000;
+/** Runs of a measurement: the warm-up, and three of which the median counts. */
+const RUNS = 4;
 
 /** Two portals on one pool whose datagrams cross at once: a slot is handed over, nothing is copied or allocated. */
 class Loop {
@@ -122,19 +124,26 @@ function keptNow(): number {
   return heapSize();
 }
 
-/** Bytes kept by running `work`, after a warm-up of it. */
+/**
+ * Returns the bytes kept by running `work`, after a warm-up of it: the median of three runs, for in one of them the engine may let go of what
+ * an earlier test had.
+ */
 function growth(work: () => void): number {
   work();
-  const before = keptNow();
-  work();
-  return keptNow() - before;
+  const grown = Array.from({ length: RUNS - 1 }, () => {
+    const before = keptNow();
+    work();
+    return keptNow() - before;
+  });
+  return grown.sort((x, y) => x - y)[1] as number;
 }
 
 describe("two portals", () => {
   test(`keep no memory of ${PACKETS} packets`, () => {
     const loop = new Loop();
     const kept = growth(() => loop.run(PACKETS));
-    expect(loop.delivered).toBeGreaterThan(1.8 * PACKETS);
+    // Congestion control holds back the first packets of each run; nine in ten come through.
+    expect(loop.delivered).toBeGreaterThan(0.9 * RUNS * PACKETS);
     expect(kept).toBeLessThan(ALLOWED);
   });
 
@@ -147,7 +156,7 @@ describe("two portals", () => {
         for (let i = 0; i < BATCH / 10; i++) hoard.push({ sent, i });
       }
     });
-    expect(hoard).toHaveLength((2 * PACKETS) / 10);
+    expect(hoard).toHaveLength((RUNS * PACKETS) / 10);
     expect(kept).toBeGreaterThan(ALLOWED);
   });
 });

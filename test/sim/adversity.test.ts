@@ -14,14 +14,21 @@ const seed = seedOr(2026);
 const SECOND = MICROS_PER_SECOND;
 const WIDE: Partial<LinkShape> = { rate: 100e6, delay: 5_000 };
 const POOL = 8_192;
+/** Slots that a link may hold at the end: what an idle tunnel sends is on its way when the run ends. */
+const ON_THE_WAY = 4;
+/** Of a flow over links of chance that settle: those with loss lose up to half. */
+const SETTLED_SHARE = 0.5;
+/** Datagrams an attacker replays. */
+const REPLAYED = 600;
 
 describe(`worlds of chance (NC_SEED=${seed})`, () => {
   const seeds = Array.from({ length: 8 }, (_, i) => seed + i);
 
   test.each(seeds)("keep every invariant and return every slot, seed %d", (worldSeed) => {
     const world = randomRun(worldSeed);
-    expect(settle(world)).toBeGreaterThan(0.5);
-    for (const side of [0, 1] as const) expect(world.gateways[side].pool.free).toBeGreaterThanOrEqual(POOL - 4);
+    expect(settle(world)).toBeGreaterThan(SETTLED_SHARE);
+    for (const side of [0, 1] as const)
+      expect(world.gateways[side].pool.free).toBeGreaterThanOrEqual(POOL - ON_THE_WAY);
   });
 
   test("repeat from their seed event for event", () => {
@@ -57,20 +64,23 @@ describe(`an attacker (NC_SEED=${seed})`, () => {
     const flow = addUdp(world, { rate: 2e6, startAt: SECOND, endAt: 6 * SECOND });
     world.run(3 * SECOND);
     const replay = (w: World): void => {
-      for (const { link, bytes } of recorder.record.slice(0, 600)) {
+      for (const { link, bytes } of recorder.record.slice(0, REPLAYED)) {
         deliver(w, 1, link, (to) => to.set(bytes), bytes.length);
       }
     };
     replay(world);
     world.run(4 * SECOND);
     const { drops } = portalOf(world, 1).portal.snapshot(world.now);
-    expect(drops["datagram-replayed"]).toBeGreaterThan(500);
+    // All but the exchange, and those few that the first run of the links lost.
+    expect(drops["datagram-replayed"]).toBeGreaterThan(REPLAYED - 100);
     const { record } = recorder;
     world.replace(1, createPortal(2, 1, { seed, portal: { security: "blake2s" } }, 1));
     world.run(4.5 * SECOND);
-    for (const { link, bytes } of record.slice(0, 600)) deliver(world, 1, link, (to) => to.set(bytes), bytes.length);
+    for (const { link, bytes } of record.slice(0, REPLAYED))
+      deliver(world, 1, link, (to) => to.set(bytes), bytes.length);
     world.run(8 * SECOND);
     expect(flow.to.duplicates).toBe(0);
+    // Up to the flow's last tenth of a second, after an exchange, and its retry 1 s later if the first is lost among the replays.
     expect(Math.max(...flow.to.sentAt)).toBeGreaterThan(5.9 * SECOND);
     expect(longestGap(flow)).toBeLessThan(2 * SECOND);
   });

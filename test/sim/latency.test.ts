@@ -13,6 +13,15 @@ const SECOND = MICROS_PER_SECOND;
 const NEAR: Partial<LinkShape> = { rate: 20e6, delay: 5_000, queuePackets: 1_000 };
 const FAR: Partial<LinkShape> = { rate: 20e6, delay: 50_000, queuePackets: 1_000 };
 
+/** Pings 20 ms apart in the 8 s that are judged, less those at the edges. */
+const PINGS = 8 * 50 - 5;
+/** The better link's round trip without load and 5 ms; for the 95th percentile, which CoDel's signals come too late for, 15 ms. */
+const MEDIAN_RTT = 10_000 + 5_000;
+const WORST_RTT = 10_000 + 15_000;
+/** Jain's index of flows of which one has a fifth less than its share each second; of two whose round trips differ by 80 ms. */
+const ALIKE = 0.95;
+const FAR_AND_NEAR = 0.9;
+
 function loadedWorld(flows: number, from: Side) {
   const world = tunnelWorld([NEAR, FAR], { seed, portal: ADAPTIVE });
   const ping = world.add(0, (outlet) => new Ping(outlet, 9, SECOND / 50, SECOND));
@@ -30,11 +39,10 @@ describe(`latency under load (NC_SEED=${seed})`, () => {
         world.run(11 * SECOND);
         const rtts = ping.rtts.filter((_, i) => (ping.sentAt[i] as number) > 3 * SECOND);
         const rates = bulks.map((bulk) => goodput(bulk, 3 * SECOND, 11 * SECOND));
-        expect(rtts.length).toBeGreaterThan(395);
-        // The better link's round trip without load and 5 ms, for the 95th percentile 15 ms.
-        expect(percentile(rtts, 0.5)).toBeLessThan(15_000);
-        if (flows < 8) expect(percentile(rtts, 0.95)).toBeLessThan(25_000);
-        expect(jainIndex(rates)).toBeGreaterThan(0.95);
+        expect(rtts.length).toBeGreaterThan(PINGS);
+        expect(percentile(rtts, 0.5)).toBeLessThan(MEDIAN_RTT);
+        if (flows < 8) expect(percentile(rtts, 0.95)).toBeLessThan(WORST_RTT);
+        expect(jainIndex(rates)).toBeGreaterThan(ALIKE);
       });
     }
   }
@@ -44,7 +52,7 @@ describe(`latency under load (NC_SEED=${seed})`, () => {
     const far = addBulk(world, { startAt: SECOND, port: 5100, from: 1, distance: 40_000 });
     world.run(16 * SECOND);
     const rates = [bulks[0] as Bulk, far].map((bulk) => goodput(bulk, 6 * SECOND, 16 * SECOND));
-    expect(jainIndex(rates)).toBeGreaterThan(0.9);
+    expect(jainIndex(rates)).toBeGreaterThan(FAR_AND_NEAR);
   });
 
   test("of steady small UDP beside a transfer, in order and without loss", () => {
@@ -52,6 +60,6 @@ describe(`latency under load (NC_SEED=${seed})`, () => {
     const flow = addUdp(world, { rate: 96_000, size: 240, startAt: SECOND, endAt: 11 * SECOND });
     world.run(12 * SECOND);
     expect([flow.to.numbers.length, flow.to.reordered]).toEqual([flow.from.sent, 0]);
-    expect(percentile(flow.to.delays, 0.95)).toBeLessThan(15_000);
+    expect(percentile(flow.to.delays, 0.95)).toBeLessThan(5_000 + 10_000);
   });
 });

@@ -13,6 +13,19 @@ const MBIT = 1e6 / 8;
 /** IPv4 and UDP, as the simulated links carry it. */
 const HEADERS = 28;
 
+/**
+ * Bytes beyond the limit in a second that is looked at every 10 ms: what those 10 ms and the burst of 2 carry at 20 Mbit/s, 30 kB,
+ * and the control messages, which no limit holds back.
+ */
+const BEYOND = 45_000;
+/** Of a limit that a path of New Reno uses at the least, whose window may be at half. */
+const USED_SHARE = 0.8;
+/** Goodput of rate: a tenth is headers; New Reno takes another fifth. */
+const DISSERTATION_SHARE = 0.7;
+const ADAPTIVE_SHARE = 0.85;
+/** A metered path says per end: limits, challenges, a keepalive in 10 s, probes of its MTU after the change, acknowledgements of each. */
+const METERED_DATAGRAMS = 30;
+
 function paths(world: World, side: 0 | 1) {
   return portalOf(world, side)
     .portal.snapshot(world.now)
@@ -46,9 +59,9 @@ describe(`limits of a link (NC_SEED=${seed})`, () => {
         const most = watchMost(world, from, 0);
         world.run(6 * SECOND);
         const limit = from === 0 ? limits.out : limits.in;
-        expect(most()).toBeLessThan(limit + 45_000);
-        expect(most()).toBeGreaterThan(0.8 * limit);
-        expect(goodput(bulk, 3 * SECOND, 6 * SECOND)).toBeGreaterThan(0.7 * (45e6 + limit * 8));
+        expect(most()).toBeLessThan(limit + BEYOND);
+        expect(most()).toBeGreaterThan(USED_SHARE * limit);
+        expect(goodput(bulk, 3 * SECOND, 6 * SECOND)).toBeGreaterThan(DISSERTATION_SHARE * (45e6 + limit * 8));
       }
     });
   }
@@ -59,10 +72,10 @@ describe(`limits of a link (NC_SEED=${seed})`, () => {
     const bulk = addBulk(world, { startAt: SECOND });
     world.run(9 * SECOND);
     expect(paths(world, 0)[0]?.limits).toEqual({ metered: false, out: 10 * MBIT, in: 0 });
-    expect(goodput(bulk, 3 * SECOND, 9 * SECOND)).toBeGreaterThan(0.85 * 60e6);
+    expect(goodput(bulk, 3 * SECOND, 9 * SECOND)).toBeGreaterThan(ADAPTIVE_SHARE * 60e6);
   });
 
-  test("metered on either end carry no copies and no more keepalives than needed, either way", () => {
+  test("metered on either end carry no reinjections and no more keepalives than needed, either way", () => {
     for (const side of [0, 1] as const) {
       const metered = { each: { 1: { limits: { isMetered: true, out: NEVER, in: NEVER } } } };
       const world = tunnelWorld([{ ...LINK, loss: 0.05 }, LINK, LINK], {
@@ -75,10 +88,13 @@ describe(`limits of a link (NC_SEED=${seed})`, () => {
       const before = ([0, 1] as const).map((end) => paths(world, end)[1]?.sent.packets as number);
       world.change(1, { delay: 60_000 });
       world.run(20 * SECOND);
+      // 18 s of round trips of 20 ms, a half of them once retransmitted.
       expect(talk.rtts.length).toBeGreaterThan(500);
       for (const end of [0, 1] as const) {
         expect(paths(world, end)[1]?.limits.metered).toBe(true);
-        expect((paths(world, end)[1]?.sent.packets as number) - (before[end] as number)).toBeLessThan(30);
+        expect((paths(world, end)[1]?.sent.packets as number) - (before[end] as number)).toBeLessThan(
+          METERED_DATAGRAMS,
+        );
       }
     }
   });

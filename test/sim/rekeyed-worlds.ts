@@ -59,12 +59,14 @@ export function expectNoLoss(changes: number): void {
   );
   world.run(endAt + 2 * SECOND);
   for (const side of [0, 1] as const) {
+    // One change takes the 30 ms of its age and a round trip of 10 to 14: a little less than the 45 that the run has for it.
     expect(epochs(world, side)[0]).toBeGreaterThan(changes);
     expect(drops(world, side)).toEqual({});
     expect(portalOf(world, side).portal.paths).toHaveLength(1);
     expect(world.gateways[side].pool.free).toBe(POOL);
   }
   for (const flow of flows) {
+    // 125 packets a second, so that keys change between any few of them.
     expect(flow.from.sent).toBeGreaterThan(4 * changes);
     expect(lostNumbers(flow)).toEqual([]);
   }

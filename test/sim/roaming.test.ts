@@ -11,6 +11,13 @@ const seed = seedOr(4725);
 const SECOND = MICROS_PER_SECOND;
 const LINK: Partial<LinkShape> = { rate: 16e6, delay: 10_000, queueTime: 50_000 };
 
+/** A new address is tried with the first datagram from it, proven a round trip later, and what was lost is retransmitted after suspicion: 20 + 50 + 2 × 100 (the queue) ms. */
+const LONGEST_GAP = 0.3 * SECOND;
+/** A tenth is headers; two of the three seconds begin with what went to the old address. */
+const LEAST_SHARE = 0.75;
+/** Full datagrams that the link carries in the 40 ms until the peer hears of the new address, and as many before congestion control slows down. */
+const MISDIRECTED = 60;
+
 /** From now on, datagrams of side 0 on link 0 come from another port, and only what goes there arrives. */
 function rebind(world: World, port: number): void {
   const moved = addressAt(0, 0, false);
@@ -40,8 +47,8 @@ describe(`a peer that moves (NC_SEED=${seed})`, () => {
       const [link] = portalOf(world, 1).portal.snapshot(world.now).links;
       expect(link?.paths[0]?.remote).toContain("60003");
       expect(link?.paths[0]?.reason).not.toContain("no answer");
-      expect(pongs.longestGap).toBeLessThan(0.3 * SECOND);
-      expect(goodput(bulk, 2 * SECOND, 5 * SECOND)).toBeGreaterThan(0.75 * links * 16e6);
+      expect(pongs.longestGap).toBeLessThan(LONGEST_GAP);
+      expect(goodput(bulk, 2 * SECOND, 5 * SECOND)).toBeGreaterThan(LEAST_SHARE * links * 16e6);
     });
 
   test("costs what was on its way to the old address, retransmitted, and no more", () => {
@@ -51,8 +58,7 @@ describe(`a peer that moves (NC_SEED=${seed})`, () => {
     world.at(3 * SECOND, (w) => rebind(w, 60_000));
     world.run(5 * SECOND);
     expect(lostNumbers(sparse)).toEqual([]);
-    // 20 ms of the link until the peer's next word, in full datagrams.
-    expect(portalOf(world, 1).misdirected).toBeWithin(1, 60);
+    expect(portalOf(world, 1).misdirected).toBeWithin(1, MISDIRECTED);
   });
 
   test("silently while nothing flows is found by its next keepalive", () => {

@@ -9,6 +9,17 @@ const seed = seedOr(4725);
 const SECOND = MICROS_PER_SECOND;
 const NEAR: Partial<LinkShape> = { rate: 20e6, delay: 5_000, queuePackets: 1_000 };
 const FAR: Partial<LinkShape> = { rate: 20e6, delay: 25_000, queuePackets: 1_000 };
+/** Of duplicates, those that a path of 20 % loss lets through at the least. */
+const DUPLICATES_ARRIVED = 0.75;
+/** Of duplicates, those that come second where both arrive: 0.8 of them, less those whose sending is given up when the first is acknowledged. */
+const DUPLICATES_SECOND = 0.6;
+/** Time for serving a packet and polling its path, µs. */
+const SERVICE = 6_000;
+/** Budget of duplicates on a path (`docs/decisions/0022`), and the error of its rate's estimate. */
+const DUPLICATE_SHARE = 0.05;
+const ESTIMATE_ERROR = 1.1;
+/** Lifetime of a realtime packet that waits for its retransmission, µs (`docs/decisions/0021`). */
+const REALTIME_LIFETIME = 60_000;
 /** EF. */
 const REALTIME = 46 << 2;
 
@@ -29,14 +40,15 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
       expect(lostNumbers(flow)).toEqual([]);
       expect(flow.to.duplicates).toBe(0);
       // Of the better link, or after it by no more than the other is farther.
-      expect(Math.max(...flow.to.delays)).toBeLessThan(31_000);
+      expect(Math.max(...flow.to.delays)).toBeLessThan(25_000 + SERVICE);
       const { duplicated } = snapshot(world, from).resent;
+      // All but those of the first second, when the other path's rate is not known yet.
       expect(duplicated).toBeGreaterThan(0.9 * flow.from.sent);
       const [near, far] = pathsOf(world, from).map((path) => path.resent.duplicates) as [number, number];
       expect(near + far).toBe(duplicated);
       const other = snapshot(world, from === 0 ? 1 : 0);
-      expect(other.resent.received).toBeGreaterThan(0.75 * duplicated);
-      expect(other.drops["sequence-duplicate"]).toBeGreaterThan(0.6 * duplicated);
+      expect(other.resent.received).toBeGreaterThan(DUPLICATES_ARRIVED * duplicated);
+      expect(other.drops["sequence-duplicate"]).toBeGreaterThan(DUPLICATES_SECOND * duplicated);
     });
   }
 
@@ -50,7 +62,7 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
     const before = pathsOf(world, 0)[1]?.resent.duplicates as number;
     world.run(13 * SECOND);
     const duplicates = (pathsOf(world, 0)[1]?.resent.duplicates as number) - before;
-    expect((duplicates * 250 * 8) / 10).toBeLessThan(0.05 * 1.1e6);
+    expect((duplicates * 250 * 8) / 10).toBeLessThan(DUPLICATE_SHARE * ESTIMATE_ERROR * 1e6);
   });
 
   test("are carried once where the other path is metered", () => {
@@ -78,8 +90,10 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
       addBulk(world, { startAt: SECOND });
       const flow = addUdp(world, { rate: 80_000, size: 200, startAt: 4 * SECOND, endAt: 12 * SECOND });
       world.run(13 * SECOND);
-      expect(percentile(flow.to.delays, 0.5)).toBeWithin(9_000, 20_000);
-      expect(lostNumbers(flow).length).toBeLessThan(0.02 * flow.from.sent);
+      // The steady path's delay, and at most 11 ms of the transfer's queue before it.
+      expect(percentile(flow.to.delays, 0.5)).toBeWithin(9_000, 9_000 + 11_000);
+      // An eighth of what the worse path would lose: some packets find out what it is like.
+      expect(lostNumbers(flow).length).toBeLessThan((0.15 / 8) * flow.from.sent);
     }
   });
 
@@ -108,9 +122,10 @@ describe(`sparse flows (NC_SEED=${seed})`, () => {
       const flow = addUdp(world, { rate: 400_000, size: 200, startAt: SECOND, endAt: 9 * SECOND, tos: REALTIME });
       world.run(10 * SECOND);
       const share = flow.to.numbers.length / flow.from.sent;
-      if (isInTime) expect(share).toBeGreaterThan(0.985);
-      else expect(share).toBeWithin(0.92, 0.97);
-      expect(Math.max(...flow.to.delays)).toBeLessThan(delay + 60_000 + delay);
+      // 5 % are lost; a retransmission is lost as often, 0.25 %, and one in a hundred comes too late.
+      if (isInTime) expect(share).toBeGreaterThan(1 - 0.0025 - 0.0125);
+      else expect(share).toBeWithin(0.95 - 0.03, 0.95 + 0.02);
+      expect(Math.max(...flow.to.delays)).toBeLessThan(delay + REALTIME_LIFETIME + delay);
     }
   });
 });
@@ -121,6 +136,7 @@ describe(`a bulk flow that takes marks (NC_SEED=${seed})`, () => {
       const world = tunnelWorld([NEAR], { seed, portal: ADAPTIVE });
       const flow = addUdp(world, { rate: 22e6, size: 1_200, startAt: SECOND, endAt: 4 * SECOND, from, tos: 2 });
       world.run(6 * SECOND);
+      // A tenth above the link's rate for 3 s: CoDel signals every 100 ms, and more often as time goes by.
       expect(flow.to.marked).toBeGreaterThan(5);
       expect(flow.to.marked).toBe(snapshot(world, from).aqm.marked);
       expect(snapshot(world, from).aqm.dropped).toBe(0);

@@ -26,6 +26,19 @@ const LINK: Partial<LinkShape> = { rate: 16e6, delay: 5_000, queuePackets: 100 }
 /** A link that never holds up what the tests send. */
 const WIDE: Partial<LinkShape> = { rate: 100e6, delay: 5_000 };
 const POOL = 8_192;
+/** Round trip over a `WIDE` link, and what serving two small packets at each of four hops may add, µs. */
+const ROUND_TRIP = 10_000;
+const SERVICE = 200;
+/** Time in which a silent path is suspected (50 ms and a round trip) and what it had is retransmitted, twice over, µs. */
+const NOTICED = 200_000;
+/** Datagrams a standby path has sent in two seconds: confirmation, challenge, limits, probes of its MTU, and acknowledgements of the peer's. */
+const STANDBY_DATAGRAMS = 12;
+/** The same where the path that takes over was standing by, and is told to the peer first, µs. */
+const TAKEN_OVER = 250_000;
+/** Of a flow at nine tenths of the links' rate, what overflows their queues while New Reno looks for its first window. */
+const START_LOSS = 0.01;
+/** Of a flow over 1.2 times as fast as one link that starts with three: the same for queues that fill in half the time. */
+const CROWDED_START_LOSS = 0.02;
 
 function drops(world: World, side: 0 | 1, reason: keyof typeof DROP): number {
   return portalOf(world, side).portal.snapshot(world.now).drops[reason] ?? 0;
@@ -50,7 +63,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     for (const side of [0, 1] as const) expect(paths(world, side).map((path) => path.state)).toEqual(["up", "up"]);
     world.run(3 * SECOND);
     expect(ping.rtts.length).toBe(20);
-    expect(Math.min(...ping.rtts)).toBeWithin(10_000, 10_200);
+    expect(Math.min(...ping.rtts)).toBeWithin(ROUND_TRIP, ROUND_TRIP + SERVICE);
   });
 
   test("carry UDP over two equal links at about their sum", () => {
@@ -58,8 +71,9 @@ describe(`two portals (NC_SEED=${seed})`, () => {
       const world = tunnelWorld([LINK, LINK], dissertation({ seed }));
       const flow = addUdp(world, { rate: 28e6, startAt: SECOND, endAt: 6 * SECOND, from });
       world.run(8 * SECOND);
-      expect(lostNumbers(flow).length).toBeLessThan(0.01 * flow.from.sent);
+      expect(lostNumbers(flow).length).toBeLessThan(START_LOSS * flow.from.sent);
       const sent = paths(world, from).map((path) => path.sent.packets);
+      // Equal links pull alike; a window in recovery may be at half for a tenth of the time.
       expect(Math.min(...sent) / Math.max(...sent)).toBeGreaterThan(0.8);
       expectAllSlotsFree(world);
     }
@@ -82,8 +96,9 @@ describe(`two portals (NC_SEED=${seed})`, () => {
       const world = tunnelWorld([WIDE, ending], dissertation({ seed }));
       const flow = addUdp(world, { rate: 8e6, startAt: SECOND / 2, endAt: 4 * SECOND, from: side });
       world.run(6 * SECOND);
-      expect(flow.to.numbers.length / flow.from.sent).toBeGreaterThan(0.95);
-      expect(longestGap(flow)).toBeLessThan(200_000);
+      // Half of the flow took that link until it was noticed; the flow lasts 3.5 s.
+      expect(flow.to.numbers.length / flow.from.sent).toBeGreaterThan(1 - NOTICED / 2 / (3.5 * SECOND) - START_LOSS);
+      expect(longestGap(flow)).toBeLessThan(NOTICED);
       expect(paths(world, side).map((path) => path.state)).not.toEqual(["up", "up"]);
     }
   });
@@ -100,6 +115,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
       world.at(9 * SECOND, (w) => w.uncut(0));
       const flow = addUdp(world, { rate: 1e6, startAt: 0, endAt: 18 * SECOND });
       world.run(8 * SECOND);
+      // Packets of the last tenth of a second have arrived: the link came back 3 s ago.
       expect(Math.max(...flow.to.sentAt)).toBeGreaterThan(7.9 * SECOND);
       world.run(20 * SECOND);
       expect(paths(world, 0).map((path) => path.state)).toEqual(["up", "up"]);
@@ -117,6 +133,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
         world.run(10 * SECOND);
         for (const one of [flow, back]) {
           expect(longestGap(one)).toBeLessThan(SECOND);
+          // Up to the flow's last tenth of a second.
           expect(Math.max(...one.to.sentAt)).toBeGreaterThan(8.9 * SECOND);
           expect(one.to.duplicates).toBe(0);
         }
@@ -190,17 +207,20 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     world.run(3 * SECOND);
     expect(standby(0)).toEqual([true, false]);
     expect(standby(1)).toEqual([true, false]);
-    expect(sent()[0]).toBeLessThan(12);
+    expect(sent()[0]).toBeLessThan(STANDBY_DATAGRAMS);
     world.cut(1);
     world.run(6 * SECOND);
-    expect(sent()[0]).toBeGreaterThan(500);
+    // 250 packets a second for 3 s, less what was lost until the cut was noticed.
+    expect(sent()[0]).toBeGreaterThan(250 * (3 - 1));
     const backup = sent()[0] as number;
     world.uncut(1);
     world.run(9 * SECOND);
-    expect(sent()[0]).toBeLessThan(backup + 150);
+    // Until a probe, at most half a second after the one before, finds the better link again.
+    expect(sent()[0]).toBeLessThan(backup + 250 * 0.6);
     world.run(14 * SECOND);
-    expect(lostNumbers(flow).length).toBeLessThan(60);
-    expect(longestGap(flow)).toBeLessThan(250_000);
+    // What was sent until the cut was noticed.
+    expect(lostNumbers(flow).length).toBeLessThan((250 * TAKEN_OVER) / SECOND);
+    expect(longestGap(flow)).toBeLessThan(TAKEN_OVER);
   });
 
   test("serve many links from one listening socket", () => {
@@ -211,7 +231,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     );
     world.run(6 * SECOND);
     expect(paths(world, 1).length).toBe(3);
-    for (const flow of flows) expect(lostNumbers(flow).length).toBeLessThan(0.02 * flow.from.sent);
+    for (const flow of flows) expect(lostNumbers(flow).length).toBeLessThan(CROWDED_START_LOSS * flow.from.sent);
   });
 
   test("take links in and out while they run", () => {
@@ -229,6 +249,7 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     for (const side of [0, 1] as const) expect(paths(world, side).length).toBe(1);
     world.run(10 * SECOND);
     for (const side of [0, 1] as const) expect(paths(world, side).length).toBe(2);
+    // 500 packets a second, half of them on that link, 5 ms long, when each end lets go of it.
     expect(lostNumbers(flow).length).toBeLessThan(10);
   });
 
@@ -247,7 +268,8 @@ describe(`two portals (NC_SEED=${seed})`, () => {
     const bulk = addBulk(world, { startAt: SECOND, tcp: { family: 6 } });
     world.run(4 * SECOND);
     expect(bulk.from.sender.segmentSize).toBe(1400 - 40 - 20 - 12);
-    expect(goodput(bulk, 2 * SECOND, 4 * SECOND)).toBeGreaterThan(13e6);
+    // 16 Mbit/s less a tenth of headers; New Reno halves its window once or twice in that time.
+    expect(goodput(bulk, 2 * SECOND, 4 * SECOND)).toBeGreaterThan(0.9 * 0.9 * 16e6);
   });
 });
 
@@ -257,7 +279,9 @@ describe(`a cut link (NC_SEED=${seed})`, () => {
     const flow = addUdp(world, { rate: 64_000, size: 200, startAt: SECOND, endAt: 10 * SECOND });
     world.at(5 * SECOND, (w) => w.cut(0));
     world.run(11 * SECOND);
-    expect(lostNumbers(flow).length).toBeLessThan(10);
-    expect(percentile(flow.to.delays, 0.99)).toBeLessThan(6_000);
+    // 40 packets a second, until the cut was noticed.
+    expect(lostNumbers(flow).length).toBeLessThan((40 * NOTICED) / SECOND + 2);
+    // The link's delay and the time of a packet on it: none waits.
+    expect(percentile(flow.to.delays, 0.99)).toBeLessThan(ROUND_TRIP / 2 + 1_000);
   });
 });

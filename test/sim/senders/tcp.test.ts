@@ -12,6 +12,14 @@ const seed = seedOr(20_260_101);
 const SECOND = MICROS_PER_SECOND;
 /** Goodput of full segments per bit of wire. */
 const EFFICIENCY = 1448 / 1518;
+/** Shares of a link's rate that each control uses at the least: with a queue that never empties; with one that is drained now and then. */
+const FULL = 0.99;
+const NEARLY_FULL = 0.97;
+const DRAINED = 0.95;
+/** The same in a time that has losses or an outage in it, after which the window grows again. */
+const RECOVERING = 0.9;
+/** Jain's index of two of which one has a window up to twice the other's half of the time. */
+const FAIR = 0.9;
 const TWENTY: Partial<LinkShape> = { rate: 20e6, delay: 5_000, queuePackets: 1000 };
 
 describe(`CUBIC (NC_SEED=${seed})`, () => {
@@ -20,7 +28,7 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
     const bulk = addBulk(world);
     world.run(20 * SECOND);
     const link = world.links[0]?.[0];
-    expect(goodput(bulk, SECOND, 11 * SECOND)).toBeGreaterThan(0.99 * 20e6 * EFFICIENCY);
+    expect(goodput(bulk, SECOND, 11 * SECOND)).toBeGreaterThan(FULL * 20e6 * EFFICIENCY);
     expect(link?.drops[LINK_DROP.QUEUE]).toBeGreaterThan(0);
     expect(link?.peakBacklog).toBeGreaterThan(1000 * 1500);
     expect(bulk.from.sender.timeouts).toBe(0);
@@ -35,6 +43,7 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
       const control = new Cubic();
       addBulk(world, { control });
       while (control.hystartExit === 0 && world.now < SECOND) world.run(world.now + delay);
+      // HyStart's least window; and link and queue together hold two round trips, of which a tenth is on its way back.
       expect(control.hystartExit).toBeGreaterThan(16);
       expect(control.hystartExit).toBeLessThan(2.2 * roundTrip);
       expect(world.links[0]?.[0].drops[LINK_DROP.QUEUE]).toBe(0);
@@ -50,6 +59,7 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
       world.run(1.2 * SECOND);
       return control.window;
     });
+    // The lost one multiplies its window by 0.7 (RFC 9438), and grows slower up to its former one: 1 / 0.7² is 2.
     expect(windows[0]).toBeGreaterThan(1.7 * (windows[1] as number));
   });
 
@@ -69,8 +79,8 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
     const bulks = [addBulk(world, { port: 5001 }), addBulk(world, { port: 5002, startAt: 2 * SECOND })];
     world.run(60 * SECOND);
     const rates = bulks.map((bulk) => goodput(bulk, 5 * SECOND, 60 * SECOND));
-    expect(jainIndex(rates)).toBeGreaterThan(0.9);
-    expect((rates[0] as number) + (rates[1] as number)).toBeGreaterThan(0.95 * 20e6 * EFFICIENCY);
+    expect(jainIndex(rates)).toBeGreaterThan(FAIR);
+    expect((rates[0] as number) + (rates[1] as number)).toBeGreaterThan(DRAINED * 20e6 * EFFICIENCY);
   });
 
   test("survives an outage of three seconds by timeouts and returns to full speed", () => {
@@ -79,9 +89,10 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
     world.at(4 * SECOND, (w) => w.cut(0));
     world.at(7 * SECOND, (w) => w.uncut(0));
     world.run(20 * SECOND);
+    // 0.25 s, then twice as long each time, within 3 s: four, and one more or less by its phase and the probe before.
     expect(bulk.from.sender.timeouts).toBeWithin(2, 6);
     expect(goodput(bulk, 5 * SECOND, 7 * SECOND)).toBe(0);
-    expect(goodput(bulk, 15 * SECOND, 20 * SECOND)).toBeGreaterThan(0.9 * 20e6 * EFFICIENCY);
+    expect(goodput(bulk, 15 * SECOND, 20 * SECOND)).toBeGreaterThan(RECOVERING * 20e6 * EFFICIENCY);
   });
 });
 
@@ -95,6 +106,7 @@ describe(`RACK (NC_SEED=${seed})`, () => {
     const early = sender.repair.recoveries;
     world.run(5 * SECOND);
     expect(early).toBeGreaterThan(0);
+    // Of tens of thousands of segments most overtake one; recoveries end once the window is wide, but for a few in the tail of the law.
     expect(sender.rack.reorderingSeen).toBeGreaterThan(100);
     expect(sender.repair.undone).toBeGreaterThan(0);
     expect(sender.repair.recoveries - early).toBeLessThan(10);
@@ -107,9 +119,10 @@ describe(`RACK (NC_SEED=${seed})`, () => {
       world.run(10 * SECOND);
       return { rate: goodput(bulk, 0, 10 * SECOND), retransmissions: bulk.from.sender.retransmissions };
     });
-    expect(mild?.rate).toBeGreaterThan(0.9 * 50e6 * EFFICIENCY);
+    expect(mild?.rate).toBeGreaterThan(RECOVERING * 50e6 * EFFICIENCY);
+    // Clearly slower, and with false retransmissions in every second.
     expect(severe?.rate).toBeLessThan(0.8 * (mild?.rate as number));
-    expect(severe?.retransmissions).toBeGreaterThan(20);
+    expect(severe?.retransmissions).toBeGreaterThan(2 * 10);
   });
 
   test("repairs a listed loss with one retransmission and a lost tail with a probe", () => {
@@ -139,8 +152,9 @@ describe(`BBR (NC_SEED=${seed})`, () => {
     });
     world.run(10 * SECOND);
     const roundTrip = (20e6 * 0.04) / 8;
-    expect(goodput(bulk, 2 * SECOND, 10 * SECOND)).toBeGreaterThan(0.97 * 20e6 * EFFICIENCY);
+    expect(goodput(bulk, 2 * SECOND, 10 * SECOND)).toBeGreaterThan(NEARLY_FULL * 20e6 * EFFICIENCY);
     expect(percentile(backlogs, 0.95)).toBeLessThan(roundTrip);
+    // It probes with a gain of 1.25 for one of eight phases, and drains what that left.
     expect(percentile(backlogs, 0.5)).toBeLessThan(0.3 * roundTrip);
   });
 
@@ -151,7 +165,7 @@ describe(`BBR (NC_SEED=${seed})`, () => {
     const modes = new Set<string>();
     world.every(SECOND / 20, () => modes.add(control.mode));
     world.run(25 * SECOND);
-    expect(goodput(bulk, 2 * SECOND, 25 * SECOND)).toBeGreaterThan(0.9 * 20e6 * EFFICIENCY);
+    expect(goodput(bulk, 2 * SECOND, 25 * SECOND)).toBeGreaterThan(RECOVERING * 20e6 * EFFICIENCY);
     for (const mode of ["startup", "probe-bandwidth", "probe-rtt"]) expect(modes).toContain(mode);
   });
 });
@@ -176,9 +190,10 @@ describe("datagram senders", () => {
     world.change(0, { lose: [] }, [1]);
     const pingPong = addPingPong(world, SECOND / 10);
     world.run(10 * SECOND);
+    // Two delays of 7 ms and the time of two packets; one timeout of at least 200 ms (TCP_RTO_MIN) and 4 deviations.
     expect(percentile(pingPong.rtts, 0.5)).toBeWithin(14_000, 14_500);
     expect(pingPong.longestGap).toBeWithin(200_000, 300_000);
-    expect(pingPong.rtts.length).toBeGreaterThan(600);
+    expect(pingPong.rtts.length).toBeGreaterThan((9.9 * SECOND - 300_000) / 14_500 - 10);
   });
 
   test("measure the round trip with echo", () => {
@@ -187,6 +202,7 @@ describe("datagram senders", () => {
     world.add(1, (outlet) => new Echo(outlet, 9), 20_000);
     world.run(SECOND);
     expect(ping.rtts.length).toBe(10);
+    // Two delays of 7 ms, two of 20 to the server, and the time of two packets.
     expect(percentile(ping.rtts, 0.5)).toBeWithin(54_000, 54_300);
   });
 });
@@ -207,7 +223,8 @@ describe("the world", () => {
     const world = bareWorld([{ rate: 40e6, delay: 5_000, queuePackets: 500 }], seed);
     const bulk = addBulk(world, { from: 1, distance: 10_000, tcp: { family: 6 } });
     world.run(5 * SECOND);
-    expect(goodput(bulk, 2 * SECOND, 5 * SECOND)).toBeGreaterThan(0.97 * 40e6 * (1428 / 1518));
-    expect(bulk.from.sender.rack.minRtt).toBeGreaterThan(30_000);
+    expect(goodput(bulk, 2 * SECOND, 5 * SECOND)).toBeGreaterThan(NEARLY_FULL * 40e6 * (1428 / 1518));
+    // Two delays of 5 ms, and two of 10 to the server.
+    expect(bulk.from.sender.rack.minRtt).toBeGreaterThan(2 * (5_000 + 10_000));
   });
 });
