@@ -19,7 +19,7 @@ const COOL_SECONDS = 30;
 /** Megabytes (10^6) of one process. */
 interface Memory {
   readonly resident: number;
-  /** What is shared with other processes counts in part: several portals share the program. */
+  /** Memory that is shared with other processes counts in part: several portals share the program. */
   readonly proportional: number;
   /** Not backed by a file: what the system cannot read again from the disk. */
   readonly anonymous: number;
@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-/** Milliseconds from starting the command to its end, which is when the tunnel runs. */
+/** Returns the milliseconds from starting the command to its end, which is when the tunnel runs. */
 function measureStarts(): number[] {
   const pair = new Pair();
   const folder = temporaryFolder();

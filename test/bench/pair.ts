@@ -41,7 +41,7 @@ export class Pair {
     return run(this.command(end, command), input);
   }
 
-  /** One TCP flow from a to b; the receiver's figure. */
+  /** Returns the rate of one TCP flow from a to b as the receiver counted it. */
   async gbits(layer: Layer, seconds: number): Promise<number> {
     const host = (layer === "inner" ? INNER : OUTER).b;
     const server = Bun.spawn(this.command("b", ["iperf3", "-s", "-1", "-p", `${PORT}`]), { stdout: "ignore" });
@@ -61,7 +61,7 @@ export class Pair {
     }
   }
 
-  /** Median of an idle path, milliseconds. */
+  /** Returns the median of an idle path, milliseconds. */
   async roundTrip(layer: Layer, count: number): Promise<number> {
     const host = (layer === "inner" ? INNER : OUTER).b;
     const child = Bun.spawn(this.command("a", ["ping", "-n", "-c", `${count}`, "-i", "0.01", "-w", "10", host]), {

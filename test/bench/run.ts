@@ -15,7 +15,7 @@ const ROUNDS = 2;
 interface Figures {
   readonly name: string;
   gbits: number[];
-  /** Of a tunnel that has just come up, and of one that has carried load: by then its code is compiled. */
+  /** Round trips of a tunnel that has just come up, and of one that has carried load: by then its code is compiled. */
   freshMillis: number;
   roundTripMillis: number;
   residentMegabytes: number;
@@ -65,7 +65,7 @@ async function measureBare(): Promise<Figures> {
   }
 }
 
-/** Undefined where the subject is not installed. */
+/** Returns undefined where the subject is not installed. */
 async function measure(name: string, start: Start): Promise<Figures | undefined> {
   const pair = new Pair();
   let tunnel: Tunnel | undefined;

@@ -23,7 +23,7 @@ export class Tunnel {
     this.#stop = stop;
   }
 
-  /** Processor time of the busier end over `seconds`, in percent of a core. */
+  /** Returns the processor time of the busier end over `seconds`, in percent of a core. */
   async busyPercent(seconds: number): Promise<number> {
     const before = this.pids.map(ticks);
     await Bun.sleep(seconds * 1_000);
@@ -49,7 +49,7 @@ function ticks(pid: number): number {
   return Number(fields[11]) + Number(fields[12]);
 }
 
-/** Both portals from configuration files; b listens. */
+/** Starts both portals from configuration files; b listens. */
 export async function startNetcombiner(pair: Pair, security: SecurityName): Promise<Tunnel> {
   const directory = temporaryFolder();
   const key = run([...programCommand(), "genpsk"]).trim();
@@ -76,7 +76,7 @@ export async function startNetcombiner(pair: Pair, security: SecurityName): Prom
   );
 }
 
-/** Debian's wireguard-go, set up with `wg`, with its own MTU. */
+/** Starts Debian's wireguard-go, set up with `wg`, with its own MTU. */
 export async function startWireguardGo(pair: Pair): Promise<Tunnel> {
   const endOf = (place: End, other: End) => ({
     place,
@@ -89,7 +89,7 @@ export async function startWireguardGo(pair: Pair): Promise<Tunnel> {
   return await started(pair, tunnel.pids, () => tunnel.stop());
 }
 
-/** A tunnel once pings cross it. */
+/** Returns the tunnel once pings cross it. */
 async function started(pair: Pair, pids: readonly number[], stop: () => Promise<void>): Promise<Tunnel> {
   for (const end = performance.now() + START_MILLIS; performance.now() < end; await Bun.sleep(100)) {
     const ping = Bun.spawnSync(pair.command("a", ["ping", "-n", "-c", "1", "-W", "0.3", INNER.b]));

@@ -1,4 +1,4 @@
-/** What every congestion controller keeps to, whatever it believes. A new one is a line in the table. */
+/** The contract of every congestion controller, whatever it estimates. A new one is a line in the table. */
 import { describe, expect, test } from "bun:test";
 import type { CongestionController } from "../../src/congestion/controller.ts";
 import { NewReno } from "../../src/congestion/new-reno.ts";
@@ -16,7 +16,7 @@ const CONTROLLERS: Readonly<Record<string, () => CongestionController>> = {
   rate: () => new RateController(DATAGRAM),
 };
 
-/** A path as a controller sees it: sends, hears, loses and pauses at random, with sane numbers. */
+/** A path as a controller sees it: sends, is acknowledged, loses and pauses at random, with sane numbers. */
 class RandomPath {
   readonly #random: SeededRandom;
   readonly #controller: CongestionController;
@@ -112,7 +112,7 @@ describe.each(Object.entries(CONTROLLERS))("congestion controller %s", (name, cr
     })();
   });
 
-  test("paces at no more than its limit, and promises no more than before for it", () => {
+  test("paces at no more than its limit, and raises no estimate for it", () => {
     seeded((random) => {
       const controller = create();
       controller.limit = 250_000;
@@ -140,7 +140,7 @@ describe.each(Object.entries(CONTROLLERS))("congestion controller %s", (name, cr
     expect(trace()).toEqual(trace());
   });
 
-  test("never promises more after a loss than before", () => {
+  test("never allows more after a loss than before", () => {
     const controller = create();
     for (let i = 0; i < 40; i++) {
       controller.onSent(i * 1_000, i, DATAGRAM);

@@ -1,4 +1,4 @@
-/** What every ingress queue keeps to. A new one is a line in the table. */
+/** The contract of every ingress queue. A new one is a line in the table. */
 import { describe, expect, test } from "bun:test";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { FifoQueue } from "../../src/queue/fifo.ts";
@@ -41,7 +41,7 @@ class Checked {
     return isIn;
   }
 
-  /** The slot, released, or -1. */
+  /** Takes a slot, releases it and returns it; -1 if there is none. */
   shift(): number {
     const slot = this.queue.shift(this.now);
     if (slot < 0) return slot;

@@ -1,4 +1,4 @@
-/** What every resequencer keeps to. A new one is a line in the table. */
+/** The contract of every resequencer. A new one is a line in the table. */
 import { describe, expect, test } from "bun:test";
 import { NEVER } from "../../src/clock.ts";
 import { DropCounters } from "../../src/drops.ts";

@@ -1,4 +1,4 @@
-/** What every scheduler keeps to. A new one is a line in the table, with the queue it takes from. */
+/** The contract of every scheduler. A new one is a line in the table, with the queue it takes from. */
 import { describe, expect, test } from "bun:test";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { FifoQueue } from "../../src/queue/fifo.ts";

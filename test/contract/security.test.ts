@@ -1,4 +1,4 @@
-/** What every security keeps to. A new one is a line in the table. */
+/** The contract of every security. A new one is a line in the table. */
 import { describe, expect, test } from "bun:test";
 import { openLibcrypto } from "../../ffi/libcrypto.ts";
 import { DROP_REASONS } from "../../src/drops.ts";
@@ -24,7 +24,7 @@ interface Traits {
   readonly name: SuiteName;
   readonly create: () => SecuritySuite;
   readonly isProtecting: boolean;
-  /** What is carried cannot be read, and one packet number opens once only because the path sees to it. */
+  /** True for suites that hide what they carry; that one packet number opens once only is then the path's doing. */
   readonly isSealing: boolean;
 }
 

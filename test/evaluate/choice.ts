@@ -1,4 +1,4 @@
-/** Which parts and cases a command names: `profiles`, `profiles:rtt_120`; none for all. */
+/** Finds the parts and cases that a command names: `profiles`, `profiles:rtt_120`; none for all. */
 import type { Case, Part } from "./part.ts";
 
 export interface Chosen {
@@ -6,7 +6,7 @@ export interface Chosen {
   readonly cases: readonly Case[];
 }
 
-/** In the order of the page; throws with the names that exist when one does not. */
+/** Returns them in the order of the page; throws with the names that exist when one does not. */
 export function choose(parts: readonly Part[], names: readonly string[]): Chosen[] {
   const known = new Set(parts.flatMap((part) => [part.name, ...part.cases.map((one) => `${part.name}:${one.name}`)]));
   const unknown = names.filter((name) => !known.has(name));

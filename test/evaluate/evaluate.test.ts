@@ -162,7 +162,7 @@ function runOn(stage: Stage, store: ResultStore, scope: Scope) {
   };
 }
 
-/** A lab of constants. */
+/** Returns a lab of constants. */
 function fakeStage(before: () => void): Stage {
   const outcomeOf = ({ links, carrier, flows, seconds, hasPing, hasPingPong, stream }: Experiment): Outcome => {
     const count = flows ?? (carrier === "alone" ? links.length : 1);

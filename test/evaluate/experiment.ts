@@ -1,5 +1,5 @@
 /**
- * What is measured, in one form for the lab and the simulator: links, who carries the traffic over them, the traffic, and
+ * An experiment is what is measured, in one form for the lab and the simulator: links, who carries the traffic over them, the traffic, and
  * what happens to the links meanwhile. A part of the evaluation is a list of these; a stage runs them.
  */
 
@@ -86,17 +86,17 @@ export interface Outcome {
   /** Seconds at which pongs came. */
   readonly pongs?: readonly number[] | undefined;
   readonly stream?: StreamOutcome | undefined;
-  /** Of the hosts' TCP during the traffic: retransmission timeouts and segments sent again. */
+  /** Retransmission timeouts and retransmitted segments of the hosts' TCP during the traffic. */
   readonly timeouts: number;
   readonly retransmitted: number;
   /** Only where time is real. */
   readonly load?: Load | undefined;
 }
 
-/** Where experiments are run. */
+/** A place to run experiments. */
 export interface Stage {
   readonly name: StageName;
-  /** How many may run at a time without disturbing each other. */
+  /** Experiments that may run at a time without disturbing each other. */
   readonly lanes: number;
   run(experiment: Experiment): Promise<Outcome>;
   stop(): void;
@@ -104,12 +104,12 @@ export interface Stage {
 
 export type StageName = "lab" | "sim";
 
-/** Time at the beginning of a transfer that the second figure leaves out, seconds; less for a short one. */
+/** Returns the time at the beginning of a transfer that the second figure leaves out, seconds; less for a short one. */
 export function settlingTime(seconds: number): number {
   return Math.min(2, seconds / 3);
 }
 
-/** Mean of a series of tenths of a second between two times, Mbit/s. */
+/** Returns the mean of a series of tenths of a second between two times, Mbit/s. */
 export function meanBetween(series: readonly number[], from: number, until: number): number {
   const part = series.slice(Math.round(from * 10), Math.round(until * 10));
   return part.reduce((sum, mbits) => sum + mbits, 0) / Math.max(1, part.length);

@@ -51,7 +51,7 @@ export class LabStage implements Stage {
     }
   }
 
-  /** Nothing outlives an experiment. */
+  /** Does nothing: nothing outlives an experiment. */
   stop(): void {}
 }
 
@@ -97,13 +97,13 @@ async function measure(experiment: Experiment, site: Site): Promise<Outcome> {
   };
 }
 
-/** The suite that both ends agreed on, the same for all paths. */
+/** Returns the suite that both ends agreed on, the same for all paths. */
 async function suiteOf(portals: Portals): Promise<SuiteName | undefined> {
   const { links } = await portals.local.snapshot();
   return links.flatMap(({ paths }) => paths)[0]?.keys.suite as SuiteName | undefined;
 }
 
-/** The addresses whose flows are measured: one for each flow. */
+/** Returns the addresses whose flows are measured: one for each flow. */
 function sourcesOf(carrier: Experiment["carrier"], links: number, flows: number | undefined): string[] {
   if (carrier === "alone") return Array.from({ length: flows ?? links }, (_, i) => PLAN[4].direct(i));
   return new Array<string>(flows ?? 1).fill(PLAN[4].client);
@@ -136,7 +136,7 @@ interface HostCounters {
   readonly retransmitted: number;
 }
 
-/** What the kernels of client and server counted of their TCP since their namespaces were made. */
+/** Returns what the kernels of client and server counted of their TCP since their namespaces were made. */
 function hostCounters(topology: Topology): HostCounters {
   const texts = (["client", "server"] as const).map((place) =>
     run(topology.command(place, ["cat", "/proc/net/netstat", "/proc/net/snmp"])),
@@ -145,7 +145,7 @@ function hostCounters(topology: Topology): HostCounters {
   return { timeouts: total("TcpExt", "TCPTimeouts"), retransmitted: total("Tcp", "RetransSegs") };
 }
 
-/** One number of a file in which each group has a line of names and below it a line of values. */
+/** Returns one number of a file in which each group has a line of names and below it a line of values. */
 export function counterOf(text: string, group: string, name: string): number {
   const [names = [], values = []] = text
     .split("\n")

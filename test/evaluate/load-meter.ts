@@ -49,7 +49,7 @@ export class LoadMeter {
   }
 }
 
-/** Seconds of processor time so far, at a time in seconds. */
+/** Returns the seconds of processor time so far, at a time in seconds. */
 async function read(topology: Topology, portals: Portals | undefined): Promise<Reading> {
   const { cpuMicros } = await topology.counters();
   return {
@@ -67,7 +67,7 @@ function processSeconds(pid: number): number {
   return (Number(fields[USER_TIME]) + Number(fields[USER_TIME + 1])) / TICKS_PER_SECOND;
 }
 
-/** Time in which any core was not idle. */
+/** Returns the time in which any core was not idle. */
 export function machineSeconds(text: string): number {
   const columns = text.slice(0, text.indexOf("\n")).trim().split(/\s+/).slice(1, 9).map(Number);
   const idle = (columns[IDLE] ?? 0) + (columns[IDLE + 1] ?? 0);

@@ -140,7 +140,7 @@ function stageOf({ isSimulated }: Wish): Stage {
   return isSimulated ? new SimStage() : new LabStage();
 }
 
-/** The command that measures this case again. */
+/** Returns the command that measures this case again. */
 function originOf({ isSimulated, scope }: Wish, part: Part, one: Case, version: string): Origin {
   const { runs, seed, isQuick, only } = scope;
   const options = [

@@ -7,7 +7,7 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   return [line(head), rule, ...rows.map(line)].join("\n");
 }
 
-/** How the figures of a part came about: command, seed, date and version; the cases apart where they differ. */
+/** Returns how the figures of a part came about: command, seed, date and version; the cases apart where they differ. */
 export function provenance(results: PartResults): string {
   const byOrigin = new Map<string, string[]>();
   for (const [name, { origin }] of Object.entries(results)) {
@@ -17,18 +17,18 @@ export function provenance(results: PartResults): string {
   const origins = [...byOrigin].map(([text, names]) => (byOrigin.size === 1 ? text : `${names.join(", ")}: ${text}`));
   const failures = Object.values(results).flatMap((result) => result.failures ?? []);
   const repeated =
-    failures.length === 0 ? "" : ` Experiments that failed and were resent: ${failures.length} (${failures[0]}).`;
+    failures.length === 0 ? "" : ` Experiments that failed and were repeated: ${failures.length} (${failures[0]}).`;
   return `Measured with ${origins.join("; ")}.${repeated}`;
 }
 
-/** The same in a few words, for a picture. */
+/** Returns the same in a few words, for a picture. */
 export function shortProvenance(results: PartResults): string {
   const origins = Object.values(results).map(({ origin }) => origin);
   const distinct = (of: (origin: CaseResult["origin"]) => string | number) => [...new Set(origins.map(of))].join(", ");
   return `${distinct(({ command }) => withoutCase(command))} · seed ${distinct(({ seed }) => seed)} · ${distinct(({ date }) => date)}`;
 }
 
-/** The command for the whole part. */
+/** Returns the command for the whole part. */
 function withoutCase(command: string): string {
   return command.replace(/(-- [a-z]+):\S+/, "$1");
 }

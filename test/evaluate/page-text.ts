@@ -1,4 +1,4 @@
-/** What the pages say before the figures. */
+/** The text of the pages before the figures. */
 
 import type { SuiteName } from "../../src/security/suite.ts";
 import { DIRECT_SHARE, INNER_MTU, INNER_PAYLOAD, tunnelOverhead, tunnelShare } from "../support/capacity.ts";
@@ -38,7 +38,7 @@ export function conditionsOf(suites: readonly SuiteName[]): string {
 `;
 }
 
-/** The share of one suite: a datagram on the wire has 18 bytes of Ethernet around it. */
+/** Returns the share of one suite: a datagram on the wire has 18 bytes of Ethernet around it. */
 function shareOf(suite: SuiteName): string {
   const overhead = tunnelOverhead(suite);
   return `Measured with ${suite}: of a full datagram of ${INNER_MTU} + ${overhead} + 18 = ${INNER_MTU + overhead + 18} bytes on the wire (inner packet, the tunnel's

@@ -28,7 +28,7 @@ export function writePages(folder: string, store: ResultStore, parts: readonly P
   });
 }
 
-/** In the order of the part, whatever the order of measuring; cases that are no more are left out. */
+/** Returns the results in the order of the part, whatever the order of measuring; cases that are no more are left out. */
 function inOrder(part: Part, results: ReturnType<ResultStore["read"]>): ReturnType<ResultStore["read"]> {
   return Object.fromEntries(
     part.cases.flatMap(({ name }) => {

@@ -3,7 +3,7 @@ import type { SuiteName } from "../../src/security/suite.ts";
 import type { Carrier, Experiment, Outcome, StageName } from "./experiment.ts";
 import type { PartResults, Trial } from "./results.ts";
 
-/** How much is measured. */
+/** The extent of a measurement. */
 export interface Scope {
   /** Runs of the tunnel; what it is compared with is measured less often. */
   readonly runs: number;
@@ -44,17 +44,17 @@ export interface Part {
   readonly title: string;
   readonly cases: readonly Case[];
   observe(outcome: Outcome, experiment: LabelledExperiment): Observation;
-  /** Lines for a terminal. */
+  /** Returns the lines for a terminal. */
   summary(results: PartResults): string;
   section(results: PartResults, stage: StageName): Section;
 }
 
-/** Where a picture lies beside the page. */
+/** Returns the path of a picture, beside the page. */
 export function pictureName(stage: StageName, name: string): string {
   return `plots/${stage}-${name}.svg`;
 }
 
-/** The experiments of a case within a scope. */
+/** Returns the experiments of a case within a scope. */
 export function experimentsOf(one: Case, scope: Scope): readonly LabelledExperiment[] {
   if (scope.isQuick && one.isSlow) return [];
   return one.experiments(scope).filter(({ carrier }) => scope.only === undefined || carrier === scope.only);
@@ -65,7 +65,7 @@ export function fewerRuns({ runs }: Scope): number {
   return Math.ceil(runs / 3);
 }
 
-/** Length of one transfer, seconds. */
+/** Returns the length of one transfer, seconds. */
 export function transferSeconds({ isQuick }: Scope): number {
   return isQuick ? 4 : 10;
 }

@@ -1,5 +1,5 @@
 /**
- * What was measured, kept as JSON: one file a stage and part, in it one entry a case, so that a part or a case can be
+ * Keeps what was measured as JSON: one file a stage and part, in it one entry a case, so that a part or a case can be
  * measured again alone. Pages are made from these files and nothing else.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -18,7 +18,7 @@ export interface Trial {
   readonly series?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** How a case was measured. */
+/** The circumstances of a measurement. */
 export interface Origin {
   readonly command: string;
   readonly seed: number;
@@ -32,7 +32,7 @@ export interface CaseResult {
   readonly origin: Origin;
   /** The suite that the tunnel used, and C_eff counts with. */
   readonly suite: SuiteName;
-  /** What does not depend on the run, such as C_eff in Mbit/s. */
+  /** Figures that do not depend on the run, such as C_eff in Mbit/s. */
   readonly facts: Readonly<Record<string, number>>;
   /** Why experiments failed that were then repeated; absent when none did. */
   readonly failures?: readonly string[];
@@ -48,7 +48,7 @@ export class ResultStore {
     this.#folder = folder;
   }
 
-  /** Everything measured of a part, by case; empty when there is nothing. */
+  /** Returns everything measured of a part, by case; empty when there is nothing. */
   read(stage: StageName, part: string): PartResults {
     const path = this.#path(stage, part);
     return existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as PartResults) : {};
@@ -74,7 +74,7 @@ export class ResultStore {
   }
 }
 
-/** One line a trial, and numbers as long as they mean something. */
+/** Returns one line a trial, and numbers as long as they mean something. */
 function format(results: PartResults): string {
   const cases = Object.entries(results).map(([name, { trials, ...rest }]) => {
     const head = JSON.stringify(rest).slice(0, -1);

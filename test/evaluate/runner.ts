@@ -5,7 +5,7 @@ import type { Outcome, Stage } from "./experiment.ts";
 import { type Case, experimentsOf, type LabelledExperiment, type Part, type Scope } from "./part.ts";
 import type { CaseResult, Origin, ResultStore, Trial } from "./results.ts";
 
-/** What a lab run needs beyond its traffic: a network, agents, portals, pings ahead; seconds. */
+/** Time a lab run needs beyond its traffic for a network, agents, portals and pings ahead, seconds. */
 const SETUP_SECONDS = 1;
 
 export interface Run {
@@ -13,10 +13,10 @@ export interface Run {
   readonly scope: Scope;
   readonly store: ResultStore;
   originOf(part: Part, one: Case): Origin;
-  /** Told before each experiment, and after each case. */
+  /** Called before each experiment, and after each case. */
   began(part: Part, one: Case, done: number, count: number): void;
   kept(part: Part, one: Case, result: CaseResult): void;
-  /** Told of an experiment that failed; it is repeated once. */
+  /** Called when an experiment failed; it is repeated once. */
   failed(part: Part, one: Case, reason: string): void;
 }
 
@@ -88,7 +88,7 @@ function keyOf({ label: _, ...experiment }: LabelledExperiment): string {
   return JSON.stringify(experiment, (_, value) => (value === Number.POSITIVE_INFINITY ? "Infinity" : value));
 }
 
-/** About how long the lab needs, seconds. */
+/** Returns about how long the lab needs, seconds. */
 export function estimate(chosen: readonly Chosen[], scope: Scope): number {
   const wanted = chosen.flatMap(({ cases }) => cases.flatMap((one) => experimentsOf(one, scope)));
   const distinct = new Map(wanted.map((experiment) => [keyOf(experiment), experiment.seconds]));

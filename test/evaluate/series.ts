@@ -6,7 +6,7 @@ import type { Trial } from "./results.ts";
 
 export const TENTHS = 10;
 
-/** Median and quartiles over the trials at each tenth; the time is the middle of the tenth, in seconds. */
+/** Returns the median and quartiles over the trials at each tenth; the time is the middle of the tenth, in seconds. */
 export function seriesSpread(trials: readonly Trial[], name: string): SpreadPoint[] {
   const all = trials.flatMap((trial) => trial.series?.[name] ?? []).length;
   if (all === 0) return [];
@@ -24,7 +24,7 @@ export function medianLine(points: readonly SpreadPoint[]): Point[] {
 /** A hole and the burst that follows it lie within this time, tenths. */
 const WINDOW = 10;
 
-/** Seconds from `from` until the mean of the second that follows reaches `level`; NaN when it never does. */
+/** Returns the seconds from `from` until the mean of the second that follows reaches `level`; NaN when it never does. */
 export function timeUntil(series: readonly number[], from: number, level: number): number {
   for (let i = Math.round(from * TENTHS); i + WINDOW <= series.length; i++) {
     const mean = series.slice(i, i + WINDOW).reduce((total, value) => total + value, 0) / WINDOW;
@@ -33,7 +33,7 @@ export function timeUntil(series: readonly number[], from: number, level: number
   return Number.NaN;
 }
 
-/** The largest value in each tenth of a second; what has none is left out as NaN of the one before. */
+/** Returns the largest value in each tenth of a second; what has none is left out as NaN of the one before. */
 export function worstByTenth(points: readonly (readonly [at: number, value: number])[], seconds: number): number[] {
   const worst = new Array<number>(Math.round(seconds * TENTHS)).fill(Number.NaN);
   for (const [at, value] of points) {

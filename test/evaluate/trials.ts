@@ -19,12 +19,12 @@ export function trialsOf(result: CaseResult | undefined, { carrier, way, label }
   );
 }
 
-/** Median and quartiles of a figure over the trials wanted; NaN when there is none. */
+/** Returns the median and quartiles of a figure over the trials wanted; NaN when there is none. */
 export function figure(result: CaseResult | undefined, wanted: Wanted, name: string): Spread {
   return spreadOf(trialsOf(result, wanted).flatMap((trial) => trial.figures[name] ?? []));
 }
 
-/** `median (low–high)`; a dash when nothing was measured; without quartiles when they are the median. */
+/** Returns `median (low–high)`; a dash when nothing was measured; without quartiles when they are the median. */
 export function showSpread({ low, median, high }: Spread, digits = 1): string {
   if (Number.isNaN(median)) return "–";
   const [a, b, c] = [low, median, high].map((value) => value.toFixed(digits));

@@ -26,7 +26,7 @@ const SEEDS = [
   "null",
 ].map((text) => new TextEncoder().encode(text));
 
-/** What `act` gives; undefined when it refuses with an error for a person, which must be nothing but that. */
+/** Returns what `act` gives; undefined when it refuses with an error for a person, which must be nothing but that. */
 function unlessRefused<T>(act: () => T): T | undefined {
   try {
     return act();

@@ -77,7 +77,7 @@ const icmp: Target = {
   },
 };
 
-/** What one end says, after its encryption is off. */
+/** Messages of one end, after its encryption is off. */
 const hello: Target = {
   draw: (random) => mutate(random, HELLOS, 120),
   start() {

@@ -9,9 +9,9 @@ import { check, type Target } from "./target.ts";
 
 const SLOTS = 64;
 const CAPACITY = 1_500;
-const PATIENCE = 1_000_000;
+const LIFETIME = 1_000_000;
 
-/** What the packet `fragment` belongs to has at `at`: told by everything that names it, so that a mixture shows. */
+/** Returns the byte at `at` of the packet that `fragment` belongs to; it follows from everything that names the packet, so that a mixture shows. */
 function byteOf(path: number, first: number, { bucket, sequence, length }: Fragment, at: number): number {
   return Math.imul(path + 31 * first + 7 * bucket + 3 * sequence + 11 * length + at, 0x9e3779b1) >>> 24;
 }
@@ -44,7 +44,7 @@ class Bench {
       check(fragment.size === input.length - FRAGMENT_SIZE, "size");
       if (fragment.length <= this.#pool.capacity) this.#add(random);
     }
-    this.#pass(random.chance(0.02) ? random.below(3 * PATIENCE) : random.below(100));
+    this.#pass(random.chance(0.02) ? random.below(3 * LIFETIME) : random.below(100));
     const { waiting } = this.#reassembly;
     check(waiting <= SLOTS / 8, "holds more than its share");
     check(this.#pool.free === SLOTS - waiting, "slots");
@@ -72,8 +72,8 @@ class Bench {
     this.#now += time;
     this.#reassembly.handleTimeout(this.#now);
     const { waiting } = this.#reassembly;
-    check(waiting === 0 || this.#reassembly.deadline() <= this.#now + PATIENCE, "forgets to look");
-    check(time < 2 * PATIENCE || this.#reassembly.deadline() > this.#now, "is late");
+    check(waiting === 0 || this.#reassembly.deadline() <= this.#now + LIFETIME, "forgets to look");
+    check(time < 2 * LIFETIME || this.#reassembly.deadline() > this.#now, "is late");
   }
 }
 

@@ -86,7 +86,7 @@ const OPENED = {
   sendBuffer: 0,
 } as const;
 
-/** The same by the definition: lengths of 32 bits, none of them 0 or more than there is room for. */
+/** Reads the same by the definition: lengths of 32 bits, none of them 0 or more than there is room for. */
 function datagramsIn(input: Uint8Array, room: number): { count: number; isBroken: boolean } {
   const view = new DataView(input.buffer);
   let count = 0;

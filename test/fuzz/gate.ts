@@ -17,7 +17,7 @@ const FLAGS = [TCP_FLAG.ACK, TCP_FLAG.ACK, TCP_FLAG.ACK, TCP_FLAG.SYN, TCP_FLAG.
 interface Entered {
   readonly order: number;
   readonly conversation: number;
-  /** What it acknowledges, as far as it is an acknowledgement and no more. */
+  /** Number that it acknowledges, if it is an acknowledgement and no more. */
   readonly acknowledged: number;
 }
 
@@ -27,7 +27,7 @@ class Bench {
   readonly #parsed = new ParsedHeader();
   readonly #batch = new PacketBatch(6);
   readonly #entered = new Map<Slot, Entered>();
-  /** Of what was news to its host, by conversation: the latest that left, and what it acknowledged. */
+  /** The latest packet with news that left, by conversation, and the number it acknowledged. */
   readonly #lastNews = new Float64Array(CONVERSATIONS).fill(-1);
   readonly #told = new Float64Array(CONVERSATIONS);
   readonly #sent = new Float64Array(CONVERSATIONS).fill(1);
@@ -38,7 +38,7 @@ class Bench {
     onRound: (_bucket: number, length: number) => check(length >= 0, "a round of less than nothing"),
   };
   #isSaturated = false;
-  /** Of the packet made last. */
+  /** The packet made last. */
   #isSpoilt = false;
   #order = 0;
   #now = 0;
@@ -121,7 +121,7 @@ class Bench {
     }
   }
 
-  /** What tells the host something new leaves in the order it came. */
+  /** Checks that packets with news for the host leave in the order they came. */
   #compare({ order, conversation, acknowledged }: Entered): void {
     if (acknowledged <= (this.#told[conversation] as number)) return;
     check(order > (this.#lastNews[conversation] as number), "out of order");
@@ -151,7 +151,7 @@ class Bench {
     return slot;
   }
 
-  /** A byte of the headers is any other, or the end is missing. */
+  /** Changes a byte of the headers, or cuts off the end. */
   #spoil(operations: Operations, slot: Slot): void {
     const { bytes, start, length } = this.#pool;
     if (operations.oneIn(2)) bytes[(start[slot] as number) + operations.below(60)] = operations.below(256);

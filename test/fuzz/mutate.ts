@@ -16,7 +16,7 @@ const CHANGES: readonly Change[] = [
   (random, bytes, at, seeds) => spliced(bytes, at, bytes.length, tailOf(random, seeds)),
 ];
 
-/** A changed copy of one of `seeds`; now and then mere noise. */
+/** Returns a changed copy of one of `seeds`; now and then mere noise. */
 export function mutate(random: SeededRandom, seeds: readonly Uint8Array[], maxLength = 1_900): Uint8Array {
   if (random.chance(0.02)) return noise(random, random.below(maxLength));
   let bytes: Uint8Array = (seeds[random.below(seeds.length)] ?? new Uint8Array(0)).slice();

@@ -11,7 +11,7 @@ import { mutate } from "./mutate.ts";
 import { PACKETS } from "./packets.ts";
 import { check, type Target } from "./target.ts";
 
-/** A virtio header and its packet, as the kernel hands them over. */
+/** Returns a virtio header and its packet, as the kernel hands them over. */
 function withHeader(packet: Uint8Array, gsoType: number, gsoSize: number): Uint8Array {
   const out = new Uint8Array(VIRTIO_SIZE + packet.length);
   const header = new VirtioHeader();

@@ -11,7 +11,7 @@ export class Operations {
     return this.#at >= this.#bytes.length;
   }
 
-  /** A number below `bound`, of one byte or, where that is too little, of two; 0 behind the end. */
+  /** Returns a number below `bound`, of one byte or, where that is too little, of two; 0 behind the end. */
   below(bound: number): number {
     const high = bound > 256 ? this.#byte() << 8 : 0;
     return (high | this.#byte()) % bound;

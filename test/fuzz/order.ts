@@ -46,7 +46,7 @@ class Bench {
     else this.#disturb(operations, flow);
   }
 
-  /** Rare: a far jump, a new run, or time until nothing waits. */
+  /** Does something rare: a far jump, a new run, or time until nothing waits. */
   #disturb(operations: Operations, flow: number): void {
     const what = operations.below(3);
     if (what === 0) {
@@ -75,7 +75,7 @@ class Bench {
     this.#resequencer.push(this.#now, slot);
   }
 
-  /** Until all that waits has been given up. */
+  /** Lets time pass until all that waits has been abandoned. */
   #wait(): void {
     for (let turn = 0; this.#resequencer.held > 0; turn++) {
       const at = this.#resequencer.deadline();

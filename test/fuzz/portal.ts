@@ -26,7 +26,7 @@ import { PACKETS } from "./packets.ts";
 import { check, type Target } from "./target.ts";
 
 const LINKS = 2;
-const STRANGER = parseEndpoint("198.51.100.7", 9) as Uint8Array;
+const ELSEWHERE = parseEndpoint("198.51.100.7", 9) as Uint8Array;
 
 /** Two connected portals that have talked; equal every time, so that recorded datagrams fit any of them. */
 export function talkedPair(settings: Partial<TunnelSettings>): Pair {
@@ -57,7 +57,7 @@ export function dataMessage(packet: Uint8Array, sequence: number): Uint8Array {
   return join(head, packet);
 }
 
-/** Part `part` of two of a packet. */
+/** Returns fragment `part` of two of a packet. */
 export function fragmentMessage(packet: Uint8Array, sequence: number, part: number): Uint8Array {
   const fragment = Object.assign(new Fragment(), { bucket: 5, class: 0, sequence });
   fragment.place(part, 2, packet.length);
@@ -80,7 +80,7 @@ function linkMessage(limit: number): Uint8Array {
   return out;
 }
 
-/** A rekey or its answer, of about the size of a genuine one. */
+/** Returns a rekey or its answer, of about the size of a genuine one. */
 function rekeyMessage(isAnswer: boolean): Uint8Array {
   const out = new Uint8Array(REKEY_SIZE + 96);
   writeRekey(new DataView(out.buffer), out, 0, isAnswer, 1, counting(96));
@@ -130,7 +130,7 @@ const attacked: Target = {
     return (_random, input) => {
       const to = random.chance(0.7) ? pair.b : pair.a;
       const genuine = pair.seen[random.below(pair.seen.length)]?.bytes;
-      const remote = random.chance(0.5) ? STRANGER : (to === pair.b ? pair.a : pair.b).address;
+      const remote = random.chance(0.5) ? ELSEWHERE : (to === pair.b ? pair.a : pair.b).address;
       pair.inject(to, genuine && random.chance(0.2) ? genuine : input, remote, random.below(LINKS));
       const packet = udpPacket(id++);
       sent.add(packet.toHex());
@@ -177,10 +177,10 @@ function say(random: SeededRandom, pair: Pair, to: End, input: Uint8Array): void
   const { paths } = to.portal;
   const path = paths[random.below(paths.length)];
   if (path && random.chance(0.8)) address(random, path, input);
-  pair.inject(to, input, path && random.chance(0.9) ? path.remote : STRANGER, path?.socket ?? 0);
+  pair.inject(to, input, path && random.chance(0.9) ? path.remote : ELSEWHERE, path?.socket ?? 0);
 }
 
-/** A peer with the keys says what it likes. */
+/** Sends whatever a peer with the keys may send. */
 const hostile = (scheduling: "adaptive" | "greedy"): Target => ({
   draw: (random) => mutate(random, random.chance(0.7) ? MESSAGES : RECORDED.none),
   start() {

@@ -1,4 +1,4 @@
-/** What was sent, what is said of it, and what is sent again: any acknowledgements at any time. */
+/** Fuzzes retransmission: packets sent, acknowledged in any way at any time, and sent again. */
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { applyAck, SettledDatagrams } from "../../src/path/loss.ts";
 import { SENT, SentPackets } from "../../src/path/sent-packets.ts";
@@ -46,7 +46,7 @@ class Bench {
     else this.#disturb(operations, sent);
   }
 
-  /** Puts a packet on a path as Outbound does: kept for repair with each of its datagrams, offered for copying, released. */
+  /** Puts a packet on a path as Outbound does: kept for retransmission with each of its datagrams, offered for reinjection, released. */
   #send(operations: Operations, path: number, slot: number): void {
     if (slot < 0) return;
     const pool = this.#pool;
@@ -75,7 +75,7 @@ class Bench {
     const deliveries = operations.oneIn(10) ? this.#retransmissions.discards : this.#retransmissions;
     const before = sent.next;
     const isTaken = applyAck(this.#now, sent, ack, operations.oneIn(2) ? "nack" : "gap", deliveries, this.#out);
-    check(!isTaken || ack.largest < before, "believed in what was never sent");
+    check(!isTaken || ack.largest < before, "took an acknowledgement of what was never sent");
     sent.trim();
     this.#checkCounts(sent);
   }

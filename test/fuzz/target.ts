@@ -4,7 +4,7 @@ import { SeededRandom } from "../support/random.ts";
 export interface Target {
   /** Makes a fresh state; returned is what tries one input and throws when something is wrong. */
   start(random: SeededRandom): (random: SeededRandom, input: Uint8Array) => void;
-  /** The next input. */
+  /** Returns the next input. */
   draw(random: SeededRandom): Uint8Array;
 }
 

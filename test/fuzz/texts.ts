@@ -1,4 +1,4 @@
-/** What people paste and write: a whole configuration, and the token that pairs. */
+/** Fuzzes what people paste and write: a whole configuration, and the token that pairs. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -59,7 +59,7 @@ class Bench {
     return operations.oneIn(4) ? 1_000_000 : -operations.below(FAR);
   }
 
-  /** Everything told as received was, down to where the window ends. */
+  /** Checks that everything acknowledged was received, down to where the window ends. */
   #checkReport(): void {
     const { largest } = this.#received;
     if (largest < 0) return;

@@ -18,10 +18,10 @@ interface Plan {
   /** Bits of a network that several hosts share, and of one address. */
   readonly networkBits: number;
   readonly hostBits: number;
-  /** The local portal's address on link `i`, and its router's. */
+  /** Returns the local portal's address on link `i`, and its router's. */
   wan(i: number): string;
   wanRouter(i: number): string;
-  /** An address of the client whose traffic goes through link `i` alone, without the tunnel. */
+  /** Returns an address of the client whose traffic goes through link `i` alone, without the tunnel. */
   direct(i: number): string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a test and a traffic agent say to each other: one JSON object a line. The agent, one a place, makes traffic with the
+ * The protocol between a test and a traffic agent: one JSON object a line. The agent, one a place, makes traffic with the
  * kernel's own TCP, UDP and ICMP. Every transfer has a token; both ends tell under it what they see. Times are
  * microseconds of CLOCK_MONOTONIC, which all places of one machine share.
  */

@@ -111,12 +111,12 @@ function open({ from, host, port }: Ends, header: string, token: number, opened:
   socket.on("error", (error: Error) => {
     if (!isConnected) report({ kind: "failed", token, reason: error.message });
   });
-  const patience = setTimeout(() => {
+  const timer = setTimeout(() => {
     report({ kind: "failed", token, reason: `no TCP connection in ${CONNECT_MILLIS} ms` });
     socket.destroy();
   }, CONNECT_MILLIS);
   socket.on("connect", () => {
-    clearTimeout(patience);
+    clearTimeout(timer);
     isConnected = true;
     socket.write(header.padEnd(HEADER_LENGTH));
     opened(socket);

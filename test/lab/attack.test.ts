@@ -8,8 +8,9 @@ import { usualPlans } from "./portals.ts";
 const COUNT = 60_000;
 const PLAYED_BACK = 5_000;
 const ENOUGH = 500;
-/** Of four kinds of forgeries drawn alike, the least share of each; and what the kernel may drop of them (broken lengths, a full socket). */
+/** Least share of each of four kinds of forgeries that are drawn alike. */
 const LEAST_OF_KIND = 1 / 5;
+/** Share that the kernel hands over: it drops broken lengths, and what a full socket cannot take. */
 const REFUSED_SHARE = 0.9;
 /** Refusing 20,000 datagrams a second costs a tenth of a core, and queueing before it as much again. */
 const RATE_SHARE = 0.8;
@@ -27,7 +28,7 @@ describeLab("a transfer under attack", { links: ATTACKED_LINKS }, (lab) => {
     });
 
   test("leads nowhere when it comes to a portal started anew, with what was recorded before", async () => {
-    await lab.renew(ATTACKED_LINKS);
+    await lab.reset(ATTACKED_LINKS);
     const plans = usualPlans([0, 1]);
     await lab.portals.startBoth(plans, 2);
     await lab.topology.attack(0, "up", 1_000, PLAYED_BACK);

@@ -14,7 +14,7 @@ export const ATTACKS_PER_SECOND = 20_000;
 const BEFORE_MILLIS = 3_000;
 
 /** Time for the attack beyond the transfer. */
-const PATIENCE_MILLIS = 120_000;
+const TIMEOUT_MILLIS = 120_000;
 /** An attack that adds nothing for so long is over: at its rate, 10,000 datagrams. */
 const LOOK_MILLIS = 500;
 
@@ -25,13 +25,13 @@ export interface Attacked {
   /** Frames added, by kind, and in all. */
   readonly attacks: Readonly<Record<Attack, number>>;
   readonly added: number;
-  /** Of them, those that the portal counted as refused; the rest the kernel dropped. */
+  /** Those of them that the portal counted as refused; the kernel dropped the rest. */
   readonly refused: number;
   readonly drops: TunnelSnapshot["drops"];
   /** Datagrams that the peer sent, and that the attacked portal took for the peer's, over all paths. */
   readonly sent: number;
   readonly taken: number;
-  /** What must be as before: identities, states, addresses and suites of the paths. What a refused exchange said of its version is told to people. */
+  /** Identities, states, addresses and suites of the paths, which must be as before. */
   readonly before: string;
   readonly after: string;
   /** Rate under attack against the rate before it. */
@@ -39,9 +39,9 @@ export interface Attacked {
   readonly mbits: number;
 }
 
-/** One TCP flow over both links; from its third second on `count` forgeries hit the portal that receives it, over the first link. */
+/** Runs one TCP flow over both links; from its third second on `count` forgeries hit the portal that receives it, over the first link. */
 export async function transferUnderAttack(lab: Lab, way: Way, count: number): Promise<Attacked> {
-  await lab.renew(ATTACKED_LINKS);
+  await lab.reset(ATTACKED_LINKS);
   await lab.portals.startBoth(usualPlans([0, 1]), 2);
   const [attacked, sender]: PortalPlace[] = way === "up" ? ["remote", "local"] : ["local", "remote"];
   const attackMillis = (1_000 * count) / ATTACKS_PER_SECOND;
@@ -84,9 +84,9 @@ function sumOf(attacks: Attacked["attacks"]): number {
 
 /** Waits until the emulator adds no more, which takes longer on a busy machine, and the portal had time to take it in. */
 async function untilAttacked(lab: Lab, way: Way): Promise<void> {
-  const end = performance.now() + PATIENCE_MILLIS;
+  const end = performance.now() + TIMEOUT_MILLIS;
   for (let added = -1, before = -2; added !== before; ) {
-    if (performance.now() > end) throw new Error(`the attack does not end in ${PATIENCE_MILLIS} ms: ${added} added`);
+    if (performance.now() > end) throw new Error(`the attack does not end in ${TIMEOUT_MILLIS} ms: ${added} added`);
     await Bun.sleep(LOOK_MILLIS);
     before = added;
     added = sumOf(await attacksOf(lab, way));

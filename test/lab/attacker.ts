@@ -44,7 +44,7 @@ export class Attacker {
     this.#dueAt = count > 0 ? now : Number.POSITIVE_INFINITY;
   }
 
-  /** A frame came out of the link. */
+  /** Remembers a frame that came out of the link. */
   see(frame: Uint8Array): void {
     if (this.#left === 0 || !isDatagram(frame)) return;
     this.#seen[this.#next] = frame.slice();
@@ -75,14 +75,14 @@ export class Attacker {
     return this.#moved(known);
   }
 
-  /** Half of it comes from another port. */
+  /** Gives every other frame another source port. */
   #moved(frame: Uint8Array): Uint8Array {
     if (this.#random.chance(0.5))
       new DataView(frame.buffer).setUint16(ETHERNET + IP, 1_024 + this.#random.below(60_000));
     return finish(frame, frame.length - DATAGRAM);
   }
 
-  /** Any bytes behind a header that names a path, or of an exchange. */
+  /** Returns any bytes behind a header that names a path, or of an exchange. */
   #forge(frame: Uint8Array): Uint8Array {
     const random = this.#random;
     const header = frame.slice(DATAGRAM, DATAGRAM + 4);
@@ -99,7 +99,7 @@ function isDatagram(frame: Uint8Array): boolean {
   return isPlain && frame[ETHERNET + 9] === PROTOCOL_UDP && view.getUint16(ETHERNET + 6) % 0x4000 === 0;
 }
 
-/** The frame with `size` bytes of datagram, lengths and header checksum right; IPv4 may do without UDP's (RFC 768). */
+/** Returns the frame with `size` bytes of datagram, lengths and header checksum right; IPv4 may do without UDP's (RFC 768). */
 function finish(frame: Uint8Array, size: number): Uint8Array {
   const view = new DataView(frame.buffer);
   view.setUint16(ETHERNET + 2, IP + UDP + size);

@@ -99,14 +99,14 @@ async function measure({ topology, traffic }: Stage, portals: Portals): Promise<
   return runs;
 }
 
-/** Idle, after some packets have gone ahead: programs just started are slow. */
+/** Measures round trips while idle, after some packets have gone ahead: programs just started are slow. */
 async function roundTrip(topology: Topology, from: string): Promise<number> {
   const plan = { from, to: PLAN[4].server, intervalMillis: 10 };
   await ping(topology, "client", { ...plan, count: 50 });
   return (await ping(topology, "client", { ...plan, count: 50 })).median;
 }
 
-/** One transfer with a line of progress, redrawn on a terminal. */
+/** Runs one transfer with a line of progress, redrawn on a terminal. */
 async function transfer(traffic: Traffic, from: string, way: Way, millis: number): Promise<Bulk> {
   const seen: number[] = [];
   const draw = (seconds: number, mbits: number) => {

@@ -1,5 +1,5 @@
 /**
- * What a test and the emulator's process say to each other: one JSON object a line, questions on its standard input,
+ * The protocol between a test and the emulator's process: one JSON object a line, questions on its standard input,
  * answers on its standard output. JSON has no Infinity and writes it as null, so null is read as Infinity.
  */
 
@@ -49,7 +49,7 @@ export interface DirectionCounters {
   readonly arrived: number;
   readonly drops: Readonly<Record<keyof typeof LINK_DROP, number>>;
   readonly queuedPackets: number;
-  /** How long the last frame in the queue waits, milliseconds. */
+  /** Time that the last frame in the queue waits, milliseconds. */
   readonly queuedMillis: number;
   readonly peakBacklogBytes: number;
   /** Frames that the far interface did not take: it is down, or out of memory. */

@@ -6,13 +6,13 @@ import { ping } from "./ping.ts";
 // Of 1518 bytes on the wire TCP carries 1448 over IPv4 and 1428 over IPv6, time stamps included.
 const SHARE = { 4: 1448 / 1518, 6: 1428 / 1518 } as const;
 
-/** Of the link's rate what TCP carries: its slow start is left out but for its last rounds, and the queue lends at most a fortieth. */
+/** Share of the link's rate that TCP carries: its slow start is left out but for its last rounds, and the queue lends at most a fortieth. */
 const LEAST_SHARE = 0.95;
 const MOST_SHARE = 1.03;
 /** Twice the delay of 5 ms; and what the emulator's grain of 100 µs, at both ends, and the kernels of four places add, ms. */
 const ROUND_TRIP = 10;
 const MOST_ROUND_TRIP = 11.5;
-/** Of 800 datagrams with a loss of 0.2, five deviations of 1.4 % and a little. */
+/** Loss of the link; of 800 datagrams its standard deviation is 1.4 %, and five of them and a little are allowed. */
 const LOSS = 0.2;
 const LOSS_DEVIATION = 0.08;
 

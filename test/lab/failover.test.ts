@@ -15,9 +15,9 @@ const LONGEST_GAP_MILLIS = 1_000;
 const LEAST_PONGS = 150;
 /** In the second of the cut, the link that is silent had half of the stream. */
 const HALF = 0.5;
-/** Of one link while the other is cut: the headers of the tunnel take 5 %, and the search for the rate begins anew. */
+/** Share of one link's rate while the other is cut: the headers of the tunnel take 5 %, and the search for the rate begins anew. */
 const ALONE_SHARE = 0.75;
-/** Of one link when both are back for 5 s: both, less headers and the search. */
+/** Multiple of one link's rate when both have been back for 5 s: two, less headers and the search. */
 const BACK_SHARE = 1.4;
 /** Probes, their answers and acknowledgements on a path that stands by for a few seconds, kB. */
 const STANDBY_KILOBYTES = 60;
@@ -25,11 +25,11 @@ const STANDBY_KILOBYTES = 60;
 const RECOVERED_MILLIS = 2_000;
 
 describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) => {
-  const renew = () => lab.renew([line(RATE), line(RATE)]);
+  const reset = () => lab.reset([line(RATE), line(RATE)]);
   const { client, server } = PLAN[4];
 
   measured("keeps a TCP ping and pong going while either link is cut", async () => {
-    await renew();
+    await reset();
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const [pongs] = await Promise.all([
       lab.traffic.pingPong(client, 7_000),
@@ -46,7 +46,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
 
   for (const way of WAYS)
     measured(`keeps UDP going while a link is cut, ${way}`, async () => {
-      await renew();
+      await reset();
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       for (const link of [0, 1]) {
         const [stream] = await Promise.all([
@@ -63,7 +63,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
 
   for (const way of WAYS)
     measured(`falls back to one link, and takes the other up again, ${way}`, async () => {
-      await renew();
+      await reset();
       const single = await lab.direct(RATE, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       const [bulk] = await Promise.all([
@@ -78,7 +78,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
     });
 
   measured("leaves a link of higher metric alone until the others are down", async () => {
-    await renew();
+    await reset();
     const { local, remote } = usualPlans([0, 1]);
     const peers = local.peers.map((peer, i) => ({ ...peer, Metric: i === 1 ? 10 : 0 }));
     await lab.portals.startBoth({ remote, local: { peers } }, 2);
@@ -104,7 +104,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
 
   for (const place of ["local", "remote"] as const)
     measured(`recovers in under 2 s when the ${place} portal restarts`, async () => {
-      await renew();
+      await reset();
       const plans = usualPlans([0, 1]);
       await lab.portals.startBoth(plans, 2);
       const pongs = lab.traffic.pingPong(client, 6_000);
@@ -125,7 +125,7 @@ describeLab("a tunnel of two links", { links: [line(RATE), line(RATE)] }, (lab) 
 
   for (const first of ["local", "remote"] as const)
     test(`comes up when the ${first} portal starts first and no link is up`, async () => {
-      await lab.renew([]);
+      await lab.reset([]);
       const plans = usualPlans([0, 1], { peer: { RetryWait: 0.1 } });
       const second = first === "local" ? "remote" : "local";
       await lab.portals.start(first, plans[first]);

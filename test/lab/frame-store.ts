@@ -7,7 +7,7 @@ const SLOT_SIZE = 2_048;
 export class FrameStore {
   readonly slotSize = SLOT_SIZE;
   readonly lengths: Int32Array;
-  /** How often a slot will still come out of its model: 2 for a frame that is duplicated. */
+  /** Times that a slot will still come out of its model: 2 for a frame that is duplicated. */
   readonly shares: Int8Array;
   readonly #memory: Uint8Array;
   readonly #base: number;
@@ -32,7 +32,7 @@ export class FrameStore {
     this.#free[this.#freeCount++] = slot;
   }
 
-  /** The bytes of a frame, until its slot is released. */
+  /** Returns the bytes of a frame, until its slot is released. */
   bytesOf(slot: number, length: number): Uint8Array {
     return this.#memory.subarray(slot * SLOT_SIZE, slot * SLOT_SIZE + length);
   }

@@ -32,7 +32,7 @@ export interface HostAnswer {
 }
 
 /** Time for an answer: none takes over 100 ms on an idle machine, and only silence waits for all of it. */
-const PATIENCE_MS = 15_000;
+const TIMEOUT_MS = 15_000;
 const PAUSE_MS = 200;
 
 async function serve(name: string, port: number, addresses: readonly string[]): Promise<void> {
@@ -68,16 +68,16 @@ function hold(host: string, port: number): Promise<string> {
   const socket = connect({ host, port });
   held = socket;
   return new Promise((resolve) => {
-    setTimeout(() => resolve("no answer"), PATIENCE_MS);
+    setTimeout(() => resolve("no answer"), TIMEOUT_MS);
     socket.on("error", (error: Error) => resolve(error.message));
     socket.on("connect", () => resolve(String(socket.localPort)));
   });
 }
 
-/** What comes back over the connection that is held. */
+/** Returns what comes back over the connection that is held. */
 function say(text: string): Promise<string> {
   return new Promise((resolve) => {
-    setTimeout(() => resolve("no answer"), PATIENCE_MS);
+    setTimeout(() => resolve("no answer"), TIMEOUT_MS);
     held?.once("data", (data: Uint8Array) => resolve(new TextDecoder().decode(data)));
     held?.write(text);
   });
@@ -87,7 +87,7 @@ function askTcp(host: string, port: number, from: string | undefined): Promise<s
   return new Promise((resolve) => {
     let text = "";
     const socket = connect({ host, port, ...(from === undefined ? {} : { localAddress: from }) });
-    socket.setTimeout(PATIENCE_MS, () => {
+    socket.setTimeout(TIMEOUT_MS, () => {
       socket.destroy();
       resolve("no answer");
     });
@@ -99,7 +99,7 @@ function askTcp(host: string, port: number, from: string | undefined): Promise<s
   });
 }
 
-/** Asks again for as long as it has patience: the first datagram to a neighbour may be lost. */
+/** Asks again until its time is over: the first datagram to a neighbour may be lost. */
 async function askUdp(host: string, port: number, from: string | undefined): Promise<string> {
   const { promise, resolve } = Promise.withResolvers<string>();
   const socket = await Bun.udpSocket({
@@ -108,7 +108,7 @@ async function askUdp(host: string, port: number, from: string | undefined): Pro
   });
   const timer = setInterval(() => socket.send("?", port, host), PAUSE_MS);
   socket.send("?", port, host);
-  setTimeout(() => resolve("no answer"), PATIENCE_MS);
+  setTimeout(() => resolve("no answer"), TIMEOUT_MS);
   const answer = await promise;
   clearInterval(timer);
   socket.close();

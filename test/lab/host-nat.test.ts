@@ -20,7 +20,7 @@ const OPENED = [
   `Forward = udp/5000 -> ${PLAN[6].client}`,
 ];
 
-/** What a machine in a data centre has besides: a bridge with containers, the cloud's metadata, a second network. */
+/** Networks that a machine in a data centre has besides: a bridge with containers, the cloud's metadata, a second network. */
 const BRIDGE = "172.17.0.1";
 const METADATA = "169.254.169.254";
 

@@ -21,11 +21,11 @@ const PLACES: readonly HostPlace[] = ["client", "other", "local", "inet", "remot
 const LINKS = [0, 1];
 /** Ports that every host answers on. */
 const PORTS = [22, 53, 443, 5000] as const;
-/** For a session that stays open. */
+/** Port of a session that stays open. */
 const ECHO_PORT = 2222;
 const TUNNEL = "nc0";
 /** Time a state may take to come about: all take under 3 s on an idle machine. */
-const PATIENCE_MILLIS = 60_000;
+const TIMEOUT_MILLIS = 60_000;
 
 /** The second host of the LAN. */
 export const OTHER: Readonly<Record<Family, string>> = { 4: "192.168.50.3", 6: "fd50::3" };
@@ -68,12 +68,12 @@ export class HostNetwork {
     this.#namespaces.ip(place, lines, `${family}`);
   }
 
-  /** "server 198.18.0.2": who answered, and from where it was asked. */
+  /** Returns who answered, and from where it was asked: "server 198.18.0.2". */
   async ask(place: HostPlace, protocol: "tcp" | "udp", host: string, port: number, from?: string): Promise<string> {
     return await this.#agent(place).order({ op: protocol, host, port, from });
   }
 
-  /** From now on commands at a place are typed in a session that comes from the server to this address. */
+  /** Makes commands at a place be typed in a session that comes from the server to this address. */
   async openSession(place: HostPlace, address: string): Promise<void> {
     const port = await this.#agent("server").order({ op: "hold", host: address, port: ECHO_PORT });
     if (!(Number(port) > 0)) throw new Error(`no session with ${address}: ${port}`);
@@ -85,12 +85,12 @@ export class HostNetwork {
     this.#sessions.delete(place);
   }
 
-  /** What comes back of `text` over the session. */
+  /** Returns what comes back of `text` over the session. */
   async say(text: string): Promise<string> {
     return await this.#agent("server").order({ op: "say", text });
   }
 
-  /** Whether all of a few echo requests are answered. */
+  /** True if all of a few echo requests are answered. */
   ping(place: HostPlace, to: string, from?: string): boolean {
     const source = from === undefined ? [] : ["-I", from];
     const command = ["ping", "-n", "-q", "-c", "3", "-i", "0.02", "-W", "10", ...source, to];
@@ -123,7 +123,7 @@ export class HostNetwork {
     return path;
   }
 
-  /** `netcombiner up` at a place; throws with what it said unless it is up. */
+  /** Runs `netcombiner up` at a place; throws with what it said unless it is up. */
   async up(place: HostPlace, host: readonly string[], peers: readonly string[]): Promise<string> {
     const { code, err } = await this.program(place, "up", TUNNEL, "-c", this.configure(place, host, peers));
     if (code !== 0) throw new Error(`up at ${place} failed with ${code}:\n${err}`);
@@ -135,7 +135,7 @@ export class HostNetwork {
     if (code !== 0) throw new Error(`down at ${place} failed with ${code}:\n${err}`);
   }
 
-  /** Both portals up by `up` alone, and their paths too. */
+  /** Brings both portals up by `up` alone, and waits for their paths. */
   async upBoth(remote: readonly string[], local: readonly string[]): Promise<void> {
     await this.up("remote", [innerAddresses("innerRemote"), ...remote], ["[Peer]", "Name = all"]);
     await this.up("local", [innerAddresses("innerLocal"), ...local], LINKS.flatMap(linkSection));
@@ -144,7 +144,7 @@ export class HostNetwork {
 
   async untilPathsUp(paths: number): Promise<void> {
     let seen = "";
-    for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; await Bun.sleep(50)) {
+    for (const end = performance.now() + TIMEOUT_MILLIS; performance.now() < end; await Bun.sleep(50)) {
       const { out } = await this.program("local", "show", TUNNEL, "--json");
       seen = out;
       const { links = [] } = out.startsWith("{") ? JSON.parse(out) : {};
@@ -154,7 +154,7 @@ export class HostNetwork {
     throw new Error(`${paths} paths do not come up: ${seen}`);
   }
 
-  /** Everything that `up` might change: rules, routes, interfaces, addresses, firewall, kernel variables. */
+  /** Returns everything that `up` might change: rules, routes, interfaces, addresses, firewall, kernel variables. */
   dump(place: HostPlace): string {
     return run(this.#namespaces.command(place, ["sh", "-c", DUMP]));
   }
@@ -165,7 +165,7 @@ export class HostNetwork {
 
   /** Waits until a process that is no child of ours has ended. */
   async untilGone(pid: number): Promise<void> {
-    for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; await Bun.sleep(20)) {
+    for (const end = performance.now() + TIMEOUT_MILLIS; performance.now() < end; await Bun.sleep(20)) {
       if (!existsSync(`/proc/${pid}`)) return;
     }
     throw new Error(`process ${pid} does not end`);
@@ -249,12 +249,12 @@ export class HostNetwork {
   }
 }
 
-/** The local portal's address on a link, in its shortest form. */
+/** Returns the local portal's address on a link, in its shortest form. */
 export function linkAddress(family: Family, i: number): string {
   return formatAddress(parseEndpoint(PLAN[family].wan(i)) as Endpoint);
 }
 
-/** What a host is asked at. */
+/** Returns the addresses a host is asked at. */
 function addressesOf(place: HostPlace, family: Family, clientHasRemoteAddress: boolean): string[] {
   const { client, remote, server, wan } = PLAN[family];
   if (place === "client") return clientHasRemoteAddress ? [client, remote] : [client];

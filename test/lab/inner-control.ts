@@ -1,5 +1,5 @@
 /**
- * Which congestion control the hosts of the lab use: CUBIC, as most hosts do, also where this machine prefers another, or BBR. A namespace takes over the
+ * The congestion control of the hosts of the lab: CUBIC, as most hosts do, also where this machine prefers another, or BBR. A namespace takes over the
  * machine's default; to choose another, the machine must allow it to all for the moment. What was chosen stays when that is undone.
  */
 import { readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** What the lab's tests share: one topology with its agents a file, portals as each test wants them. */
+/** Gives the lab's tests what they share: one topology with its agents a file, portals as each test wants them. */
 import { afterAll, beforeAll, describe, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import type { LinkShape } from "../sim/link-model.ts";
@@ -51,17 +51,17 @@ export class Lab {
   }
 
   /** Gives the links their shapes anew, without portals. */
-  async renew(links: readonly LinkPlan[]): Promise<void> {
+  async reset(links: readonly LinkPlan[]): Promise<void> {
     await this.portals.stop();
     await this.topology.reshape(links);
   }
 
-  /** One TCP flow through the tunnel. */
+  /** Runs one TCP flow through the tunnel. */
   async tunnel(way: Way, millis = 4_000): Promise<Bulk> {
     return await this.traffic.bulk({ from: PLAN[4].client, way, millis });
   }
 
-  /** Goodput of the same flow over one line of this rate without the tunnel, Mbit/s; measured once a rate and way. */
+  /** Returns the goodput of the same flow over one line of this rate without the tunnel, Mbit/s; measured once a rate and way. */
   async direct(rate: number, way: Way): Promise<number> {
     const key = `${rate} ${way}`;
     const known = this.#direct.get(key);
@@ -89,7 +89,7 @@ export function describeLab(name: string, plan: TopologyPlan, body: (lab: Lab) =
   });
 }
 
-/** Mean of a series between two times, Mbit/s. */
+/** Returns the mean of a series between two times, Mbit/s. */
 export function meanBetween(bulk: Bulk, from: number, to: number): number {
   const points = bulk.series.filter((point) => point.seconds > from && point.seconds <= to);
   return points.reduce((sum, point) => sum + point.mbits, 0) / Math.max(1, points.length);
@@ -121,7 +121,7 @@ export function atMost(what: string, value: number, bound: number): void {
 }
 
 /**
- * A test with figures. One that `atLeast` or `atMost` refuses fails the test, unless others took the machine's processors
+ * Declares a test with figures. One that `atLeast` or `atMost` refuses fails the test, unless others took the machine's processors
  * while it ran: then the test is inconclusive, which is printed and counted. Everything else it expects holds regardless.
  */
 export function measured(name: string, body: () => Promise<void>): void {

@@ -12,7 +12,7 @@ const SHORT = 2_500;
 /** Goodput of full packets at this rate, Mbit/s. */
 const FULL = (RATE * (1448 / 1518)) / 1e6;
 
-/** Of full packets on the link: the tunnel's headers and smaller packets take 12 % at 1280 bytes, the search for the rate the rest. */
+/** Share of full packets on the link: the tunnel's headers and smaller packets take 12 % at 1280 bytes, the search for the rate the rest. */
 const LEAST_SHARE = 0.82;
 /** The same in seconds that begin with a change; and of two links, one of them narrow. */
 const CHANGED_SHARE = 0.75;
@@ -22,7 +22,7 @@ const FIRST_FRAGMENTS = 100;
 /** Packets of the tunnel's size, ten in each IP version, each in two fragments or more; at each end half of that. */
 const FRAGMENTS = 20;
 
-/** A line on which packets above `mtu` vanish, with no ICMP message. */
+/** Returns a line on which packets above `mtu` vanish, with no ICMP message. */
 function narrow(mtu: number): LinkPlan {
   return { both: { ...line(RATE).both, mtu } };
 }
@@ -49,7 +49,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
       ["UDP", 1_280],
     ] as const)
       measured(`of ${mtu} bytes without ICMP, ${Method} in IPv${outer}, finds it and passes TCP at speed`, async () => {
-        await lab.renew([narrow(mtu)]);
+        await lab.reset([narrow(mtu)]);
         await lab.portals.startBoth(usualPlans([0], { outer, peer: { Method } }), 1);
         for (const place of ["local", "remote"] as const) await untilFound(lab, place, 0, mtu - headers(outer, Method));
         for (const way of WAYS)
@@ -60,7 +60,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
 
   for (const outer of FAMILIES)
     test(`takes packets of the tunnel's size over a path of 1280 bytes, in IPv${outer}`, async () => {
-      await lab.renew([narrow(1_280)]);
+      await lab.reset([narrow(1_280)]);
       await lab.portals.startBoth(usualPlans([0], { outer }), 1);
       const { mtu } = await lab.portals.local.snapshot();
       for (const family of FAMILIES) {
@@ -75,7 +75,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
 
   for (const outer of FAMILIES)
     measured(`follows a local interface that becomes narrow under a transfer, in IPv${outer}`, async () => {
-      await lab.renew([line(RATE)]);
+      await lab.reset([line(RATE)]);
       await lab.portals.startBoth(usualPlans([0], { outer }), 1);
       await untilFound(lab, "local", 0, 1_500 - headers(outer, "UDP"));
       try {
@@ -94,7 +94,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
 
   for (const way of WAYS)
     measured(`notices large datagrams vanishing under a transfer, ${way}, and goes on`, async () => {
-      await lab.renew([line(RATE)]);
+      await lab.reset([line(RATE)]);
       await lab.portals.startBoth(usualPlans([0]), 1);
       await untilFound(lab, "local", 0, 1_500 - headers(4, "UDP"));
       const [bulk] = await Promise.all([
@@ -106,7 +106,7 @@ describeLab("a tunnel over a narrow path", { links: [line(RATE), line(RATE)] }, 
     });
 
   measured("uses a narrow link beside a wide one, and finds it when it becomes wide", async () => {
-    await lab.renew([narrow(1_400), line(RATE)]);
+    await lab.reset([narrow(1_400), line(RATE)]);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     await untilFound(lab, "local", 0, 1_400 - headers(4, "UDP"));
     for (const way of WAYS)

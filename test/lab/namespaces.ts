@@ -17,7 +17,7 @@ export class Namespaces {
   readonly #prefix = `nc${process.pid}-${labs++}`;
   readonly #names = new Set<string>();
 
-  /** The name that `ip netns` knows. */
+  /** Returns the name that `ip netns` knows. */
   nameOf(place: string): string {
     return `${this.#prefix}-${place}`;
   }
@@ -40,7 +40,7 @@ export class Namespaces {
     run(["ip", "netns", "exec", this.nameOf(place), "sh", "-ec", writes.join("\n")]);
   }
 
-  /** The command that runs `command` inside. The process keeps its id. */
+  /** Returns the command that runs `command` inside. The process keeps its id. */
   command(place: string, command: readonly string[]): string[] {
     return ["ip", "netns", "exec", this.nameOf(place), ...command];
   }
@@ -57,7 +57,7 @@ export function isOurNamespace(name: string): boolean {
   return Number(OWN_NAME.exec(name)?.[1]) === process.pid;
 }
 
-/** A folder for files of this process; `sweep` finds it by its name. */
+/** Returns a folder for files of this process; `sweep` finds it by its name. */
 export function temporaryFolder(): string {
   return mkdtempSync(join(tmpdir(), `netcombiner-lab-${process.pid}-`));
 }

@@ -13,7 +13,7 @@ export interface PingPlan {
   readonly isWhole?: boolean;
 }
 
-const PATIENCE_MILLIS = 20_000;
+const TIMEOUT_MILLIS = 20_000;
 
 export interface Ping {
   /** Milliseconds, ascending. */
@@ -23,12 +23,12 @@ export interface Ping {
   /** Requests without an answer, those before the last answer above all: ping goes on asking until `count` are answered. */
   readonly lost: number;
   readonly median: number;
-  /** What ping printed, for messages such as "message too long". */
+  /** Output of ping, for messages such as "message too long". */
   readonly text: string;
 }
 
 export async function ping(topology: Topology, place: Place, plan: PingPlan): Promise<Ping> {
-  const { from, to, count, intervalMillis = 20, waitMillis = PATIENCE_MILLIS, size = 56, isWhole = false } = plan;
+  const { from, to, count, intervalMillis = 20, waitMillis = TIMEOUT_MILLIS, size = 56, isWhole = false } = plan;
   const wait = (count * intervalMillis + waitMillis) / 1_000;
   const flags = [
     "-n",

@@ -26,16 +26,16 @@ const INTERFACE = "nc0";
 /** Time to end in good order before it is killed: enough for a machine that gives it a twentieth of a processor. */
 const STOP_MILLIS = 30_000;
 /** Time a state may take to come about: all take under 3 s on an idle machine. */
-const PATIENCE_MILLIS = 60_000;
+const TIMEOUT_MILLIS = 60_000;
 
-/** The program: a binary where there is one. */
+/** Returns the command that runs the program: a binary where there is one. */
 export function programCommand(): string[] {
   const root = resolve(import.meta.dir, "../..");
   const binary = process.env.NETCOMBINER_BIN ?? join(root, "dist", "netcombiner");
   return existsSync(binary) ? [binary] : [process.execPath, join(root, "src", "main.ts")];
 }
 
-/** The plans of both ends for the usual case: one listener at the remote portal, one initiating link for each number. */
+/** Returns the plans of both ends for the usual case: one listener at the remote portal, one initiating link for each number. */
 export function usualPlans(
   links: readonly number[],
   { host = {}, peer = {}, listener = {}, outer = 4 }: UsualOptions = {},
@@ -66,7 +66,7 @@ function methodOf({ Method, Protocol, Congestion }: Section): Section {
   return { Method, Protocol, Congestion };
 }
 
-/** The configuration file as text. */
+/** Returns the configuration file as text. */
 export function configurationText({ host = {}, peers }: PortalPlan, place: PortalPlace, key: string): string {
   const inner = place === "local" ? "innerLocal" : "innerRemote";
   const address = ([4, 6] as const).map((family) => `${PLAN[family][inner]}/${PLAN[family].networkBits}`).join(", ");
@@ -82,7 +82,7 @@ function section(name: string, keys: Section): string {
 /** A portal process. */
 export class Portal {
   readonly place: PortalPlace;
-  /** What it wrote to standard error, by line. */
+  /** Lines that it wrote to standard error. */
   readonly log: string[] = [];
   readonly configurationPath: string;
   readonly #directory: string;
@@ -113,7 +113,7 @@ export class Portal {
     return this.#child.exitCode;
   }
 
-  /** What `netcombiner show --json` would print. */
+  /** Returns what `netcombiner show --json` would print. */
   async report(): Promise<TunnelReport> {
     const path = join(this.#directory, this.place, `${INTERFACE}.sock`);
     return (await askControl(path, "show")) as unknown as TunnelReport;
@@ -126,7 +126,7 @@ export class Portal {
   /** Waits until it answers and `isTrue` of its state; throws with its log when that takes too long. */
   async until(what: string, isTrue: (snapshot: TunnelSnapshot) => boolean): Promise<void> {
     let last: TunnelSnapshot | undefined;
-    for (const end = performance.now() + PATIENCE_MILLIS; performance.now() < end; await Bun.sleep(20)) {
+    for (const end = performance.now() + TIMEOUT_MILLIS; performance.now() < end; await Bun.sleep(20)) {
       if (this.exitCode !== null) break;
       last = await this.snapshot().catch(() => undefined);
       if (last && isTrue(last)) return;

@@ -14,7 +14,7 @@ describeLab("a portal", { links: LINKS }, (lab) => {
   const { client: from, server: to } = PLAN[4];
 
   measured("ends when its interface is deleted", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const began = performance.now();
     lab.topology.ip("local", ["link del nc0"]);
@@ -23,7 +23,7 @@ describeLab("a portal", { links: LINKS }, (lab) => {
   });
 
   test("takes its interface and control socket along when it is terminated", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const { local } = lab.portals;
     expect(await local.stop()).toBe(0);
@@ -32,7 +32,7 @@ describeLab("a portal", { links: LINKS }, (lab) => {
   });
 
   test("keeps unchanged links running through a reload", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     await lab.portals.startBoth(usualPlans([0]), 1);
     const { local } = lab.portals;
     const portOf = async () => (await local.snapshot()).links.find((link) => link.name === "wan0")?.paths[0]?.local;
@@ -58,7 +58,7 @@ describeLab("a portal", { links: LINKS }, (lab) => {
   });
 
   test("keeps running when the new configuration has a fault", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const { local } = lab.portals;
     lab.portals.rewrite("local", { peers: [{ RemoteHost: PLAN[4].remote, RemotePort: 74_523 }] });

@@ -1,4 +1,4 @@
-// What flows do to each other in the tunnel, what links may carry, and marks of congestion, on real kernels.
+// Tests on real kernels how flows share the tunnel, the limits of links, and marks of congestion.
 import { expect } from "bun:test";
 import type { PathSnapshot } from "../../src/portal/snapshot.ts";
 import { jainIndex, quantile, sum } from "../support/statistics.ts";
@@ -13,16 +13,16 @@ const FAST = 20e6;
 const FLOWS = 8;
 const MILLIS = 5_000;
 const MBIT = 1e6 / 8;
-/** What a limit counts besides the datagrams: IPv4 and UDP. */
+/** Bytes that a limit counts besides the datagrams: IPv4 and UDP. */
 const HEADERS = 28;
 
 /** Jain's index of flows of which one has a third less than the others, which a few seconds may not even out. */
 const FAIRNESS = 0.9;
-/** Of 40 Mbit/s: headers take a tenth, the search for the far link's rate a fifth of so short a run. */
+/** Goodput of both links, of 40 Mbit/s: headers take a tenth, the search for the far link's rate a fifth of so short a run. */
 const TOGETHER_MBITS = 0.7 * 40;
 /** Queue that a ping may meet: the sender's of the socket and of a batch, and one datagram of each flow at 20 Mbit/s, ms. */
 const ADDED_MILLIS = 10;
-/** Of a limit: the time of two questions that the one between does not hold; and what a flow uses of it at the least. */
+/** Shares of a limit: at most a little more, for two questions take time that the one between does not count; and what a flow uses at the least. */
 const MOST_OF_LIMIT = 1.03;
 const LEAST_OF_LIMIT = 0.8;
 

@@ -9,14 +9,17 @@ const FULL = (RATE * (1448 / 1518)) / 1e6;
 const INNER_PORT = 4_000;
 const MOVED = "10.77.0.9";
 
-/** A new port is heard of with the next datagram (20 ms apart at the most), proven a round trip later, and what was lost retransmitted: with a queue of 50 ms, and TCP's least timeout of 200 ms. */
+/**
+ * Time until a new port is in use: it is seen with the next datagram (20 ms at the most), proven a round trip of 10 ms and a queue of
+ * 50 later, and what was lost is retransmitted, at the latest by TCP after its least timeout of 200 ms.
+ */
 const REBOUND_MILLIS = 400;
 /** A new address is looked up by the control plane first, which is told of it by the kernel. */
 const READDRESSED_MILLIS = 600;
-/** Of full links in seconds that begin with the change: headers take 5 %, the search for the rate the rest. */
+/** Share of full links in seconds that begin with the change: headers take 5 %, the search for the rate the rest. */
 const LEAST_SHARE = 0.7;
 
-/** A NAT at the first router of link 0 that shows the portal's port as `outer`, and knows no other. */
+/** Sets up a NAT at the first router of link 0 that shows the portal's port as `outer`, and knows no other. */
 function translate(lab: Lab, outer: number): void {
   const rules = `
     add table ip rebind
@@ -59,7 +62,7 @@ describeLab("a tunnel whose local portal moves", { links: [line(RATE), line(RATE
   for (const links of [[0], [0, 1]])
     for (const way of WAYS)
       measured(`keeps a transfer going when a NAT rebinds, ${way}, over ${links.length} of its links`, async () => {
-        await lab.renew(links.map(() => line(RATE)));
+        await lab.reset(links.map(() => line(RATE)));
         translate(lab, 50_001);
         try {
           const plans = usualPlans(links);
@@ -83,7 +86,7 @@ describeLab("a tunnel whose local portal moves", { links: [line(RATE), line(RATE
       measured(
         `keeps a transfer going when its interface gets another address, ${way}, over ${links.length} of its links`,
         async () => {
-          await lab.renew(links.map(() => line(RATE)));
+          await lab.reset(links.map(() => line(RATE)));
           await lab.portals.startBoth(usualPlans(links), links.length);
           const before = PLAN[4].wan(0);
           const move = during([[2_500, async () => readdress(lab, before, MOVED)]]);

@@ -7,24 +7,24 @@ const FAST = 16e6;
 /** The least share of each further link's speed that one flow must gain, by the dissertation (section 4.2.2): 1.6 times for two. */
 const GAIN = 0.8;
 
-/** Of a fast link, 8 + 16 Mbit/s: more than it has alone, and no more than both have together. */
+/** Multiple of a fast link's rate that 8 + 16 Mbit/s give: more than it has alone, and no more than both have together. */
 const UNEQUAL = [1.1, (SLOW + FAST) / FAST] as const;
-/** Of three links, four carry a third more; half of that is for the search. */
+/** Multiple of three links' rate that four give: a third more, of which half is for the search. */
 const FOURTH = 1 + 1 / 3 / 2;
-/** Of a link of 16 Mbit/s, 16 + 4: nine tenths of the faster, and no more than both and a tenth of what the queue lends. */
+/** Multiple of a link of 16 Mbit/s that 16 + 4 give: nine tenths of the faster, and no more than both and a tenth of what the queue lends. */
 const SLOWED = [0.9, (FAST + SLOW / 2) / FAST + 0.1] as const;
 
 describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(FAST)] }, (lab) => {
   for (const way of WAYS) {
     measured(`gains from two equal links, ${way}`, async () => {
-      await lab.renew([line(FAST), line(FAST)]);
+      await lab.reset([line(FAST), line(FAST)]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       atLeast(`two links against one, ${way}`, (await lab.tunnel(way)).steadyMbits / single, 2 * GAIN);
     });
 
     measured(`gains from two equal links with greedy pull and New Reno, ${way}`, async () => {
-      await lab.renew([line(FAST), line(FAST)]);
+      await lab.reset([line(FAST), line(FAST)]);
       const single = await lab.direct(FAST, way);
       const dissertation = { host: { Scheduling: "greedy" }, peer: { Congestion: "newreno" } };
       await lab.portals.startBoth(usualPlans([0, 1], dissertation), 2);
@@ -32,7 +32,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
     });
 
     measured(`gains from a link ten times as far away, ${way}`, async () => {
-      await lab.renew([line(FAST), { both: { ...line(FAST).both, delay: 50_000 } }]);
+      await lab.reset([line(FAST), { both: { ...line(FAST).both, delay: 50_000 } }]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       const bulk = await lab.tunnel(way, 8_000);
@@ -40,7 +40,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
     });
 
     measured(`gains from unequal links, ${way}`, async () => {
-      await lab.renew([line(FAST), line(SLOW)]);
+      await lab.reset([line(FAST), line(SLOW)]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       // Between two slow links, which carry as much as one fast, and two fast ones.
@@ -53,7 +53,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
       const speeds: number[] = [];
       for (const count of [3, 4]) {
         const links = Array.from({ length: count }, (_, i) => i);
-        await lab.renew(links.map(() => line(FAST)));
+        await lab.reset(links.map(() => line(FAST)));
         const single = await lab.direct(FAST, way);
         await lab.portals.startBoth(usualPlans(links), count);
         const { steadyMbits } = await lab.tunnel(way);
@@ -64,7 +64,7 @@ describeLab("one TCP flow", { links: [line(FAST), line(FAST), line(FAST), line(F
     });
 
     measured(`follows a link whose rate falls and rises, ${way}`, async () => {
-      await lab.renew([line(FAST), line(FAST)]);
+      await lab.reset([line(FAST), line(FAST)]);
       const single = await lab.direct(FAST, way);
       await lab.portals.startBoth(usualPlans([0, 1]), 2);
       const [bulk] = await Promise.all([

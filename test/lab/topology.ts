@@ -79,7 +79,7 @@ export class Topology {
     process.off("exit", this.#onExit);
   }
 
-  /** The command that runs `command` at a place. */
+  /** Returns the command that runs `command` at a place. */
   command(place: Place, command: readonly string[]): string[] {
     return this.#namespaces.command(place, command);
   }
@@ -186,7 +186,7 @@ export class Topology {
     this.#emulator = await EmulatorProcess.start(cables);
   }
 
-  /** The server's line when it has a delay: an emulated cable. */
+  /** Raises the server's line when it has a delay: an emulated cable. */
   #raiseServerLine(): void {
     for (const [place, device] of [
       ["inet", "srv"],
@@ -267,7 +267,7 @@ export class Topology {
     }
   }
 
-  /** Section 3.3: at the remote portal everything but the tunnel's own packets and SSH goes to the client. */
+  /** Sends everything at the remote portal but the tunnel's own packets and SSH to the client (section 3.3). */
   #lendRemoteAddress(): void {
     // To answer ARP for an address, Linux wants its route to be local or, as here, another interface's with proxy ARP.
     this.#namespaces.sysctl("remote", { "ipv4/conf/eth0/proxy_arp": 1, "ipv4/neigh/eth0/proxy_delay": 0 });
@@ -313,7 +313,7 @@ function shapesOf({ both = {}, down = {}, up = {} }: LinkPlan): [Partial<LinkSha
   ];
 }
 
-/** What a link has unless its plan says otherwise; complete, so that nothing stays from an earlier test. */
+/** Shape of a link unless its plan says otherwise; complete, so that nothing stays from an earlier test. */
 const CLEAN: Partial<LinkShape> = {
   delay: 0,
   jitter: 0,
@@ -338,7 +338,7 @@ function nodad(family: 4 | 6): string {
 
 let endsOnSignals = false;
 
-/** A signal ends the process through `exit`, whose listeners remove the namespaces. */
+/** Ends the process on a signal through `exit`, whose listeners remove the namespaces. */
 function endOnSignals(): void {
   if (endsOnSignals) return;
   endsOnSignals = true;

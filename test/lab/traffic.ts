@@ -6,7 +6,7 @@ import { readLines } from "./lines.ts";
 import type { Place, Topology } from "./topology.ts";
 
 const PORT = 5201;
-/** How often receivers report. */
+/** Time between reports of receivers. */
 const REPORT_MILLIS = 100;
 const REPORT_MICROS = REPORT_MILLIS * 1_000;
 /** Time a transfer's setup and last answers may take beyond its duration; on a busy machine each step waits for its turn. */
@@ -110,7 +110,7 @@ export class Traffic {
     await Promise.all(Object.values(this.#agents).map((agent) => agent.stop()));
   }
 
-  /** One TCP flow between client and server, as fast as it goes. */
+  /** Runs one TCP flow between client and server, as fast as it goes. */
   async bulk({ from, way, millis, family = 4, live }: BulkPlan): Promise<Bulk> {
     const to = { from, host: PLAN[family].server, port: PORT };
     const listener = live && liveReports(live);
@@ -118,7 +118,7 @@ export class Traffic {
     return summariseBulk(transfer.reports, millis);
   }
 
-  /** The dissertation's ping and pong (section 4.2.1) from client to server. */
+  /** Runs the dissertation's ping and pong (section 4.2.1) from client to server. */
   async pingPong(from: string, millis: number, pause = 10, family: Family = 4): Promise<PingPong> {
     const to = { from, host: PLAN[family].server, port: PORT };
     const { reports } = await this.#run("client", { op: "pingpong", pause, millis, to }, millis);
@@ -131,7 +131,7 @@ export class Traffic {
     };
   }
 
-  /** UDP at a constant rate from client to server (up) or back; `client` is the client's address. */
+  /** Sends UDP at a constant rate from client to server (up) or back; `client` is the client's address. */
   async stream(
     client: string,
     way: Way,

@@ -9,13 +9,13 @@ const RATE = 16e6;
 const SHORT = 1_500;
 const LINKS = [line(RATE), line(RATE)];
 
-/** Of one link, what both carry at the least in transfers of a second and a half, of which slow start is most. */
+/** Share of one link's rate that both carry at the least in transfers of a second and a half, of which slow start is most. */
 const LEAST_SHARE = 0.85;
 /** Half a link: packets of 1300 bytes over a path of 1400 that was found to be narrower by fragments. */
 const NARROW_MBITS = RATE / 1e6 / 2;
-/** Of 20 pings of 1300 bytes over such a path: those before the tunnel knows it may be lost. */
+/** Pings of 1300 bytes over such a path that are answered, of 20: those before the tunnel knows it may be lost. */
 const NARROW_PINGS = 10;
-/** Of a second and a half at 16 Mbit/s, 3 MB: each interface carried more than control messages. */
+/** More than control messages, of the 3 MB that a second and a half at 16 Mbit/s has. */
 const USED_KILOBYTES = 100;
 const USED_FRAMES = 10;
 
@@ -37,7 +37,7 @@ const ownAddress = (family: 4 | 6) => PLAN[family].client;
 describeLab("the tunnel", { links: LINKS }, (lab) => {
   for (const outer of FAMILIES)
     measured(`carries IPv4 and IPv6 in IPv${outer}`, async () => {
-      await lab.renew(LINKS);
+      await lab.reset(LINKS);
       await lab.portals.startBoth(usualPlans([0, 1], { outer }), 2);
       await carries(lab, ownAddress);
     });
@@ -45,20 +45,20 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
   for (const outer of FAMILIES)
     for (const Method of ["TCP", "IP"])
       measured(`runs over ${Method} in IPv${outer}`, async () => {
-        await lab.renew(LINKS);
+        await lab.reset(LINKS);
         await lab.portals.startBoth(usualPlans([0, 1], { outer, peer: { Method } }), 2);
         await carries(lab, ownAddress);
       });
 
   measured("runs without security", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1], { host: { Security: "none" } }), 2);
     await carries(lab, ownAddress);
   });
 
   for (const Method of ["UDP", "TCP"])
     measured(`listens at the local portal and initiates at the remote one, over ${Method}`, async () => {
-      await lab.renew(LINKS);
+      await lab.reset(LINKS);
       const local: PortalPlan = { peers: [{ Name: "all", Method }] };
       const remote: PortalPlan = {
         peers: [0, 1].map((i) => ({ Name: `wan${i}`, Method, RemoteHost: PLAN[4].wan(i) })),
@@ -68,7 +68,7 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
     });
 
   measured("tells hosts how large a packet may be", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     await lab.portals.startBoth(usualPlans([0, 1]), 2);
     const { mtu } = await lab.portals.local.snapshot();
     const { client: from, server: to } = PLAN[4];
@@ -80,7 +80,7 @@ describeLab("the tunnel", { links: LINKS }, (lab) => {
   });
 
   measured("gets through a router whose next link is narrower than its own", async () => {
-    await lab.renew(LINKS);
+    await lab.reset(LINKS);
     lab.topology.ip("inet", ["link set rem mtu 1400"]);
     lab.topology.ip("remote", ["link set eth0 mtu 1400"]);
     try {

@@ -25,7 +25,7 @@ const PORT = 51_820;
 /** The client's address in the WireGuard tunnel to the server. */
 const INNER = "10.201.0.2";
 
-/** One tunnel for each link, which it is kept on by a mark. */
+/** Starts one tunnel for each link, kept on the link by a mark. */
 async function wireLinks(lab: Lab): Promise<WireGuardTunnel[]> {
   return await Promise.all(
     LINKS.map(async (_, i) => {
@@ -45,7 +45,7 @@ async function wireLinks(lab: Lab): Promise<WireGuardTunnel[]> {
   );
 }
 
-/** Client and server; what the client sends from `INNER` goes through. */
+/** Starts a tunnel between client and server; packets that the client sends from `INNER` go through it. */
 async function wireHosts(lab: Lab, mtu: number): Promise<WireGuardTunnel> {
   const { server } = PLAN[4];
   const tunnel = await WireGuardTunnel.start(lab.topology, "wi", mtu, [
@@ -69,7 +69,7 @@ describeLab("a tunnel inside WireGuard", { links: LINKS }, (lab) => {
     const tunnels = await wireLinks(lab);
     try {
       for (const Security of ["blake2s", "none"]) {
-        await lab.renew(LINKS);
+        await lab.reset(LINKS);
         const plans = usualPlans([0, 1], { host: { Security } });
         const peers = tunnels.map(({ names }, i) => ({
           Name: `wan${i}`,
@@ -97,7 +97,7 @@ describeLab("WireGuard inside the tunnel", { links: LINKS }, (lab) => {
     let wireguard: WireGuardTunnel | undefined;
     try {
       for (const Security of ["blake2s", "none"]) {
-        await lab.renew(LINKS);
+        await lab.reset(LINKS);
         await lab.portals.startBoth(usualPlans([0, 1], { host: { Security } }), 2);
         const mtu = (await lab.portals.local.snapshot()).mtu - WIREGUARD_HEADERS;
         wireguard ??= await wireHosts(lab, mtu);

@@ -15,7 +15,7 @@ export interface WireGuardEnd<P extends string> {
   readonly place: P;
   /** Ours inside the tunnel. */
   readonly address: string;
-  /** What the peer's packets may come from, and ours may go to. */
+  /** Networks that the peer's packets may come from, and ours may go to. */
   readonly allowed: readonly string[];
   readonly port?: number;
   /** Where the other end is; undefined at the end that waits. */

@@ -79,7 +79,7 @@ class Loop {
     }
   }
 
-  /** What the network does: the sender's slot is released, the bytes are in another one. */
+  /** Does what the network does: the sender's slot is released, the bytes are in another one. */
   #copied(slot: number): number {
     const { pool } = this;
     const copy = pool.take();

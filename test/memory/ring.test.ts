@@ -3,7 +3,7 @@ import { Ring } from "../../src/memory/ring.ts";
 import type { SeededRandom } from "../support/random.ts";
 import { seeded } from "../support/seed.ts";
 
-/** One random step on the ring and on the array; tells whether both did the same. */
+/** Takes one random step on the ring and on the array; true if both did the same. */
 function isSameStep(random: SeededRandom, ring: Ring, model: number[]): boolean {
   const item = random.below(2 ** 31);
   const isFull = model.length === ring.capacity;

@@ -22,7 +22,7 @@ export function canBootDebian(): boolean {
   return isRoot && process.arch === "x64" && existsSync("/dev/net/tun") && TOOLS.every((tool) => Bun.which(tool));
 }
 
-/** The folder of an installed system, made when it is not there. */
+/** Returns the folder of an installed system, made when it is not there. */
 export function debianTree(): string {
   if (existsSync(TREE)) return TREE;
   mkdirSync(join(ROOT, ".cache"), { recursive: true });
@@ -41,7 +41,7 @@ export function debianTree(): string {
   return TREE;
 }
 
-/** Where this machine gets its packages; debootstrap has a default for machines without. */
+/** Returns where this machine gets its packages; debootstrap has a default for machines without. */
 function mirror(): string[] {
   const filters = ["Created-By: Packages", `Codename: ${SUITE}`, "Component: main"];
   const places = run(["apt-get", "indextargets", "--format", "$(REPO_URI)", ...filters]);
@@ -85,7 +85,7 @@ export class DebianSystem implements AsyncDisposable {
     return system;
   }
 
-  /** What `script` prints, on either stream, run by sh inside of the system. */
+  /** Returns what `script` prints, on either stream, run by sh inside of the system. */
   run(script: string): Outcome {
     const command = ["nsenter", "--target", String(this.#init), ...NAMESPACES, ...SHELL, `exec 2>&1\n${script}`];
     const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C" };
@@ -108,7 +108,7 @@ export class DebianSystem implements AsyncDisposable {
   }
 }
 
-/** The process that `unshare --fork` made, once it is systemd: before, its files are still those of this machine. */
+/** Returns the process that `unshare --fork` made, once it is systemd: before, its files are still those of this machine. */
 async function initOf(holder: Bun.Subprocess): Promise<number> {
   for (;;) {
     if (holder.exitCode !== null) throw new Error("the system could not be set up");

@@ -50,7 +50,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** `service netcombiner <words>` with this rc.conf. */
+/** Runs `service netcombiner <words>` with this rc.conf. */
 function service(words: string, conf: string) {
   writeFileSync(join(folder, "rc.conf"), conf);
   const result = Bun.spawnSync(["sh", "-u", join(folder, "rc"), ...words.split(" ")], {

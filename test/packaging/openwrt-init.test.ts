@@ -48,7 +48,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** What the script asks of procd when `action` is called with this /etc/config/netcombiner. */
+/** Returns what the script asks of procd when `action` is called with this /etc/config/netcombiner. */
 function act(action: string, configuration: string, devices = "wan=eth1 wwan=wwan0"): string[] {
   writeFileSync(join(folder, "config", "netcombiner"), configuration);
   const script = `set -u\n. ${join(import.meta.dir, "uci.sh")}\n. ${join(folder, "init")}\n${action}\n`;

@@ -9,7 +9,7 @@ const scripts = [...new Glob("{packaging,.ci}/**").scanSync({ cwd: ROOT, dot: tr
   .filter((path) => readFileSync(join(ROOT, path), "latin1").startsWith("#!"))
   .sort();
 
-/** What ksh-like shells and busybox's have in common. */
+/** The language that ksh-like shells and busybox's have in common. */
 const DIALECT: Readonly<Record<string, string>> = { "#!/bin/sh": "sh", "#!/usr/bin/env bash": "bash" };
 
 function dialect(path: string): string {

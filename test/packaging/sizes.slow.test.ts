@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { compile } from "../../build/compile.ts";
 import { ROOT } from "../rules/sources.ts";
 
-/** How far a stated size may be off, in MB. */
+/** Deviation of a stated size that is allowed, in MB. */
 const TOLERANCE = 1;
 
 describe.skipIf(process.platform !== "linux" || process.arch !== "x64")("the binary", () => {

@@ -6,7 +6,7 @@ import { ROOT } from "../rules/sources.ts";
 
 const UNIT = readFileSync(join(ROOT, "packaging/systemd/netcombiner@.service"), "utf8");
 
-/** Every value of `key`, words split. */
+/** Returns every value of `key`, words split. */
 function values(key: string): string[] {
   return [...UNIT.matchAll(new RegExp(`^${key}=(.*)$`, "gm"))].flatMap(([, value]) => (value as string).split(" "));
 }

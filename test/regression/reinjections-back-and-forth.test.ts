@@ -5,7 +5,7 @@ import { randomRun } from "../sim/chance.ts";
 const TIMEOUT_MS = 120_000;
 
 test(
-  "the world in which two idle paths copied a retransmitted packet back and forth without end",
+  "the world in which two idle paths reinjected a retransmitted packet back and forth without end",
   () => {
     expect(() => randomRun(100_049)).not.toThrow();
   },

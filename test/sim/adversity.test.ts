@@ -16,7 +16,7 @@ const WIDE: Partial<LinkShape> = { rate: 100e6, delay: 5_000 };
 const POOL = 8_192;
 /** Slots that a link may hold at the end: what an idle tunnel sends is on its way when the run ends. */
 const ON_THE_WAY = 4;
-/** Of a flow over links of chance that settle: those with loss lose up to half. */
+/** Share of a flow that arrives over links of chance that settled: those with loss lose up to half. */
 const SETTLED_SHARE = 0.5;
 /** Datagrams an attacker replays. */
 const REPLAYED = 600;

@@ -11,7 +11,7 @@ export interface BurstLoss {
 export class BurstState {
   #isBad = false;
 
-  /** Whether the next packet is lost. */
+  /** True if the next packet is lost. */
   loses(random: SeededRandom, bursts: BurstLoss): boolean {
     if (random.chance(this.#isBad ? bursts.badToGood : bursts.goodToBad)) this.#isBad = !this.#isBad;
     return random.chance(this.#isBad ? bursts.lossWhenBad : bursts.lossWhenGood);

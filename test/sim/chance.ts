@@ -9,7 +9,7 @@ import type { World } from "./world.ts";
 
 const SECOND = MICROS_PER_SECOND;
 
-/** A link with everything that can be wrong with one. */
+/** Returns a link with everything that can be wrong with one. */
 function randomShape(random: SeededRandom): Partial<LinkShape> {
   const often = (value: number): number => (random.chance(0.5) ? value : 0);
   return {
@@ -44,7 +44,7 @@ function randomMishaps(world: World, random: SeededRandom, until: Micros, links:
   }
 }
 
-/** Bytes of chance as datagrams, on their way to both portals. */
+/** Sends bytes of chance as datagrams to both portals. */
 export function inject(world: World, random: SeededRandom, link: number): void {
   for (const side of [0, 1] as const) {
     for (let i = 0; i < 50; i++) deliver(world, side, link, (bytes) => random.bytes(bytes), random.below(1500));
@@ -69,7 +69,7 @@ export function deliver(
   world.touch(side);
 }
 
-/** A world of chance with TCP both ways and UDP; the invariants are asserted as it runs. */
+/** Runs a world of chance with TCP both ways and UDP; the invariants are asserted as it runs. */
 export function randomRun(worldSeed: number): World {
   const random = new SeededRandom(worldSeed);
   const links = 1 + random.below(4);

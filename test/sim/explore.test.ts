@@ -9,7 +9,7 @@ const SECOND = MICROS_PER_SECOND;
 const NEAR: Partial<LinkShape> = { rate: 20e6, delay: 10_000, queuePackets: 1_000 };
 const FAR: Partial<LinkShape> = { rate: 20e6, delay: 150_000, queuePackets: 1_000 };
 
-/** Padding sent on each path by the portal of the sender. */
+/** Returns the padding sent on each path by the portal of the sender. */
 function explored(portal: Partial<PortalOptions>, isBusy: boolean): number[] {
   const world = tunnelWorld([NEAR, FAR], { seed: seedOr(3), portal: { ...ADAPTIVE, ...portal } });
   if (isBusy) addBulk(world, { startAt: 2 * SECOND });

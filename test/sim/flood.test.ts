@@ -16,15 +16,15 @@ const PER_TURN = 100;
 /** The better link's delay and 5 ms of queue; CoDel lets it grow to more for a twentieth of the packets. */
 const MEDIAN_DELAY = 15_000;
 const WORST_DELAY = 50_000;
-/** Of the links' rate, a flow of a hundred thousand keeps its share of turns; new flows go first only once. */
+/** Share of the links' rate that a transfer keeps: it has its turn, for new flows go first only once. */
 const TRANSFER_SHARE = 0.3;
-/** Of the flood of one second, what the links cannot carry: two thirds by bytes, less what the queues hold at its end. */
+/** Packets of the flood that are shed: two thirds are more bytes than the links carry, and the queues hold some at its end. */
 const SHED = 25_000;
 /** Slots of control datagrams on their way, and of a batch. */
 const CONTROL_SLOTS = 64;
-/** Of a flow of 50 packets that begins within the flood: it is one of the many until it has proven sparse. */
+/** Packets lost of 50 of a flow that begins within the flood: it is one of the many until it has proven sparse. */
 const BEGINNING_LOSS = 5;
-/** Of it: 10 ms of the link and 30 of a turn among the others. */
+/** Median delay of that flow: 10 ms of the link and 30 of a turn among the others, µs. */
 const BEGINNING_DELAY = 40_000;
 
 /** Sends small UDP packets between ports of chance, `perTurn` of them every millisecond. */

@@ -1,4 +1,4 @@
-/** What stands between the hosts of a side and the links: a portal, or nothing. */
+/** The gateway stands between the hosts of a side and the links: a portal, or nothing. */
 import type { Micros } from "../../src/clock.ts";
 import { NEVER } from "../../src/clock.ts";
 import type { PacketBatch } from "../../src/memory/packet-batch.ts";
@@ -15,9 +15,9 @@ export interface Gateway {
   /** Takes over the slot, a datagram that came over `link`. */
   handleDatagram(now: Micros, link: number, slot: Slot): void;
   handleTimeout(now: Micros): void;
-  /** Datagrams to send over `link`; the caller releases the slots. @returns datagrams appended */
+  /** Appends datagrams to send over `link`; the caller releases the slots. @returns datagrams appended */
   pollDatagrams(now: Micros, link: number, out: PacketBatch): number;
-  /** Packets for the host; the caller releases the slots. @returns packets appended */
+  /** Appends packets for the host; the caller releases the slots. @returns packets appended */
   pollPackets(now: Micros, out: PacketBatch): number;
   pollTimeout(): Micros;
   /** Throws on a broken invariant of its own. */

@@ -10,7 +10,7 @@ import { drops, epochs, expectNoLoss, OFTEN, PAIR_A, PAIR_B, pairedWorld, seed, 
 import { addUdp, lostNumbers, portalOf, tunnelWorld } from "./scenarios.ts";
 
 const SECOND = MICROS_PER_SECOND;
-/** Of the link; of so few packets half as many again may be lost by chance. */
+/** Loss of the link; of so few packets half as many again may be lost by chance. */
 const LOSS = 0.05;
 
 describe(`keys that change (NC_SEED=${seed})`, () => {

@@ -13,7 +13,7 @@ export class LateGateway extends PortalGateway {
   readonly #packets: Slot[] = [];
   readonly #datagrams: { readonly link: number; readonly slot: Slot }[] = [];
   #late: Micros;
-  /** When the turn begins that something arrived for. */
+  /** Time at which the turn begins that something arrived for. */
   #wakeAt: Micros = NEVER;
   #turnAt: Micros = -1;
 

@@ -18,7 +18,7 @@ const HEADERS = 28;
  * and the control messages, which no limit holds back.
  */
 const BEYOND = 45_000;
-/** Of a limit that a path of New Reno uses at the least, whose window may be at half. */
+/** Share of a limit that a path of New Reno uses at the least, whose window may be at half. */
 const USED_SHARE = 0.8;
 /** Goodput of rate: a tenth is headers; New Reno takes another fifth. */
 const DISSERTATION_SHARE = 0.7;
@@ -32,7 +32,7 @@ function paths(world: World, side: 0 | 1) {
     .links.flatMap((link) => link.paths);
 }
 
-/** The most IP bytes a side sent on a link in any second, looking every 10 ms. */
+/** Returns the most IP bytes a side sent on a link in any second, looking every 10 ms. */
 function watchMost(world: World, side: 0 | 1, link: number): () => number {
   const totals: number[] = [];
   world.every(SECOND / 100, (w) => {

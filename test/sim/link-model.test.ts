@@ -17,10 +17,10 @@ class Record implements LinkOutput {
 
 const seed = Number(process.env.NC_SEED ?? 4725);
 
-/** Of a share counted over draws of chance, how far it may be from the expected one: of 16,000 seeds one is further. */
+/** Standard deviations that a share counted over draws of chance may be off: of 16,000 seeds one is further. */
 const DEVIATIONS = 4;
 
-/** A link without wire overhead. */
+/** Returns a link without wire overhead. */
 function link(shape: Partial<LinkShape>): LinkModel {
   return new LinkModel({ overhead: 0, ...shape }, seed);
 }

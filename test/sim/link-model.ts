@@ -87,9 +87,9 @@ export const DEFAULT_SHAPE: LinkShape = {
 
 /** Told what became of a packet; `id` is the number given to `offer`. */
 export interface LinkOutput {
-  /** It came out at `at`, which is not later than the time `advance` was given and never earlier than before. */
+  /** Called when it came out at `at`, which is not later than the time `advance` was given and never earlier than before. */
   arrive(id: number, at: Micros): void;
-  /** It was lost after it was taken; `cause` is one of `LINK_DROP`. */
+  /** Called when it was lost after it was taken; `cause` is one of `LINK_DROP`. */
   discard(id: number, cause: number): void;
 }
 
@@ -154,7 +154,7 @@ export class LinkModel {
     return this.#count === 0 ? 0 : this.#backlog - (this.#sizeAt(0) - this.#remaining);
   }
 
-  /** How long the last packet in the queue waits at the present rate. */
+  /** Returns the time that the last packet in the queue waits at the present rate. */
   get queuedTime(): Micros {
     const bytes = this.queuedBytes;
     return bytes === 0 ? 0 : bytes / this.#speed;
@@ -186,7 +186,7 @@ export class LinkModel {
     return 2;
   }
 
-  /** When `advance` has something to do, at the latest; `NEVER` when the link is empty or stalled. */
+  /** Returns when `advance` has something to do, at the latest; `NEVER` when the link is empty or stalled. */
   next(): Micros {
     let time = this.#flying.time;
     if (this.#count > 0) {
@@ -246,7 +246,7 @@ export class LinkModel {
     this.#shape = shape;
   }
 
-  /** The cause for which a packet is turned away at the entry, or `NONE`. */
+  /** Returns the cause for which a packet is turned away at the entry, or `NONE`. */
   #refuse(now: Micros, number: number, wire: number): number {
     const shape = this.#shape;
     if (this.#isCut) return LINK_DROP.CUT;
@@ -292,12 +292,12 @@ export class LinkModel {
     this.#clock = Math.max(this.#clock, until);
   }
 
-  /** When the head's last bit has been sent, at the present rate. */
+  /** Returns when the head's last bit has been sent, at the present rate. */
   #finish(): Micros {
     return this.#remaining <= 0 ? this.#clock : this.#clock + this.#remaining / this.#speed;
   }
 
-  /** When a packet ready at `time` may leave: at once, or in the next slot with room. */
+  /** Returns when a packet ready at `time` may leave: at once, or in the next slot with room. */
   #release(time: Micros): Micros {
     const slots = this.#shape.slots;
     if (!slots || time === NEVER) return time;
@@ -313,7 +313,7 @@ export class LinkModel {
     this.#slot = slot;
   }
 
-  /** The packet leaves the rate stage at `time`: lost, or on its way. */
+  /** Lets the packet leave the rate stage at `time`: lost, or on its way. */
   #depart(id: number, number: number, time: Micros, out: LinkOutput): void {
     const cause = this.#loseNow(number);
     if (cause !== LINK_DROP.NONE) {

@@ -132,7 +132,7 @@ export class PortalGateway extends PortalEnd implements Gateway {
     return out.count;
   }
 
-  /** What goes to an address that the peer has no more reaches nobody. */
+  /** Polls a path; datagrams to an address that the peer has no more reach nobody. */
   #pollPath(now: Micros, path: Path, link: number, out: PacketBatch): void {
     const before = out.count;
     this.portal.pollDatagrams(now, path, out);
@@ -217,7 +217,7 @@ export class PortalGateway extends PortalEnd implements Gateway {
   }
 }
 
-/** The address of a side on a link. */
+/** Returns the address of a side on a link. */
 export function addressAt(side: Side, link: number, isSingle: boolean): Endpoint {
   const endpoint = createEndpoint();
   const bytes = isSingle ? [203, 0, 113, side + 1] : [198, 51, link, side + 1];

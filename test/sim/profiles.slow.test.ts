@@ -9,7 +9,7 @@ import { addBulk, goodput, seedOr, tunnelWorld } from "./scenarios.ts";
 
 const seed = seedOr(4725);
 const SECOND = MICROS_PER_SECOND;
-/** What Linux lets a sender keep unacknowledged with its default `tcp_wmem`. */
+/** Bytes that Linux lets a sender keep unacknowledged with its default `tcp_wmem`. */
 const SEND_BUFFER = 3_100_000;
 /** Less than nine tenths of the capacity: these ask for a window larger than that. */
 const LIMITED: Partial<Record<PublishedProfile, number>> = { rtt_320: 0.7, lte_starlink: 0.75, lte_geo: 0.85 };
@@ -35,7 +35,7 @@ describe(`one flow over unlike links, either way (NC_SEED=${seed})`, () => {
   }
 });
 
-/** What one flow gets after its first two seconds, in bit/s. */
+/** Returns what one flow gets after its first two seconds, in bit/s. */
 function rateOf(links: readonly Partial<LinkShape>[], from: 0 | 1, worldSeed: number): number {
   const world = tunnelWorld(links, { seed: worldSeed, portal: ADAPTIVE });
   const bulk = addBulk(world, { from, startAt: SECOND, tcp: { receiveWindow: SEND_BUFFER } });

@@ -24,7 +24,7 @@ export const OFTEN: KeyLimits = { ...KEY_LIMITS, rekeyAfter: 30_000, endAfter: 2
 export const PAIR_A = counting(32, 1);
 export const PAIR_B = counting(32, 50);
 
-/** A tunnel whose ends have key pairs. */
+/** Returns a tunnel whose ends have key pairs. */
 export function pairedWorld(
   shapes: readonly Partial<LinkShape>[],
   tunnel: Partial<TunnelSettings>,
@@ -50,7 +50,7 @@ export function drops(world: World, side: 0 | 1) {
   return portalOf(world, side).portal.snapshot(world.now).drops;
 }
 
-/** Traffic both ways while the keys change so many times: all of it arrives, and nothing is refused. */
+/** Sends traffic both ways while the keys change so many times: all of it must arrive, and nothing be refused. */
 export function expectNoLoss(changes: number): void {
   const world = pairedWorld([UNRULY], { keyLimits: OFTEN }, "aes-256-gcm");
   const endAt = SECOND + changes * 45_000;

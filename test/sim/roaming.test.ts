@@ -11,14 +11,17 @@ const seed = seedOr(4725);
 const SECOND = MICROS_PER_SECOND;
 const LINK: Partial<LinkShape> = { rate: 16e6, delay: 10_000, queueTime: 50_000 };
 
-/** A new address is tried with the first datagram from it, proven a round trip later, and what was lost is retransmitted after suspicion: 20 + 50 + 2 × 100 (the queue) ms. */
+/**
+ * Time until a new address is in use: it is tried with the first datagram from it, proven a round trip of 20 ms later, and what was
+ * lost is retransmitted after suspicion (50 ms) and twice a round trip with the queue (70 ms), µs.
+ */
 const LONGEST_GAP = 0.3 * SECOND;
 /** A tenth is headers; two of the three seconds begin with what went to the old address. */
 const LEAST_SHARE = 0.75;
-/** Full datagrams that the link carries in the 40 ms until the peer hears of the new address, and as many before congestion control slows down. */
+/** Full datagrams that the link carries in the 40 ms until the peer sees the new address, and as many before congestion control slows down. */
 const MISDIRECTED = 60;
 
-/** From now on, datagrams of side 0 on link 0 come from another port, and only what goes there arrives. */
+/** Makes datagrams of side 0 on link 0 come from another port from now on; only what goes there arrives. */
 function rebind(world: World, port: number): void {
   const moved = addressAt(0, 0, false);
   setPort(moved, port);

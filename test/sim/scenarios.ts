@@ -14,7 +14,7 @@ import { PingPong } from "./senders/ping-pong.ts";
 import { Tcp, type TcpOptions } from "./senders/tcp.ts";
 import { World } from "./world.ts";
 
-/** The seed of a run: NC_SEED, or the one given. */
+/** Returns the seed of a run: NC_SEED, or the one given. */
 export function seedOr(otherwise: number): number {
   const text = process.env.NC_SEED;
   return text === undefined || text === "" ? otherwise : Number(text);
@@ -29,32 +29,32 @@ export function bareWorld(shapes: readonly Partial<LinkShape>[], seed: number): 
 
 export interface TunnelOptions {
   readonly seed: number;
-  /** For both portals. */
+  /** Options of both portals. */
   readonly portal?: Partial<PortalOptions>;
   /** Side 0 initiates and side 1 listens unless told otherwise. */
   readonly sides?: readonly [Partial<PortalOptions>, Partial<PortalOptions>];
 }
 
-/** The same options for the dissertation's portals. */
+/** Returns the same options for the dissertation's portals. */
 export function dissertation(options: TunnelOptions): TunnelOptions {
   return { ...options, portal: { ...DISSERTATION, ...options.portal } };
 }
 
-/** A portal on either side of the links, each link the same in both directions. */
+/** Returns a portal on either side of the links, each link the same in both directions. */
 export function tunnelWorld(shapes: readonly Partial<LinkShape>[], options: TunnelOptions): World {
   const links = shapes.map((shape) => ({ out: shape, back: shape }));
   const gateway = (side: Side): PortalGateway => createPortal(shapes.length, side, options, 0);
   return new World({ seed: options.seed, links, gateway });
 }
 
-/** A portal as `tunnelWorld` makes it; `start` counts its starts, as each draws other random values. */
+/** Returns a portal as `tunnelWorld` makes it; `start` counts its starts, as each draws other random values. */
 export function createPortal(links: number, side: Side, options: TunnelOptions, start: number): PortalGateway {
   const seed = Math.imul(options.seed, 1_000_003) + 2 * start + side;
   const role = side === 0 ? "initiate" : "listen";
   return new PortalGateway({ role, ...options.portal, ...options.sides?.[side], side, links, seed });
 }
 
-/** The portal of a side of a world that has portals. */
+/** Returns the portal of a side of a world that has portals. */
 export function portalOf(world: World, side: Side): PortalGateway {
   const gateway = world.gateways[side];
   if (gateway instanceof PortalGateway) return gateway;
@@ -85,13 +85,13 @@ export function addUdp(world: World, options: UdpFlowOptions): UdpFlow {
   return { from: sender, to: world.add((1 - from) as Side, (outlet) => new UdpReceiver(outlet, port)) };
 }
 
-/** Numbers of the packets that did not arrive. */
+/** Returns the numbers of the packets that did not arrive. */
 export function lostNumbers(flow: UdpFlow): number[] {
   const arrived = new Set(flow.to.numbers);
   return Array.from({ length: flow.from.sent }, (_, n) => n).filter((n) => !arrived.has(n));
 }
 
-/** Longest time between two arrivals. */
+/** Returns the longest time between two arrivals. */
 export function longestGap(flow: UdpFlow): Micros {
   const times = flow.to.sentAt.map((sent, i) => sent + (flow.to.delays[i] as number)).sort((a, b) => a - b);
   return times.reduce((gap, time, i) => (i === 0 ? 0 : Math.max(gap, time - (times[i - 1] as number))), 0);
@@ -137,7 +137,7 @@ export function addBulk(world: World, options: BulkOptions = {}): Bulk {
   return { from: sender, to: receiver, series };
 }
 
-/** A TCP ping/pong between the host on side 0 and the one on side 1. */
+/** Adds a TCP ping/pong between the host on side 0 and the one on side 1. */
 export function addPingPong(world: World, startAt: Micros, port = 6001, distance: Micros = 0): PingPong {
   const client = world.add(0, (outlet) => new Tcp(outlet, { port, peerPort: port, role: "connect", startAt }));
   const server = world.add(1, (outlet) => new Tcp(outlet, { port, peerPort: port, role: "listen" }), distance);
@@ -150,13 +150,13 @@ export function innerControl(name: "cubic" | "bbr", seed: number): InnerControl 
   return name === "cubic" ? new Cubic() : new Bbr(new SeededRandom(seed));
 }
 
-/** Bits per second of a transfer between two times of the samples, which are `every` apart. */
+/** Returns the bits per second of a transfer between two times of the samples, which are `every` apart. */
 export function goodput(bulk: Bulk, from: Micros, until: Micros, every: Micros = MICROS_PER_SECOND / 10): number {
   const at = (time: Micros): number => bulk.series[Math.round(time / every)] ?? bulk.to.receiver.bytes;
   return ((at(until) - at(from)) * 8 * MICROS_PER_SECOND) / (until - from);
 }
 
-/** The value below which the share `p` of `values` lies; NaN for none. */
+/** Returns the value below which the share `p` of `values` lies; NaN for none. */
 export function percentile(values: readonly number[], p: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(p * sorted.length))] ?? Number.NaN;

@@ -9,9 +9,9 @@ const seed = seedOr(4725);
 const SECOND = MICROS_PER_SECOND;
 const NEAR: Partial<LinkShape> = { rate: 20e6, delay: 5_000, queuePackets: 1_000 };
 const FAR: Partial<LinkShape> = { rate: 20e6, delay: 25_000, queuePackets: 1_000 };
-/** Of duplicates, those that a path of 20 % loss lets through at the least. */
+/** Share of duplicates that a path of 20 % loss lets through at the least. */
 const DUPLICATES_ARRIVED = 0.75;
-/** Of duplicates, those that come second where both arrive: 0.8 of them, less those whose sending is given up when the first is acknowledged. */
+/** Share of duplicates that come second where both arrive: 0.8, less those whose sending is given up when the first is acknowledged. */
 const DUPLICATES_SECOND = 0.6;
 /** Time for serving a packet and polling its path, µs. */
 const SERVICE = 6_000;

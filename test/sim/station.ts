@@ -1,4 +1,4 @@
-/** What an endpoint of the user's traffic is to the simulated world, and the world to it. */
+/** A station is an endpoint of the user's traffic in the simulated world; the outlet is the world to it. */
 import type { Micros } from "../../src/clock.ts";
 import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
 import type { Side } from "../support/packets/slots.ts";
@@ -14,13 +14,13 @@ export interface Station {
   handleTimeout(now: Micros): void;
 }
 
-/** Where a station's packets go. */
+/** The way out for a station's packets. */
 export interface Outlet {
   readonly pool: PacketPool;
   readonly side: Side;
-  /** A number no other packet of the world has: the time in microseconds where that is free. Below 2^32. */
+  /** Returns a number no other packet of the world has: the time in microseconds where that is free. Below 2^32. */
   serial(now: Micros): number;
-  /** A slot owned by the caller. */
+  /** Returns a slot owned by the caller. */
   take(): Slot;
   /** Takes over the slot. */
   send(now: Micros, slot: Slot): void;

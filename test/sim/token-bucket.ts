@@ -15,7 +15,7 @@ export class TokenBucket {
     this.#tokens = tokens;
   }
 
-  /** Whether `bytes` may pass now; their tokens are taken then. */
+  /** True if `bytes` may pass now; their tokens are taken then. */
   take(now: Micros, bytes: number, { rate, burst }: Policer): boolean {
     this.#tokens = Math.min(burst, this.#tokens + ((now - this.#at) * rate) / 8e6);
     this.#at = now;

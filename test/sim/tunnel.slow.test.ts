@@ -20,7 +20,7 @@ const SECOND = MICROS_PER_SECOND;
 /** The dissertation's link: 16 Mbit/s, 10 ms round trip. */
 const LINK: Partial<LinkShape> = { rate: 16e6, delay: 5_000, queuePackets: 100 };
 
-/** Of each further link's rate what a flow gains at the least with New Reno, which halves its window at a full queue. */
+/** Multiples of one link's rate that a flow has at the least over two and four with New Reno, which halves its window at a full queue. */
 const GAIN = [1.5, 2.8] as const;
 /** Share of what links carry together: the same halving, and slow start in the first seconds. */
 const FULL_SHARE = 0.8;
@@ -30,7 +30,7 @@ const NOTICED = 250_000;
 const PER_SECOND = 125;
 /** Twice what the simulated TCP takes to time out for the first time: Linux's least timeout (TCP_RTO_MIN) and a round trip, µs. */
 const TWO_TIMEOUTS = 450_000;
-/** Of a request and its answer over the better link, with a third more for the time after the cut, µs. */
+/** Time of a request and its answer over a link, with two fifths more for queues, µs. */
 const ROUND = 14_000;
 
 describe(`TCP over the dissertation's system (NC_SEED=${seed})`, () => {

@@ -35,9 +35,9 @@ const NOTICED = 200_000;
 const STANDBY_DATAGRAMS = 12;
 /** The same where the path that takes over was standing by, and is told to the peer first, µs. */
 const TAKEN_OVER = 250_000;
-/** Of a flow at nine tenths of the links' rate, what overflows their queues while New Reno looks for its first window. */
+/** Share of a flow at nine tenths of the links' rate that overflows their queues while New Reno looks for its first window. */
 const START_LOSS = 0.01;
-/** Of a flow over 1.2 times as fast as one link that starts with three: the same for queues that fill in half the time. */
+/** The same of two flows of opposite directions over three links, whose acknowledgements compete with them. */
 const CROWDED_START_LOSS = 0.02;
 
 function drops(world: World, side: 0 | 1, reason: keyof typeof DROP): number {

@@ -165,7 +165,7 @@ export class World {
     this.now = Math.max(this.now, Math.ceil(until));
   }
 
-  /** Packets a side's hosts sent that the other side's hosts never got: lost, or still on the way. */
+  /** Returns the packets a side's hosts sent that the other side's hosts never got: lost, or still on the way. */
   missing(side: Side): number {
     return this.#entered[side].size;
   }
@@ -279,7 +279,7 @@ export class World {
     this.pool.release(slot);
   }
 
-  /** What happens at the far end of a direction. */
+  /** Adds the far end of a direction. */
   #exit(link: number, from: Side): LinkOutput {
     const to = (1 - from) as Side;
     return {
@@ -343,7 +343,7 @@ export class World {
     this.#toGateway[side].push(now + distance, slot);
   }
 
-  /** From the host into the gateway, as a TUN device: without a free slot the packet is lost. */
+  /** Takes a packet from the host into the gateway, as a TUN device: without a free slot the packet is lost. */
   #handOver(now: Micros, side: Side, slot: Slot): void {
     const gateway = this.gateways[side];
     const copy = this.#copy(this.pool, slot, gateway.pool);

@@ -1,4 +1,4 @@
-/** What an acknowledgement taught, with the values that a test does not care about. */
+/** The sample of an acknowledgement, with the values that a test does not care about. */
 import type { AckSample } from "../../src/congestion/controller.ts";
 
 export function ackSample(values: Partial<AckSample>): AckSample {

@@ -24,7 +24,7 @@ export class Browser {
   readonly #folder: string;
   readonly #socket: WebSocket;
   readonly #waiting = new Map<number, PromiseWithResolvers<Result>>();
-  /** What pages wrote to their consoles or threw, and what their policies refused. */
+  /** Text that pages wrote to their consoles or threw, and loads that their policies refused. */
   readonly complaints: string[] = [];
   #requests = 0;
 
@@ -50,7 +50,7 @@ export class Browser {
     return new Browser(process, folder, socket);
   }
 
-  /** A new page at `url`. */
+  /** Opens a new page at `url`. */
   async page(url: string): Promise<Page> {
     const { targetId } = await this.send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
@@ -109,7 +109,7 @@ export class Page {
     return this.#browser.send(method, params, this.#session);
   }
 
-  /** The value of an expression in the page; awaits it if it is a promise. */
+  /** Returns the value of an expression in the page; awaits it if it is a promise. */
   async evaluate<T>(expression: string): Promise<T> {
     const answer = await this.send("Runtime.evaluate", { expression, returnByValue: true, awaitPromise: true });
     if (answer.exceptionDetails) throw new Error(JSON.stringify(answer.exceptionDetails));

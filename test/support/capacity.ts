@@ -12,7 +12,7 @@ import { ETHERNET_OVERHEAD, type LinkShape } from "../sim/link-model.ts";
 
 const IPV4_HEADER = 20;
 const UDP_HEADER = 8;
-/** With the timestamps that every common TCP sends. */
+/** Header of TCP with the timestamps that every common one sends. */
 const TCP_HEADER = 32;
 const ETHERNET_MTU = 1_500;
 

@@ -11,7 +11,7 @@ export const MAIN = join(import.meta.dir, "../../src/main.ts");
 export class FakeTunnel implements AsyncDisposable {
   readonly folder: string;
   readonly #controls: { close(): void }[] = [];
-  /** What `show` answers next. */
+  /** The next answer to `show`. */
   report: TunnelReport = REPORT;
 
   private constructor() {

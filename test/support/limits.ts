@@ -1,5 +1,5 @@
 /**
- * How long tests wait before they call a thing hung. None of these is a claim about speed: what waits ends as soon as what
+ * Times that tests wait before they call a thing hung. None of these is a claim about speed: what waits ends as soon as what
  * it waits for is there, and on an idle machine that takes a hundredth of it. They only have to be longer than the busiest
  * machine needs, and different enough that the innermost tells first.
  */

@@ -3,7 +3,7 @@ import { describeLoad, isInconclusive, LoadMeter, loadBetween } from "./machine-
 
 const NOTHING = { at: 0, computed: 0, own: 0, stolen: 0, waited: 0 };
 
-/** Ten seconds of two processors, of which the machine computed so many seconds, and our own processes so many of them. */
+/** Returns ten seconds of two processors, of which the machine computed so many seconds, and our own processes so many of them. */
 function tenSeconds(computed: number, own: number, more: { stolen?: number; waited?: number | undefined } = {}) {
   const to = { at: 10_000, computed: 100 * computed, own: 100 * own, stolen: 0, waited: 9e6, ...more };
   return loadBetween(NOTHING, to, 2);

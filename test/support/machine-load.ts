@@ -1,5 +1,5 @@
 /**
- * What else the machine did while something was measured. A figure of time or throughput says nothing about the program when
+ * Measures what else the machine did while a test measured something. A figure of time or throughput says nothing about the program when
  * others took the processor; what the program and its tests compute themselves never counts as such.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
@@ -141,7 +141,7 @@ function readProcesses(): Map<number, Process> {
   return found;
 }
 
-/** Our namespaces as `/proc/<pid>/ns/net` names them. */
+/** Returns our namespaces as `/proc/<pid>/ns/net` names them. */
 function ownNamespaces(isOurs: (netns: string) => boolean): Set<string> {
   if (!existsSync("/run/netns")) return new Set();
   const names = readdirSync("/run/netns").filter(isOurs);

@@ -29,7 +29,7 @@ export class SeededRandom {
     this.#d = split();
   }
 
-  /** An integer in [0, 2^32). */
+  /** Returns an integer in [0, 2^32). */
   uint32(): number {
     const scrambled = Math.imul(this.#b, 5);
     const result = Math.imul((scrambled << 7) | (scrambled >>> 25), 9) >>> 0;
@@ -43,12 +43,12 @@ export class SeededRandom {
     return result;
   }
 
-  /** A real number in [0, 1) with 32 bits of resolution. */
+  /** Returns a real number in [0, 1) with 32 bits of resolution. */
   unit(): number {
     return this.uint32() / 0x1_0000_0000;
   }
 
-  /** An integer in [0, bound), bound at most 2^32. */
+  /** Returns an integer in [0, bound), bound at most 2^32. */
   below(bound: number): number {
     return Math.floor(this.unit() * bound);
   }
@@ -58,7 +58,7 @@ export class SeededRandom {
     return this.unit() < probability;
   }
 
-  /** A sample of the normal distribution with mean 0 and deviation 1 (Marsaglia's polar method). */
+  /** Returns a sample of the normal distribution with mean 0 and deviation 1 (Marsaglia's polar method). */
   normal(): number {
     if (!Number.isNaN(this.#spare)) {
       const spare = this.#spare;
@@ -84,7 +84,7 @@ export class SeededRandom {
 }
 
 /**
- * ln of a number in (0, 1]. Math.log is a library's, whose last bit depends on the system and the processor, and after a thousand packets
+ * Returns ln of a number in (0, 1]. Math.log is a library's, whose last bit depends on the system and the processor, and after a thousand packets
  * so does a whole simulation; sums, products and quotients are rounded alike everywhere (IEEE 754).
  */
 function naturalLogarithm(x: number): number {

@@ -87,17 +87,17 @@ export const REPORT: TunnelReport = {
   },
 };
 
-/** `REPORT` with other values in its snapshot. */
+/** Returns `REPORT` with other values in its snapshot. */
 export function withSnapshot(values: Partial<TunnelSnapshot>, more: Partial<TunnelReport> = {}): TunnelReport {
   return { ...REPORT, ...more, snapshot: { ...REPORT.snapshot, ...values } };
 }
 
-/** `REPORT` whose first link alone is there, with other values. */
+/** Returns `REPORT` whose first link alone is there, with other values. */
 export function withLink(values: Partial<LinkSnapshot>, more: Partial<TunnelReport> = {}): TunnelReport {
   return withSnapshot({ links: [{ ...(REPORT.snapshot.links[0] as LinkSnapshot), ...values }] }, more);
 }
 
-/** `REPORT` whose first path alone is there, with other values. */
+/** Returns `REPORT` whose first path alone is there, with other values. */
 export function withPath(values: Partial<PathSnapshot>): TunnelReport {
   const [path] = (REPORT.snapshot.links[0] as LinkSnapshot).paths;
   return withLink({ paths: [{ ...(path as PathSnapshot), ...values }] });

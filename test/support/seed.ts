@@ -1,9 +1,9 @@
-/** One seed for all random tests of a run: `NC_SEED`, or a fixed one. A failure names it, so that the run can be resent. */
+/** One seed for all random tests of a run: `NC_SEED`, or a fixed one. A failure names it, so that the run can be repeated. */
 import { SeededRandom } from "./random.ts";
 
 export const SEED = Number(process.env.NC_SEED ?? 4725);
 
-/** A test body that draws from the seed; what it throws names the seed. */
+/** Returns a test body that draws from the seed; what it throws names the seed. */
 export function seeded(body: (random: SeededRandom) => void): () => void {
   return () => {
     try {

@@ -3,7 +3,7 @@ import type { PacketPool, Slot } from "../../src/memory/packet-pool.ts";
 import type { Security } from "../../src/security/security.ts";
 import { HEADER_SIZE } from "../../src/wire/datagram.ts";
 
-/** A slot with `bytes` as the packet in it. */
+/** Returns a slot with `bytes` as the packet in it. */
 export function slotWith(pool: PacketPool, bytes: Uint8Array): Slot {
   const slot = pool.take();
   if (slot < 0) throw new Error("the pool is empty");
@@ -12,7 +12,7 @@ export function slotWith(pool: PacketPool, bytes: Uint8Array): Slot {
   return slot;
 }
 
-/** A copy of what is in the slot. */
+/** Returns a copy of what is in the slot. */
 export function contentOf(pool: PacketPool, slot: Slot): Uint8Array<ArrayBuffer> {
   const start = pool.start[slot] as number;
   return pool.bytes.slice(start, start + (pool.length[slot] as number));
@@ -24,7 +24,7 @@ export function sealSlot(security: Security, pool: PacketPool, slot: Slot, packe
   security.seal(pool, slot, packetNumber, (pool.start[slot] as number) + HEADER_SIZE, length);
 }
 
-/** The same datagram, protected into another slot. */
+/** Protects the same datagram into another slot, which it returns. */
 export function sealElsewhere(security: Security, pool: PacketPool, slot: Slot, packetNumber = 0): Slot {
   const into = pool.take();
   const from = pool.start[slot] as number;

@@ -45,7 +45,7 @@ export const DISSERTATION: Part = {
     }),
 };
 
-/** Figure 4.4: two links against one of the same speed and one of twice the speed. */
+/** Compares, as figure 4.4 does, two links with one of the same speed and one of twice the speed. */
 function doubled(results: PartResults): string {
   const pairs = [
     ["2x8", "2x16", "two links of 8", "one of 8", "one of 16"],
@@ -64,7 +64,7 @@ function doubled(results: PartResults): string {
   return `Between one link of the same speed and one of twice the speed:\n\n${markdownTable(head, rows)}`;
 }
 
-/** Section 4.3.2: what the fourth link adds. */
+/** Tells what the fourth link adds (section 4.3.2). */
 function fourAndThree(results: PartResults): string {
   const gains = WAYS.map((way) => {
     const of = (set: string) => compare(results[set], way).steady.adaptive.median;

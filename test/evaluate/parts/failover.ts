@@ -155,7 +155,7 @@ function observeSparse({ pongs = [], stream, timeouts }: Outcome, cutAt: number)
   };
 }
 
-/** Share of the stream lost in each tenth of a second. */
+/** Returns the share of the stream lost in each tenth of a second. */
 function lossByTenth(lostAt: readonly number[]): number[] {
   const perTenth = STREAM / (8 * STREAM_SIZE * TENTHS);
   return Array.from({ length: SPARSE_SECONDS * TENTHS }, (_, tenth) => {
@@ -259,7 +259,7 @@ function drawCuts(result: CaseResult): string {
   return panelsPicture({ ...words, source: shortProvenance({ cut: result }) }, panels, 2, 150);
 }
 
-/** The dissertation's two graphs of section 4.2.1, for the cuts at the first phase. */
+/** Draws the dissertation's two graphs of section 4.2.1, for the cuts at the first phase. */
 function drawFlows(result: CaseResult): string {
   const first = { ...result, trials: result.trials.filter(({ figures }) => figures.phase === 1) };
   const panels = ["link 1", "link 2"].flatMap((label): Panel[] => {

@@ -20,7 +20,7 @@ const SETS: Readonly<Record<string, readonly LinkShape[]>> = {
 const SECONDS = 6;
 const QUICK_SECONDS = 4;
 const IDLE_SECONDS = 3;
-/** What a distribution is kept as: so many quantiles. */
+/** Number of quantiles that a distribution is kept as. */
 const QUANTILES = 100;
 const CARRIERS_SHOWN: readonly (readonly [Carrier, string, Tone, string])[] = [
   ["adaptive", "tunnel", "tunnel", "loaded"],

@@ -2,7 +2,7 @@
 import { MICROS_PER_MILLI } from "../../../src/clock.ts";
 import { DEFAULT_SHAPE, type LinkShape } from "../../sim/link-model.ts";
 
-/** An access line: Mbit/s, one-way delay in ms, and how long its queue is at that rate, in ms. */
+/** Returns an access line: Mbit/s, one-way delay in ms, and how long its queue is at that rate, in ms. */
 export function access(rate: number, delay: number, queue = 100): LinkShape {
   return {
     ...DEFAULT_SHAPE,
@@ -13,7 +13,7 @@ export function access(rate: number, delay: number, queue = 100): LinkShape {
   };
 }
 
-/** Round trip of an idle link, milliseconds. */
+/** Returns the round trip of an idle link, milliseconds. */
 export function idleRoundTrip(links: readonly LinkShape[]): number {
   return (2 * Math.min(...links.map(({ delay }) => delay))) / MICROS_PER_MILLI;
 }

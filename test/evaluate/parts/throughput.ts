@@ -1,4 +1,4 @@
-/** What the parts about throughput share: the same flow through the tunnel, through the dissertation's, and over single links. */
+/** Measures and shows, for every part about throughput, the same flow through the tunnel, through the dissertation's, and over single links. */
 import type { SuiteName } from "../../../src/security/suite.ts";
 import { table } from "../../lab/demo-text.ts";
 import type { LinkShape } from "../../sim/link-model.ts";
@@ -27,17 +27,17 @@ export interface ComparisonPlan {
   /** The dissertation's modes are measured too. */
   readonly hasGreedy: boolean;
   readonly seconds?: number;
-  /** For every experiment. */
+  /** Settings of every experiment. */
   readonly extra?: Pick<Experiment, "control" | "distance">;
   /** Runs of the tunnel; default: what the scope says. */
   readonly runs?: number;
 }
 
-/** Of single links and of the dissertation's modes, seconds: nothing is said of their beginning. */
+/** Length of transfers over single links and with the dissertation's modes, seconds; shorter, for nothing is said of their beginning. */
 const RIVAL_SECONDS = 6;
 const QUICK_RIVAL_SECONDS = 3;
 
-/** Both ways, run by run: the tunnel, and less often the others. */
+/** Returns the experiments both ways, run by run: the tunnel, and less often the others. */
 export function comparison(links: readonly LinkShape[], scope: Scope, plan: ComparisonPlan): LabelledExperiment[] {
   const { hasGreedy, seconds = transferSeconds(scope), extra = {}, runs = scope.runs } = plan;
   const alone = linksToMeasureAlone(links);
@@ -54,7 +54,7 @@ export function comparison(links: readonly LinkShape[], scope: Scope, plan: Comp
   );
 }
 
-/** The links of which one may be the best: those that no other beats in everything; all where the machine may be the limit. */
+/** Returns the links of which one may be the best: those that no other beats in everything; all where the machine may be the limit. */
 export function linksToMeasureAlone(links: readonly LinkShape[]): readonly LinkShape[] {
   if (sum(links.map((link) => link.rate)) > HEAVY_RATE) return links;
   const beats = (a: LinkShape, b: LinkShape) =>
@@ -64,7 +64,7 @@ export function linksToMeasureAlone(links: readonly LinkShape[]): readonly LinkS
   );
 }
 
-/** Of several single links, the fastest counts. */
+/** Keeps of several single links the fastest. */
 export function observeThroughput(outcome: Outcome, experiment: LabelledExperiment): Observation {
   const { flows, load, timeouts, retransmitted } = outcome;
   const of = (name: keyof FlowOutcome & ("mbits" | "steadyMbits")) => flows.map((flow) => flow[name]);
@@ -142,11 +142,11 @@ export interface ThroughputWords {
   readonly picture: string;
   /** Share of C_eff that is aimed at. */
   readonly aim?: number;
-  /** After the tables. */
+  /** Text after the tables. */
   readonly more?: string;
 }
 
-/** Table and bars, and what the results say of "not below the best link" and of C_eff. */
+/** Returns table and bars, and what the results say of "not below the best link" and of C_eff. */
 export function throughputSection(results: PartResults, words: ThroughputWords): Section {
   const { title, intro, picture, aim, more = "" } = words;
   const legend: LegendEntry[] = [
@@ -165,7 +165,7 @@ export function throughputSection(results: PartResults, words: ThroughputWords):
   return { markdown: markdown.filter(Boolean).join("\n\n"), pictures: [{ file: picture, svg }] };
 }
 
-/** What the results say, all figures, and how they were measured. */
+/** Returns what the results say, all figures, and how they were measured. */
 export function throughputTable(results: PartResults, aim = GOOD_SHARE): string {
   const pieces = [
     verdict(results, aim),
@@ -210,7 +210,7 @@ function verdict(results: PartResults, aim: number): string {
 /** Beyond this share of a core a portal, or of all cores the machine, may be what limits. */
 const BUSY = 0.9;
 
-/** What the machine had to do with it: where links alone were measured together, and where processors were busy. */
+/** Tells what the machine had to do with it: where links alone were measured together, and where processors were busy. */
 function machineNotes(results: PartResults): string {
   const notes = Object.entries(results).flatMap(([name, result]) =>
     WAYS.flatMap((way) => {

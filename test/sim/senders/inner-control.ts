@@ -42,14 +42,14 @@ export interface InnerControl {
   pacingRate: number;
   /** True where `onAck` alone rules the window (cong_control of Linux), also in recovery. */
   readonly ownsWindow: boolean;
-  /** Every acknowledgement that delivered something, before growth. */
+  /** Called at every acknowledgement that delivered something, before growth. */
   onAck(facts: AckFacts): void;
-  /** Growth while nothing is being repaired, or in Loss. */
+  /** Grows the window while nothing is being recovered, or in Loss. */
   grow(facts: AckFacts): void;
   /** Loss was found: @returns the new threshold. */
   reduce(now: Micros): number;
-  /** The retransmission timer fired. */
+  /** Called when the retransmission timer fired. */
   onTimeout(now: Micros): void;
-  /** Sending again after an idle time of `idle`. */
+  /** Called when sending begins again after an idle time of `idle`. */
   onRestart(now: Micros, idle: Micros): void;
 }

@@ -4,7 +4,7 @@ import type { Tcp } from "./tcp.ts";
 
 export class PingPong {
   readonly rtts: Micros[] = [];
-  /** When each answer came. */
+  /** Times at which answers came. */
   readonly times: Micros[] = [];
   readonly #client: Tcp;
   readonly #size: number;

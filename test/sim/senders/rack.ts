@@ -17,7 +17,7 @@ export class Rack {
   reordering = DUPLICATE_THRESHOLD;
   reorderingSeen = 0;
   steps = 1;
-  /** When the reordering timer fires. */
+  /** Time at which the reordering timer fires. */
   deadline: Micros = NEVER;
   minRtt: Micros = Number.POSITIVE_INFINITY;
   /** Set when a later segment arrived since the last detection. */
@@ -33,7 +33,7 @@ export class Rack {
     this.board = board;
   }
 
-  /** Segment `n` arrived now. */
+  /** Takes note that segment `n` arrived now. */
   advance(now: Micros, n: number, wasRetransmitted: boolean): void {
     const sent = this.board.sent(n);
     const end = this.board.endOf(n);
@@ -46,7 +46,7 @@ export class Rack {
     this.isAdvanced = true;
   }
 
-  /** A segment arrived `segments` behind the highest one. */
+  /** Takes note that a segment arrived `segments` behind the highest one. */
   noteReordering(segments: number): void {
     this.reordering = Math.max(this.reordering, Math.min(segments, MAX_REORDERING));
     this.reorderingSeen++;

@@ -1,5 +1,5 @@
 /**
- * What a TCP sender remembers of each segment it has sent and not seen acknowledged, with Linux's counts of them
+ * The scoreboard keeps what a TCP sender remembers of each segment it has sent and not seen acknowledged, with Linux's counts of them
  * (packets_out, sacked_out, lost_out, retrans_out) and its list in order of transmission, which RACK walks (RFC 8985).
  * Segments are numbered from 0; their records are in rings that grow.
  */
@@ -60,12 +60,12 @@ export class Scoreboard {
     return this.#size[n & this.#mask] as number;
   }
 
-  /** Sequence number after the segment. */
+  /** Returns the sequence number after the segment. */
   endOf(n: number): number {
     return this.sequence(n) + this.size(n);
   }
 
-  /** Last time it was sent. */
+  /** Returns the last time it was sent. */
   sent(n: number): Micros {
     return this.#sent[n & this.#mask] as number;
   }
@@ -86,7 +86,7 @@ export class Scoreboard {
     return this.#txFirstSent[n & this.#mask] as number;
   }
 
-  /** The one sent next after `n`, -1 at the end of the list. */
+  /** Returns the one sent next after `n`, -1 at the end of the list. */
   after(n: number): number {
     return this.#next[n & this.#mask] as number;
   }
@@ -168,7 +168,7 @@ export class Scoreboard {
     this.first++;
   }
 
-  /** It arrived: it is neither lost nor in flight any more. */
+  /** Marks it as arrived: neither lost nor in flight any more. */
   #settle(n: number): void {
     if (this.has(n, SEGMENT.RETRANSMITTED)) this.retransmittedOut--;
     if (this.has(n, SEGMENT.LOST)) this.lostOut--;
@@ -176,7 +176,7 @@ export class Scoreboard {
     this.unlist(n);
   }
 
-  /** The segment that holds `sequence`; `end` when none does. */
+  /** Returns the segment that holds `sequence`; `end` when none does. */
   find(sequence: number): number {
     let low = this.first;
     let high = this.end;

@@ -23,7 +23,7 @@ export class TcpReceiver {
   next = -1;
   /** Timestamp to echo (RFC 7323 section 4.3). */
   echo = 0;
-  /** When an acknowledgement is due. */
+  /** Time at which an acknowledgement is due. */
   deadline: Micros = NEVER;
   /** Bytes delivered in order. */
   bytes = 0;
@@ -49,7 +49,7 @@ export class TcpReceiver {
     this.echo = timestamp;
   }
 
-  /** Wire sequence number to absolute. */
+  /** Returns the absolute number of a wire sequence number. */
   unwrap(sequence: number): number {
     return this.next + ((sequence - this.next) | 0);
   }

@@ -7,7 +7,7 @@ import { type Micros, NEVER } from "../../../src/clock.ts";
 import type { Segment } from "../../support/packets/slots.ts";
 import { AckFacts, type InnerControl } from "./inner-control.ts";
 import { Rack } from "./rack.ts";
-import { Repair } from "./repair.ts";
+import { Recovery } from "./recovery.ts";
 import { Scoreboard, SEGMENT } from "./scoreboard.ts";
 
 const MIN_RTO: Micros = 200_000;
@@ -24,7 +24,7 @@ export class TcpSender {
   readonly board = new Scoreboard();
   readonly rack = new Rack(this.board);
   readonly facts = new AckFacts();
-  readonly repair: Repair;
+  readonly recovery: Recovery;
   /** Oldest sequence number not acknowledged, and the next new one; absolute. */
   una: number;
   nextSequence: number;
@@ -37,7 +37,7 @@ export class TcpSender {
   retransmissions = 0;
   timeouts = 0;
   probes = 0;
-  /** When the sender has something to do without an acknowledgement. */
+  /** Time at which the sender has something to do without an acknowledgement. */
   deadline: Micros = NEVER;
   readonly #initial: number;
   #timer: Micros = NEVER;
@@ -61,7 +61,7 @@ export class TcpSender {
     this.#initial = initial;
     this.una = initial;
     this.nextSequence = initial;
-    this.repair = new Repair(this.board, this.rack, control);
+    this.recovery = new Recovery(this.board, this.rack, control);
   }
 
   /** Bytes acknowledged so far. */
@@ -69,7 +69,7 @@ export class TcpSender {
     return this.una - this.#initial;
   }
 
-  /** First RTT sample, of the SYN. */
+  /** Takes the first RTT sample, of the SYN. */
   start(now: Micros, rtt: Micros): void {
     this.board.deliveredTime = now;
     this.#sampleRtt(rtt);
@@ -93,10 +93,10 @@ export class TcpSender {
     facts.smoothedRtt = this.smoothedRtt;
     this.#finishRateSample(now);
     if (facts.priorTime >= 0 && facts.priorDelivered > 0) this.rack.adapt(facts.priorDelivered);
-    this.repair.handle(facts, segment.echo, this.nextSequence, this.smoothedRtt);
+    this.recovery.handle(facts, segment.echo, this.nextSequence, this.smoothedRtt);
     facts.newlyLost = this.board.lost - priorLost;
     facts.inFlight = this.board.inFlight;
-    facts.isRepairing = this.repair.isRepairing;
+    facts.isRepairing = this.recovery.isRepairing;
     this.#control(facts);
     if (facts.isUnaAdvanced || facts.acked > 0) {
       this.#backoff = 1;
@@ -109,7 +109,7 @@ export class TcpSender {
   send(now: Micros): void {
     const board = this.board;
     this.#isPaceBlocked = false;
-    const canRepair = this.repair.state !== "open";
+    const canRepair = this.recovery.state !== "open";
     if (canRepair && board.lostOut > 0) this.#sendLost(now);
     let sent = false;
     while (!this.#isPaceBlocked && this.#hasNew) {
@@ -132,7 +132,7 @@ export class TcpSender {
 
   handleTimeout(now: Micros): void {
     if (this.rack.deadline <= now) {
-      this.repair.handleReorderingTimer(now, this.nextSequence, this.smoothedRtt);
+      this.recovery.handleReorderingTimer(now, this.nextSequence, this.smoothedRtt);
       this.send(now);
     }
     if (this.#timer <= now) {
@@ -149,7 +149,7 @@ export class TcpSender {
   }
 
   get #highestSacked(): number {
-    return this.repair.highestSacked;
+    return this.recovery.highestSacked;
   }
 
   #begin(now: Micros): void {
@@ -177,7 +177,7 @@ export class TcpSender {
       if (i === 0 && this.#isDsack(segment, start, end, acknowledged)) {
         this.facts.hasDsack = true;
         this.rack.noteDsack();
-        this.repair.noteDsack(end);
+        this.recovery.noteDsack(end);
         continue;
       }
       if (end > this.una && end <= this.nextSequence) low = Math.min(low, this.#sackRange(now, start, end));
@@ -212,7 +212,7 @@ export class TcpSender {
         low = Math.min(low, board.sequence(n));
       this.#arrived(now, n);
       board.markSacked(n);
-      this.repair.highestSacked = Math.max(this.repair.highestSacked, board.sequence(n));
+      this.recovery.highestSacked = Math.max(this.recovery.highestSacked, board.sequence(n));
     }
     return low;
   }
@@ -236,7 +236,7 @@ export class TcpSender {
     return low;
   }
 
-  /** Segment `n` is newly known to have arrived. */
+  /** Takes note that segment `n` is newly known to have arrived. */
   #arrived(now: Micros, n: number): void {
     const board = this.board;
     const facts = this.facts;
@@ -266,7 +266,7 @@ export class TcpSender {
     const control = this.control;
     if (facts.acked > 0 || facts.isUnaAdvanced) control.onAck(facts);
     if (control.ownsWindow) return;
-    if (this.repair.isReducing) this.repair.reduceProportionally(facts);
+    if (this.recovery.isReducing) this.recovery.reduceProportionally(facts);
     else if (facts.acked > 0) control.grow(facts);
   }
 
@@ -283,8 +283,8 @@ export class TcpSender {
 
   #sendLost(now: Micros): void {
     const board = this.board;
-    if (this.#retransmitFrom < board.first || this.repair.hasNewLoss) this.#retransmitFrom = board.first;
-    this.repair.hasNewLoss = false;
+    if (this.#retransmitFrom < board.first || this.recovery.hasNewLoss) this.#retransmitFrom = board.first;
+    this.recovery.hasNewLoss = false;
     let n = this.#retransmitFrom;
     for (; n < board.end; n++) {
       if (board.retransmittedOut >= board.lostOut) break;
@@ -301,7 +301,7 @@ export class TcpSender {
     board.markRetransmitted(n);
     board.noteSent(n, now, board.delivered < this.#appLimitedUntil);
     this.retransmissions++;
-    this.repair.noteRetransmission();
+    this.recovery.noteRetransmission();
     this.#pace(now, board.size(n));
     this.transmit(now, board.sequence(n), board.size(n), true);
   }
@@ -313,7 +313,7 @@ export class TcpSender {
     const n = board.append(this.nextSequence, size);
     board.noteSent(n, now, board.delivered < this.#appLimitedUntil);
     this.nextSequence += size;
-    this.repair.noteNew();
+    this.recovery.noteNew();
     this.#lastSend = now;
     this.#pace(now, size);
     this.transmit(now, board.sequence(n), size, false);
@@ -351,7 +351,7 @@ export class TcpSender {
       return;
     }
     const rto = this.rto;
-    this.#timerIsProbe = this.repair.state === "open" && this.board.sackedOut === 0 && !this.repair.isProbing;
+    this.#timerIsProbe = this.recovery.state === "open" && this.board.sackedOut === 0 && !this.recovery.isProbing;
     const probe = 2 * this.smoothedRtt + (this.board.packetsOut === 1 ? MIN_RTO : 2_000);
     this.#timer = now + (this.#timerIsProbe ? Math.min(probe, rto) : rto);
   }
@@ -361,7 +361,7 @@ export class TcpSender {
     const canSendNew = this.#hasNew;
     if (canSendNew) this.#sendNew(now);
     else this.#retransmit(now, this.board.end - 1);
-    this.repair.noteProbe(this.nextSequence, !canSendNew);
+    this.recovery.noteProbe(this.nextSequence, !canSendNew);
     this.#timerIsProbe = false;
     this.#timer = now + this.rto;
   }
@@ -372,7 +372,7 @@ export class TcpSender {
       return;
     }
     this.timeouts++;
-    this.repair.onTimeout(now, this.nextSequence);
+    this.recovery.onTimeout(now, this.nextSequence);
     this.#backoff = Math.min(64, 2 * this.#backoff);
     this.#paceAt = Math.min(this.#paceAt, now);
     this.send(now);

@@ -32,7 +32,7 @@ describe(`CUBIC (NC_SEED=${seed})`, () => {
     expect(link?.drops[LINK_DROP.QUEUE]).toBeGreaterThan(0);
     expect(link?.peakBacklog).toBeGreaterThan(1000 * 1500);
     expect(bulk.from.sender.timeouts).toBe(0);
-    expect(bulk.from.sender.repair.undone).toBe(0);
+    expect(bulk.from.sender.recovery.undone).toBe(0);
   });
 
   test("leaves slow start by HyStart before a queue of one round trip overflows", () => {
@@ -103,13 +103,13 @@ describe(`RACK (NC_SEED=${seed})`, () => {
     const world = bareWorld([shape], seed);
     const { sender } = addBulk(world).from;
     world.run(SECOND / 2);
-    const early = sender.repair.recoveries;
+    const early = sender.recovery.recoveries;
     world.run(5 * SECOND);
     expect(early).toBeGreaterThan(0);
     // Of tens of thousands of segments most overtake one; recoveries end once the window is wide, but for a few in the tail of the law.
     expect(sender.rack.reorderingSeen).toBeGreaterThan(100);
-    expect(sender.repair.undone).toBeGreaterThan(0);
-    expect(sender.repair.recoveries - early).toBeLessThan(10);
+    expect(sender.recovery.undone).toBeGreaterThan(0);
+    expect(sender.recovery.recoveries - early).toBeLessThan(10);
   });
 
   test("suffers from reordering beyond a quarter of the minimum RTT", () => {
@@ -125,7 +125,7 @@ describe(`RACK (NC_SEED=${seed})`, () => {
     expect(severe?.retransmissions).toBeGreaterThan(2 * 10);
   });
 
-  test("repairs a listed loss with one retransmission and a lost tail with a probe", () => {
+  test("retransmits a listed loss once and a lost tail with a probe", () => {
     const world = bareWorld([{ rate: 20e6, delay: 10_000, lose: [50] }], seed);
     const bulk = addBulk(world);
     world.run(2 * SECOND);

@@ -31,7 +31,7 @@ export interface TcpOptions {
   /** Acknowledge what arrives in one moment at once, as GRO makes it. */
   readonly coalesce: boolean;
   readonly initialSequence: number;
-  /** When the connecting side sends its SYN. */
+  /** Time at which the connecting side sends its SYN. */
   readonly startAt: Micros;
 }
 
@@ -67,7 +67,7 @@ export class Tcp implements Station {
     this.port = options.port;
     this.receiver = new TcpReceiver(this.#options.coalesce);
     this.sender = new TcpSender(this.#options.control, this.#options.initialSequence + 1, this.#transmit);
-    this.sender.repair.stamp = () => this.#out.timestamp + 1;
+    this.sender.recovery.stamp = () => this.#out.timestamp + 1;
     this.#synDeadline = this.#options.role === "connect" ? this.#options.startAt : NEVER;
     this.#out.sourcePort = this.#options.port;
     this.#out.destinationPort = this.#options.peerPort;
@@ -77,7 +77,7 @@ export class Tcp implements Station {
     return Math.min(this.#synDeadline, this.sender.deadline, this.receiver.deadline);
   }
 
-  /** The application has `bytes` more to send; Infinity for a bulk transfer. */
+  /** Gives the connection `bytes` more to send; Infinity for a bulk transfer. */
   write(now: Micros, bytes: number): void {
     this.sender.written += bytes;
     if (this.state === "established") this.sender.send(now);

@@ -66,7 +66,7 @@ function writeAddress6(pool: PacketPool, at: number, side: Side): void {
   pool.view.setUint32(at + 12, 1 + side);
 }
 
-/** RFC 1071, over an even number of bytes; an odd last byte is padded with zero. */
+/** Returns the checksum of RFC 1071; an odd last byte is padded with zero. */
 export function checksum(pool: PacketPool, at: number, length: number, initial: number): number {
   let sum = initial;
   for (let i = 0; i + 1 < length; i += 2) sum += pool.view.getUint16(at + i);
@@ -75,7 +75,7 @@ export function checksum(pool: PacketPool, at: number, length: number, initial: 
   return ~sum & 0xffff;
 }
 
-/** Sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) of the packet in `slot`. */
+/** Returns the sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) of the packet in `slot`. */
 function pseudoSum(pool: PacketPool, slot: Slot, family: Family, protocol: number): number {
   const at = pool.start[slot] as number;
   const length = (pool.length[slot] as number) - ipHeader(family);
@@ -93,7 +93,7 @@ export function fillChecksum(pool: PacketPool, slot: Slot, family: Family, proto
   pool.view.setUint16(field, checksum(pool, at, length, initial));
 }
 
-/** What of a TCP segment the simulated ends use; numbers as on the wire. SACK blocks as start, end, start, end, ... */
+/** The fields of a TCP segment that the simulated ends use; numbers as on the wire. SACK blocks as start, end, start, end, ... */
 export class Segment {
   sourcePort = 0;
   destinationPort = 0;
@@ -182,7 +182,7 @@ function readOptions(pool: PacketPool, from: number, end: number, out: Segment):
   }
 }
 
-/** The serial of the packet in `slot`, -1 if it is none of a simulated host. */
+/** Returns the serial of the packet in `slot`, -1 if it is none of a simulated host. */
 export function serialOf(pool: PacketPool, slot: Slot): number {
   const { view, bytes } = pool;
   const start = pool.start[slot] as number;
@@ -193,7 +193,7 @@ export function serialOf(pool: PacketPool, slot: Slot): number {
   return view.getUint32(at + (protocol === PROTOCOL.TCP ? 24 : 8));
 }
 
-/** The port (or ICMP identifier) the packet in `slot` is for. */
+/** Returns the port (or ICMP identifier) the packet in `slot` is for. */
 export function portOf(pool: PacketPool, slot: Slot): number {
   const start = pool.start[slot] as number;
   const family = ((pool.bytes[start] as number) >> 4) as Family;

@@ -35,7 +35,7 @@ function groupHeight({ bars }: BarGroup, thickness: number): number {
   return (bars.length + 1) * thickness;
 }
 
-/** Height of all groups of a panel. */
+/** Returns the height of all groups of a panel. */
 export function barsHeight(groups: readonly BarGroup[], thickness = THICKNESS): number {
   return groups.reduce((total, group) => total + groupHeight(group, thickness), 0);
 }

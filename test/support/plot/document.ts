@@ -3,7 +3,7 @@
  * is legible on any page. The colours are those of Okabe and Ito, which people with any colour vision tell apart.
  */
 
-/** What colours mean, the same in every plot. */
+/** Meanings of colours, the same in every plot. */
 export type Tone = "tunnel" | "dissertation" | "alone" | "limit" | "down" | "up" | "third";
 
 const LIGHT: Readonly<Record<Tone, string>> = {
@@ -49,7 +49,7 @@ export interface Document {
   readonly title: string;
   /** One line below the title. */
   readonly note: string;
-  /** How it was measured, at the foot. */
+  /** Circumstances of the measurement, at the foot. */
   readonly source: string;
   readonly width: number;
   readonly height: number;
@@ -110,7 +110,7 @@ export function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 
-/** A coordinate with as many digits as can be seen. */
+/** Returns a coordinate with as many digits as can be seen. */
 export function px(value: number): string {
   return String(Math.round(value * 10) / 10);
 }

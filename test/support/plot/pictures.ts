@@ -20,7 +20,7 @@ export interface Words {
   readonly legend: readonly LegendEntry[];
 }
 
-/** Two panels with the same groups, names at the left one. */
+/** Returns two panels with the same groups, names at the left one. */
 export function barsPicture(
   words: Words,
   axis: Axis,

@@ -17,20 +17,20 @@ export interface Tick {
   readonly text: string;
 }
 
-/** The place of `value` on an axis drawn from `start` to `end`; beyond the ends it stays at them. */
+/** Returns the place of `value` on an axis drawn from `start` to `end`; beyond the ends it stays at them. */
 export function place(axis: Axis, value: number, start: number, end: number): number {
   const of = axis.isLogarithmic ? Math.log : (x: number) => x;
   const share = (of(value) - of(axis.from)) / (of(axis.to) - of(axis.from));
   return start + (end - start) * Math.min(1, Math.max(0, share));
 }
 
-/** Round numbers within the axis, at steps of 1, 2 or 5 times a power of ten. */
+/** Returns round numbers within the axis, at steps of 1, 2 or 5 times a power of ten. */
 export function ticksOf(axis: Axis): Tick[] {
   const values = axis.names ? Object.keys(axis.names).map(Number) : roundValues(axis);
   return values.map((at) => ({ at, text: axis.names?.[at] ?? shortNumber(at) }));
 }
 
-/** The next round number at or above `value`, for the end of an axis. */
+/** Returns the next round number at or above `value`, for the end of an axis. */
 export function roundUp(value: number): number {
   const step = stepFor(value / 4);
   return Math.ceil(value / step - 1e-9) * step;

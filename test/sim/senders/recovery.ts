@@ -9,7 +9,7 @@ import { type Scoreboard, SEGMENT } from "./scoreboard.ts";
 
 export type RepairState = "open" | "recovery" | "loss";
 
-export class Repair {
+export class Recovery {
   readonly board: Scoreboard;
   readonly rack: Rack;
   readonly control: InnerControl;
@@ -73,7 +73,7 @@ export class Repair {
     this.#out++;
   }
 
-  /** An acknowledgement was applied to the scoreboard: finds losses, changes state. */
+  /** Finds losses and changes state after an acknowledgement was applied to the scoreboard. */
   handle(facts: AckFacts, echo: number, nextSequence: number, smoothedRtt: Micros): void {
     this.#endProbe(facts);
     if (this.state !== "open" && facts.una >= this.#highSequence) this.#finish(facts, echo);
@@ -112,7 +112,7 @@ export class Repair {
     this.control.window = board.inFlight + 1;
   }
 
-  /** RFC 6937 section 3, with slow start as the reduction bound. */
+  /** Reduces the window in proportion (RFC 6937 section 3), with slow start as the reduction bound. */
   reduceProportionally(facts: AckFacts): void {
     if (facts.acked <= 0 || this.#priorWindow === 0) return;
     const inFlight = this.board.inFlight;
@@ -149,7 +149,7 @@ export class Repair {
     this.control.threshold = this.control.reduce(now);
   }
 
-  /** All that was outstanding when the episode began is acknowledged. */
+  /** Ends the episode: all that was outstanding when it began is acknowledged. */
   #finish(facts: AckFacts, echo: number): void {
     const wasRecovery = this.state === "recovery";
     if (this.#undoMarker >= 0 && this.#out > 0 && (this.#undoRetransmissions === 0 || this.#isEchoBefore(echo))) {
@@ -160,7 +160,7 @@ export class Repair {
     this.state = "open";
   }
 
-  /** The acknowledged segment was sent before the first retransmission: it was late, not lost. */
+  /** True if the acknowledged segment was sent before the first retransmission: it was late, not lost. */
   #undoPartially(): void {
     if (this.#undoMarker < 0) return;
     this.rack.noteReordering(this.rack.reordering + 1);
@@ -182,7 +182,7 @@ export class Repair {
     this.state = "open";
   }
 
-  /** A probe's fate: its retransmission repaired a loss unless a DSACK says it was not needed. */
+  /** Settles a probe: it retransmitted a lost segment unless a DSACK says it was not needed. */
   #endProbe(facts: AckFacts): void {
     if (this.#probeSequence < 0) return;
     if (this.#probeWasRetransmission && facts.hasDsack) {
