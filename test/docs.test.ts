@@ -129,9 +129,8 @@ describe("the documents", () => {
 
   test("tell each decision in a few lines and the same four parts", () => {
     const decisions = documents.filter(({ path }) => path.startsWith("docs/decisions/"));
-    expect(decisions.map(({ path }) => Number(path.slice("docs/decisions/".length).split("-")[0]))).toEqual(
-      decisions.map((_, i) => i + 1),
-    );
+    const numbers = decisions.map(({ path }) => path.slice("docs/decisions/".length).split("-")[0]);
+    expect(new Set(numbers).size).toBe(decisions.length);
     for (const { path, text } of decisions) {
       const parts = [...text.matchAll(/^## (.+)$/gm)].map(([, title]) => title);
       const isShort = text.trimEnd().split("\n").length <= DECISION_LINES;
