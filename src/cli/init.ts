@@ -9,9 +9,9 @@ import { remoteConfiguration } from "../pairing/configuration-text.ts";
 import { openFirewall } from "../pairing/firewall.ts";
 import { systemMachine } from "../pairing/machine.ts";
 import { renderQr } from "../pairing/qr.ts";
-import { existingPairing, newPairing, type RemoteOptions } from "../pairing/remote.ts";
+import { existingPairing, newPairing, type RemoteOptions, type TokenSources } from "../pairing/remote.ts";
 import { encodeToken, type Pairing } from "../pairing/token.ts";
-import { keepToken, readToken, tokenPath, writeConfiguration } from "../pairing/write.ts";
+import { keepToken, removeToken, tokenPath, writeConfiguration } from "../pairing/write.ts";
 import { assertInterfaceName, CONFIG_ARGUMENT, chosenFile, usageError } from "./arguments.ts";
 import { startPaired } from "./pairing-start.ts";
 import type { Program } from "./program.ts";
@@ -40,12 +40,14 @@ export function initCommand(program: Program) {
         description: "this portal's addresses in the tunnel (default: random private ones)",
       },
       force: { type: "boolean", description: "replace an existing configuration and its keys" },
+      revoke: { type: "boolean", description: "make the token that nobody has used yet worthless, and do no more" },
       "write-only": { type: "boolean", description: "change neither firewall nor services, and start nothing" },
     },
     async run({ args }) {
       const name = args.interface ?? DEFAULT_INTERFACE;
       assertInterfaceName(name);
       const path = chosenFile(args.config, name);
+      if (args.revoke) return revoke(path);
       const options = parseOptions(args);
       const machine = systemMachine((line) => console.error(line));
       const isNew = args.force === true || !existsSync(path);
@@ -55,14 +57,13 @@ export function initCommand(program: Program) {
         openFirewall(machine, pairing.port);
         await startPaired(machine, name, path, isNew, program);
       }
-      printToken(encodeToken(pairing), tokenPath(path));
+      printToken(pairing, tokenPath(path));
     },
   });
 }
 
 function writeNew(path: string, name: string, options: RemoteOptions, isForced: boolean): Pairing {
-  const random = (size: number) => crypto.getRandomValues(new Uint8Array(size));
-  const made = newPairing(options, networkInterfaces(), random);
+  const made = newPairing(options, networkInterfaces(), systemSources());
   writeConfiguration(path, remoteConfiguration(name, made), isForced);
   keepToken(path, encodeToken(made.pairing));
   return made.pairing;
@@ -72,7 +73,21 @@ function readExisting(path: string, { hosts, port, addresses }: RemoteOptions): 
   if (port !== undefined || addresses.length > 0) {
     throw usageError(`${path} exists already and has port and addresses; edit it, or replace it with --force`);
   }
-  return existingPairing(path, loadConfiguration(path), readToken(path), hosts, networkInterfaces());
+  const pairing = existingPairing(path, loadConfiguration(path), hosts, networkInterfaces(), systemSources());
+  keepToken(path, encodeToken(pairing));
+  return pairing;
+}
+
+function systemSources(): TokenSources {
+  return { random: (size) => crypto.getRandomValues(new Uint8Array(size)), now: Date.now() };
+}
+
+/** Removes the token; a portal that waits for `join` reads it for each request. */
+function revoke(path: string): void {
+  const was = removeToken(path);
+  console.error(
+    was ? `removed ${tokenPath(path)}: its token is worthless now` : `no token to revoke: ${tokenPath(path)}`,
+  );
 }
 
 interface GivenOptions {
@@ -104,13 +119,17 @@ function listed(text: string | undefined): string[] {
 }
 
 /** Prints the token alone to standard output, so that it can be piped; the notes go to standard error. */
-function printToken(token: string, path: string): void {
+function printToken(pairing: Pairing, path: string): void {
+  const token = encodeToken(pairing);
+  const until = new Date(pairing.expires * 1_000).toISOString().slice(0, 16).replace("T", " ");
   console.error(
-    "\nThis line joins one local portal to this host. It contains that portal's private key: show it to nobody else.",
+    "\nThis token lets one local portal join this host, once. Whoever has it first can join: pass it on in private.",
   );
-  console.error(`It is kept in ${path} to be printed again; remove that file after the local portal has joined.\n`);
+  console.error(
+    `It is valid until ${until} UTC and kept in ${path} until it is used; "netcombiner init --revoke" revokes it.\n`,
+  );
   console.log(token);
   if (!process.stderr.isTTY) return;
   console.error(`\n${renderQr(token)}\n`);
-  console.error('On the local portal: "netcombiner join" and paste the line, or "netcombiner join LINE".');
+  console.error('On the local portal, run "netcombiner join" and paste the line.');
 }

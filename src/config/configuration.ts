@@ -29,6 +29,8 @@ export interface ConfiguredLink {
 
 export interface Configuration {
   readonly tunnel: TunnelSettings;
+  /** True while the local portal has not joined: no tunnel runs before. */
+  readonly awaitsPeer: boolean;
   readonly addresses: readonly InterfaceAddress[];
   readonly logLevel: NonNullable<HostSection["LogLevel"]>;
   /** Address at which metrics are served; undefined if they are not. */
@@ -44,10 +46,16 @@ export interface KeyMaterial {
   readonly privateKey?: Uint8Array | undefined;
   readonly sharedKey?: Uint8Array | undefined;
   readonly peerKey?: Uint8Array | undefined;
+  /** True if `netcombiner join` is to bring the peer's key. */
+  readonly awaitsPeer?: boolean | undefined;
 }
 
 /** Returns the configuration of the whole file. */
-export function buildConfiguration(host: HostSection, keys: KeyMaterial, peers: readonly PeerSection[]): Configuration {
+export function buildConfiguration(
+  host: HostSection,
+  { awaitsPeer = false, ...keys }: KeyMaterial,
+  peers: readonly PeerSection[],
+): Configuration {
   const taken = new Set(peers.map((peer) => peer.Name));
   return {
     tunnel: {
@@ -56,6 +64,7 @@ export function buildConfiguration(host: HostSection, keys: KeyMaterial, peers: 
       mtu: host.MTU ?? DEFAULT_MTU,
       scheduling: host.Scheduling ?? DEFAULT_SCHEDULING,
     },
+    awaitsPeer,
     addresses: host.Address ?? [],
     logLevel: host.LogLevel ?? DEFAULT_LOG_LEVEL,
     metrics: host.Metrics,

@@ -5,7 +5,7 @@ import type { KeyMaterial } from "./configuration.ts";
 import { type ConfigFault, invalidText } from "./fault.ts";
 import type { HostSection, PeerSection } from "./schema.ts";
 import type { Sections, TypedSection } from "./sections.ts";
-import { cryptoKey } from "./values.ts";
+import { AWAITED_KEY, cryptoKey } from "./values.ts";
 
 /** Text and permissions of a file. */
 export interface FoundFile {
@@ -42,7 +42,9 @@ export function collectKeyMaterial(
   // A section with another fault is not among the peers, but may hold the key.
   if (faults.length === before && known.length === 0) faults.push(...missingFaults(host, peers, first, privateKey));
   faults.push(...peerFaults(peers, first, privateKey));
-  return { privateKey, sharedKey, peerKey: first?.keys.PublicKey };
+  const peerKey = first?.keys.PublicKey;
+  const awaitsPeer = peerKey === AWAITED_KEY;
+  return { privateKey, sharedKey, ...(awaitsPeer ? { awaitsPeer } : { peerKey }) };
 }
 
 function readFile(

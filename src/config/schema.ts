@@ -30,7 +30,7 @@ import {
   linkName,
   listenAddress,
   oneOf,
-  publicKey,
+  peerKey,
   wholeNumber,
   wholeNumberOrZero,
   yesNo,
@@ -62,7 +62,7 @@ const HOST_KEYS = {
 
 const PEER_KEYS = {
   Name: v.optional(linkName()),
-  PublicKey: v.optional(publicKey()),
+  PublicKey: v.optional(peerKey()),
   Method: v.optional(oneOf(["UDP", "TCP", "IP"])),
   LocalHost: v.optional(host("LocalPort")),
   LocalInterface: v.optional(interfaceName()),

@@ -236,6 +236,18 @@ export function publicKey() {
   );
 }
 
+/** The value of PublicKey while the local portal has not joined yet. */
+export const AWAITED_KEY: Uint8Array = new Uint8Array(0);
+
+/** Parses a peer's public key, or `join` where `netcombiner join` will bring it. */
+export function peerKey() {
+  const awaited = v.pipe(
+    v.literal("join"),
+    v.transform(() => AWAITED_KEY),
+  );
+  return v.lazy((text): v.GenericSchema<string, Uint8Array> => (text === "join" ? awaited : publicKey()));
+}
+
 /** Parses a path of the file system. */
 export function filePath() {
   return v.pipe(v.string(), v.minLength(1, "expected the path of a file"));

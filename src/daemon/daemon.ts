@@ -21,6 +21,7 @@ import { SpeedResponder } from "./speed/responder.ts";
 import { StatusListener } from "./status/listener.ts";
 
 /** Time the data plane has to say goodbye. */
+const WAITING = "waiting for the local portal: netcombiner join with the token of netcombiner init";
 const STOP_TIMEOUT_MS = 2_000;
 
 /** An open TUN device. */
@@ -54,6 +55,8 @@ export interface Surroundings {
   readonly lookups: Lookups;
   /** Undefined for a tunnel that makes its interface and nothing else. */
   readonly system?: SystemSetup | undefined;
+  /** Resolves when a local portal has enrolled and its key is in the file; rejects where none can. */
+  enrol?(configuration: Configuration, path: string, signal: AbortSignal): Promise<void>;
   readonly log: Log;
   readonly notifier: Notifier;
   readonly readiness: Readiness;
@@ -79,6 +82,8 @@ export class Daemon {
   #configuration: Configuration | undefined;
   #dataplane: DataplaneClient | undefined;
   #startedAt = 0;
+  /** The reason why there is nothing to show or to reload yet. */
+  #notRunning = "the tunnel is not running yet";
   readonly #status: StatusListener;
 
   constructor(options: DaemonOptions, surroundings: Surroundings) {
@@ -120,7 +125,7 @@ export class Daemon {
   reload(): Answer {
     const { log, notifier } = this.#around;
     const [current, dataplane] = [this.#configuration, this.#dataplane];
-    if (!current || !dataplane) return { ok: false, error: "the tunnel is not running yet" };
+    if (!current || !dataplane) return { ok: false, error: this.#notRunning };
     notifier.reloading();
     try {
       const plan = planReload(current, loadConfiguration(this.#options.configurationPath));
@@ -147,12 +152,14 @@ export class Daemon {
   async #start(cleanup: AsyncDisposableStack): Promise<void> {
     const { interface: name, configurationPath, runDirectory } = this.#options;
     const { log, notifier } = this.#around;
-    const configuration = loadConfiguration(configurationPath);
-    log.level = configuration.logLevel;
+    const found = loadConfiguration(configurationPath);
+    log.level = found.logLevel;
     const control = await openControl(socketPath(name, runDirectory), name, this.#commands());
     cleanup.defer(() => control.close());
     const { system } = this.#around;
     await system?.heal();
+    const configuration = found.awaitsPeer ? await this.#enrolled(found) : found;
+    if (!configuration) return;
     if (system) cleanup.defer(() => this.#attempt(system.finish()));
     const tun = this.#around.openTun();
     cleanup.defer(() => tun.close());
@@ -167,6 +174,26 @@ export class Daemon {
     cleanup.defer(() => this.#status.listen(undefined));
     log.info(this.#summary());
     notifier.ready(this.#summary());
+  }
+
+  /** Waits for the local portal to join. Returns the configuration with its key, or undefined if this was asked to end before. */
+  async #enrolled(configuration: Configuration): Promise<Configuration | undefined> {
+    const { log, notifier, readiness, enrol } = this.#around;
+    const { interface: name, configurationPath, isTrial } = this.#options;
+    if (isTrial || !enrol)
+      throw new NetcombinerError("PublicKey = join: the local portal has not joined yet", EXIT.CONFIG);
+    const stop = new AbortController();
+    const joined = enrol(configuration, configurationPath, stop.signal);
+    this.#notRunning = WAITING;
+    log.info(WAITING);
+    notifier.ready(WAITING);
+    readiness.progress(`${name}: ${WAITING}`);
+    // Whoever started this waits no longer than for the rest of the start.
+    readiness.ready();
+    const ended = await Promise.race([joined, this.#end.promise]);
+    stop.abort();
+    if (ended) return undefined;
+    return loadConfiguration(configurationPath);
   }
 
   /** Tries one undoing at the end; a step that fails stays in the journal. */
@@ -260,7 +287,7 @@ export class Daemon {
   }
 
   async #report(): Promise<TunnelReport> {
-    if (!this.#dataplane) throw new Error("the tunnel is not running yet");
+    if (!this.#dataplane) throw new Error(this.#notRunning);
     const snapshot = await this.#dataplane.snapshot();
     const uptime = Math.floor((this.#around.now() - this.#startedAt) / 1_000_000);
     const { interface: name } = this.#options;

@@ -13,6 +13,7 @@ import type { Print } from "../host/runner.ts";
 import { HostSystem } from "../host/system.ts";
 import type { Surroundings, TunDevice } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
+import { awaitEnrolment } from "./enrolment.ts";
 import { type Inheritance, journalIsStderr } from "./process/handover.ts";
 import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./process/log.ts";
 import { Notifier } from "./process/notify.ts";
@@ -57,6 +58,7 @@ export function systemSurroundings(
       return { readFd, wake: () => wake(writeFd), close() {} };
     },
     createThread,
+    enrol: (configuration, path, signal) => awaitEnrolment(configuration, path, log, signal),
     lookups: systemLookups,
     log,
     notifier: new Notifier(),

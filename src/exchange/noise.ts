@@ -4,6 +4,7 @@
  *
  *     IKpsk2   <- s   ...   -> e, es, s, ss   <- e, ee, se, psk       key pairs, as WireGuard; the key shared besides may be zeros
  *     NNpsk0                -> psk, e         <- e, ee                a shared key alone
+ *     IKpsk0   <- s   ...   -> psk, e, es, s, ss   <- e, ee, se      an enrolment (`pairing/enrolment.ts`)
  *
  * What does not decrypt, and a public key of low order, end the handshake: the methods then return undefined.
  */
@@ -12,11 +13,15 @@ import { blake2s } from "@noble/hashes/blake2.js";
 import { hmacBlake2s, secretBytes } from "../security/blake2s.ts";
 import { type KeyPair, X25519_SIZE } from "../security/x25519.ts";
 
-export type Pattern = "IKpsk2" | "NNpsk0";
+export type Pattern = "IKpsk0" | "IKpsk2" | "NNpsk0";
 
 type Token = "e" | "s" | "ee" | "es" | "se" | "ss" | "psk";
 
 const PATTERNS: Readonly<Record<Pattern, readonly (readonly Token[])[]>> = {
+  IKpsk0: [
+    ["psk", "e", "es", "s", "ss"],
+    ["e", "ee", "se"],
+  ],
   IKpsk2: [
     ["e", "es", "s", "ss"],
     ["e", "ee", "se", "psk"],
@@ -32,6 +37,7 @@ const HASH_SIZE = 32;
 
 /** Bytes that a message adds to its payload: keys in the clear, keys encrypted, and the payload's tag. */
 export const NOISE_OVERHEAD: Readonly<Record<Pattern, { readonly first: number; readonly second: number }>> = {
+  IKpsk0: { first: X25519_SIZE + X25519_SIZE + 2 * NOISE_TAG_SIZE, second: X25519_SIZE + NOISE_TAG_SIZE },
   IKpsk2: { first: X25519_SIZE + X25519_SIZE + 2 * NOISE_TAG_SIZE, second: X25519_SIZE + NOISE_TAG_SIZE },
   NNpsk0: { first: X25519_SIZE + NOISE_TAG_SIZE, second: X25519_SIZE + NOISE_TAG_SIZE },
 };
@@ -67,7 +73,7 @@ export class Handshake {
     this.#state.mixHash(keys.prologue);
     this.#remoteStatic = keys.remoteStatic;
     const responderStatic = keys.isInitiator ? keys.remoteStatic : keys.static?.publicKey;
-    if (pattern === "IKpsk2" && responderStatic) this.#state.mixHash(responderStatic);
+    if (pattern !== "NNpsk0" && responderStatic) this.#state.mixHash(responderStatic);
   }
 
   /** The peer's public key, once the message that brings it was read. */

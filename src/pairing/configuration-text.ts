@@ -2,7 +2,6 @@
 import { DEFAULT_PORT } from "../config/defaults.ts";
 import { formatAddress } from "../endpoint.ts";
 import type { PrefixedAddress } from "../host/host.ts";
-import { KeyPair } from "../security/x25519.ts";
 import type { NewPairing } from "./remote.ts";
 import { localAddress, type Pairing } from "./token.ts";
 
@@ -21,15 +20,15 @@ Role = remote
 # Forwards a port of this host to one behind the local portal, whose file needs the same line:
 #Forward = tcp/443 -> 192.168.1.10
 
-${keys(privateKey, pairing)}
+${keys(privateKey)}
 
 ${tunnel(pairing, pairing.addresses)}
 
 # Accepts all links of the local portal on UDP port ${port}; the firewall has to let it in.
 [Peer]
 Name = links
-# The local portal's key.
-PublicKey = ${new KeyPair(pairing.privateKey).publicKey.toBase64()}
+# The local portal's public key. "join" waits for "netcombiner join" with the token there, and is replaced then.
+PublicKey = join
 ${port === DEFAULT_PORT ? "#" : ""}LocalPort = ${port}
 
 # Accepts TCP too, for links where UDP is blocked; let TCP port ${port} in as well. At the local portal such a link has
@@ -41,10 +40,18 @@ ${port === DEFAULT_PORT ? "#" : ""}LocalPort = ${port}
 `;
 }
 
+/** The keys of the local portal. */
+export interface OwnKeys {
+  readonly privateKey: Uint8Array;
+  /** Shared with the remote portal besides the key pairs; undefined for none. */
+  readonly sharedKey?: Uint8Array | undefined;
+}
+
 /** Returns the local portal's file. @param lan interfaces whose hosts use the tunnel; with none, this host itself uses it */
 export function localConfiguration(
   name: string,
   pairing: Pairing,
+  own: OwnKeys,
   links: readonly PairedLink[],
   lan: readonly string[],
 ): string {
@@ -56,7 +63,7 @@ export function localConfiguration(
 Role = local
 ${lan.length > 0 ? `LanInterface = ${lan.join(", ")}` : "#LanInterface = lan0"}
 
-${keys(pairing.privateKey, pairing)}
+${keys(own.privateKey, own.sharedKey)}
 
 ${tunnel(pairing, pairing.addresses.map(localAddress))}
 
@@ -76,7 +83,7 @@ function head(what: string, command: string, name: string): string {
 `;
 }
 
-function keys(privateKey: Uint8Array, { sharedKey }: Pairing): string {
+function keys(privateKey: Uint8Array, sharedKey?: Uint8Array): string {
   return [
     "# This portal's private key. Whoever has it can impersonate this portal; this file is for root alone.",
     `PrivateKey = ${privateKey.toBase64()}`,

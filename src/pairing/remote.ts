@@ -6,9 +6,10 @@ import { type Endpoint, parseEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { PrefixedAddress } from "../host/host.ts";
 import { clampPrivateKey, KeyPair, X25519_SIZE } from "../security/x25519.ts";
+import { SECRET_SIZE } from "./enrolment.ts";
 import { drawTunnelAddresses, hostAddresses, publicHosts } from "./networks.ts";
 import { decodeToken, type Pairing } from "./token.ts";
-import { tokenPath } from "./write.ts";
+import { readToken } from "./write.ts";
 
 type Interfaces = ReturnType<typeof networkInterfaces>;
 
@@ -21,64 +22,75 @@ export interface RemoteOptions {
   readonly addresses: readonly PrefixedAddress[];
 }
 
-/** A new pair of portals: the contents of the token, and the remote portal's private key. */
+/** A new remote portal: the contents of the token, and the private key. */
 export interface NewPairing {
   readonly pairing: Pairing;
   readonly privateKey: Uint8Array;
+}
+
+/** Time for which a token is valid, seconds: a day, to carry it to a router that is not at hand. */
+const TOKEN_LIFETIME = 24 * 3_600;
+
+/** The sources of what is new in a token. */
+export interface TokenSources {
+  random(size: number): Uint8Array;
+  /** Milliseconds since 1970. */
+  readonly now: number;
 }
 
 /** Makes new keys, and addresses that are free on this host. @throws NetcombinerError if no peer could reach this host */
 export function newPairing(
   { hosts, port = DEFAULT_PORT, addresses }: RemoteOptions,
   interfaces: Interfaces,
-  random: (size: number) => Uint8Array,
+  sources: TokenSources,
 ): NewPairing {
-  const newKey = () => {
-    const key = random(X25519_SIZE);
-    clampPrivateKey(key);
-    return key;
-  };
-  const privateKey = newKey();
+  const privateKey = newPrivateKey(sources.random);
   const pairing = {
-    privateKey: newKey(),
     publicKey: new KeyPair(privateKey).publicKey,
-    sharedKey: undefined,
+    ...newSecret(sources),
     port,
     mtu: 0,
-    addresses: addresses.length > 0 ? addresses : drawTunnelAddresses(hostAddresses(interfaces), random),
+    addresses: addresses.length > 0 ? addresses : drawTunnelAddresses(hostAddresses(interfaces), sources.random),
     hosts: reachableHosts(hosts, interfaces),
   };
   return { pairing, privateKey };
 }
 
+/** Returns a new private key. */
+export function newPrivateKey(random: (size: number) => Uint8Array): Uint8Array {
+  const key = random(X25519_SIZE);
+  clampPrivateKey(key);
+  return key;
+}
+
 /**
- * Returns the token's contents for an existing configuration.
- * @param kept the token made with it, which has the local portal's key; undefined if it was removed
+ * Returns the token's contents for an existing configuration that awaits its local portal: with the secret of the token kept
+ * beside it while that is valid, or with a new one.
  * @throws NetcombinerError if the configuration cannot be paired
  */
 export function existingPairing(
   path: string,
-  { tunnel, addresses, links }: Configuration,
-  kept: string | undefined,
+  { tunnel, addresses, links, awaitsPeer }: Configuration,
   hosts: readonly string[],
   interfaces: Interfaces,
+  sources: TokenSources,
 ): Pairing {
   const refusal = (what: string) =>
     new NetcombinerError(`${path} ${what}; --force replaces it by a new one`, EXIT.CONFIG);
   const listener = links.find(({ settings }) => settings.role === "listen" && settings.method === "UDP");
-  const { privateKey, peerKey, sharedKey } = tunnel;
+  const { privateKey } = tunnel;
   if (!listener) throw refusal("has no link that listens on a UDP port: it is not of a remote portal");
-  if (!privateKey || !peerKey) throw refusal("has no key pairs");
+  if (!privateKey) throw refusal("has no key pairs");
   if (addresses.length === 0) throw refusal("has no Address");
-  if (kept === undefined) throw refusal(`stays as it is, and its token ${tokenPath(path)} was removed`);
-  const token = decodeToken(kept);
+  if (!awaitsPeer) {
+    throw refusal("has its local portal already: to pair another one, change its PublicKey to join and run init again");
+  }
   const publicKey = new KeyPair(privateKey).publicKey;
-  const isItsToken = isSame(new KeyPair(token.privateKey).publicKey, peerKey) && isSame(token.publicKey, publicKey);
-  if (!isItsToken) throw refusal(`has other keys than its token ${tokenPath(path)}`);
+  const { secret, expires } = liveToken(path, publicKey, sources.now) ?? newSecret(sources);
   return {
-    privateKey: token.privateKey,
     publicKey,
-    sharedKey,
+    secret,
+    expires,
     port: listener.transport.localPort,
     mtu: tunnel.mtu === DEFAULT_MTU ? 0 : tunnel.mtu,
     addresses: addresses.map(({ address, prefix }) => ({ address: parseEndpoint(address) as Endpoint, prefix })),
@@ -86,8 +98,24 @@ export function existingPairing(
   };
 }
 
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.from(a).equals(b);
+/**
+ * Returns the token beside a configuration; undefined if there is none that is valid now and of this key.
+ * @param now milliseconds since 1970
+ */
+export function liveToken(path: string, publicKey: Uint8Array, now: number): Pairing | undefined {
+  const kept = readToken(path);
+  if (kept === undefined) return undefined;
+  try {
+    const token = decodeToken(kept);
+    return token.expires * 1_000 > now && Buffer.from(token.publicKey).equals(publicKey) ? token : undefined;
+  } catch {
+    // A damaged token authorises nobody.
+    return undefined;
+  }
+}
+
+function newSecret({ random, now }: TokenSources) {
+  return { secret: random(SECRET_SIZE), expires: Math.floor(now / 1_000) + TOKEN_LIFETIME };
 }
 
 function reachableHosts(hosts: readonly string[], interfaces: Interfaces): readonly string[] {

@@ -3,11 +3,11 @@
  *
  *     nc1-BASE64URL of  | contents ... | first 4 bytes of SHA-256 over "netcombiner token 1" and the contents |
  *
- *     contents  | private key:256 | public key:256 | flags:8 | [shared key:256 if flag 1] | port:16 | mtu:16 |
+ *     contents  | public key:256 | secret:128 | expires:32 | port:16 | mtu:16 |
  *               | n:8 | n x (prefix:8, address:32 or 128) | m:8 | m x (length:8, host) |
  *
- * - `private key`: the local portal's, made for it, so that the remote portal knows its public key; the line is a secret.
  * - `public key`: the remote portal's. `mtu`: largest packet in the tunnel, 0 for the default.
+ * - `secret`: authorises one local portal to enrol its own public key; worthless afterwards. `expires`: seconds since 1970.
  * - `address`: the remote portal's in the tunnel, with 128 added to the prefix length for IPv6; the local portal takes the next one.
  * - `host`: a name or address of the remote portal, as text.
  *
@@ -18,14 +18,17 @@ import { isHost } from "../config/values.ts";
 import { addressOf, createEndpoint, familyOf, setEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { PrefixedAddress } from "../host/host.ts";
+import { isPublicKey } from "../security/x25519.ts";
+import { SECRET_SIZE } from "./enrolment.ts";
 
 /** The contents of a token. */
 export interface Pairing {
-  /** The local portal's private key, 32 bytes. */
-  readonly privateKey: Uint8Array;
   /** The remote portal's public key, 32 bytes. */
   readonly publicKey: Uint8Array;
-  readonly sharedKey: Uint8Array | undefined;
+  /** Authorises one enrolment, 16 bytes. */
+  readonly secret: Uint8Array;
+  /** Time from which the remote portal refuses the token, seconds since 1970. */
+  readonly expires: number;
   /** UDP port of the remote portal. */
   readonly port: number;
   /** Largest packet in the tunnel, bytes; 0 for the default. */
@@ -39,19 +42,24 @@ export interface Pairing {
 const PREFIX = "nc1-";
 const KEY_SIZE = 32;
 const CHECKSUM_SIZE = 4;
-const FLAG_SHARED_KEY = 1;
 const IPV6_MARK = 128;
 const LIST_MAX = 8;
 /** Limit far above the length of any real token, characters. */
 const LENGTH_MAX = 4_096;
 
+/** True if the text begins as a token does. */
+export function looksLikeToken(text: string): boolean {
+  return /^nc\d+-/.test(text);
+}
+
 /** Returns the token as text. */
 export function encodeToken(pairing: Pairing): string {
-  const { privateKey, publicKey, sharedKey, port, mtu, addresses, hosts } = pairing;
+  const { publicKey, secret, expires, port, mtu, addresses, hosts } = pairing;
   const contents = [
-    ...privateKey,
     ...publicKey,
-    ...(sharedKey ? [FLAG_SHARED_KEY, ...sharedKey] : [0]),
+    ...secret,
+    ...sixteen(expires >>> 16),
+    ...sixteen(expires & 0xffff),
     ...sixteen(port),
     ...sixteen(mtu),
     addresses.length,
@@ -118,17 +126,16 @@ class Reader {
   }
 
   pairing(): Pairing {
-    const privateKey = this.#take(KEY_SIZE).slice();
     const publicKey = this.#take(KEY_SIZE).slice();
-    const flags = this.#byte();
-    const sharedKey = flags === FLAG_SHARED_KEY ? this.#take(KEY_SIZE).slice() : undefined;
+    const secret = this.#take(SECRET_SIZE).slice();
+    const expires = this.#sixteen() * 0x1_0000 + this.#sixteen();
     const port = this.#sixteen();
     const mtu = this.#sixteen();
     const addresses = this.#list(() => this.#address());
     const hosts = this.#list(() => Buffer.from(this.#take(this.#byte())).toString("latin1"));
-    const isWhole = this.#at === this.#bytes.length && flags <= FLAG_SHARED_KEY;
+    const isWhole = this.#at === this.#bytes.length && isPublicKey(publicKey);
     if (!isWhole || port === 0 || hosts.length === 0 || !hosts.every(isHost)) throw fault(MALFORMED);
-    return { privateKey, publicKey, sharedKey, port, mtu, addresses, hosts };
+    return { publicKey, secret, expires, port, mtu, addresses, hosts };
   }
 
   #address(): PrefixedAddress {

@@ -30,8 +30,11 @@ import { createEndpoint, type Endpoint, familyOf, setEndpoint } from "../endpoin
 import { HEADER_SIZE, indexOf, typeOf, writeHeader } from "./datagram.ts";
 
 export const PROTOCOL_VERSION = 1;
-/** Handshake patterns: a shared key, key pairs, or no secret (NNpsk0 with a key of zeros). */
-export const PATTERN = { NNpsk0: 0, IKpsk2: 1, open: 2 } as const;
+/**
+ * Handshake patterns: a shared key, key pairs, or no secret (NNpsk0 with a key of zeros). `enrolment` starts no path
+ * (`pairing/enrolment.ts`): a running portal refuses it.
+ */
+export const PATTERN = { NNpsk0: 0, IKpsk2: 1, open: 2, enrolment: 3 } as const;
 export const HELLO_SIZE = 88;
 export const MAC_SIZE = 16;
 export const RUN_SIZE = 8;

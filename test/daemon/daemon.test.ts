@@ -5,56 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { askControl } from "../../src/daemon/control/client.ts";
 import { Daemon, type Surroundings, type SystemSetup } from "../../src/daemon/daemon.ts";
-import type { DataplaneThread } from "../../src/daemon/dataplane-client.ts";
 import { Log } from "../../src/daemon/process/log.ts";
 import { Notifier } from "../../src/daemon/process/notify.ts";
-import type { FromDataplane, ToDataplane } from "../../src/dataplane/messages.ts";
 import { type Endpoint, formatEndpoint, parseEndpoint } from "../../src/endpoint.ts";
 import { EXIT, NetcombinerError } from "../../src/errors.ts";
-import type { TunnelSnapshot } from "../../src/portal/snapshot.ts";
+import { FakeThread } from "./fake-thread.ts";
 
 const KEY = "VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=";
 const HOST = `[Host]\nSharedKey = ${KEY}\nAddress = 10.47.0.1/24\n`;
 const PEERS = "[Peer]\nName = a\nRemoteHost = 192.0.2.1\n[Peer]\nName = b\n";
-
-/** A data plane that answers as told and remembers what it was sent. */
-class FakeThread implements DataplaneThread {
-  onmessage: DataplaneThread["onmessage"] = null;
-  onerror: DataplaneThread["onerror"] = null;
-  readonly received: ToDataplane[] = [];
-  isTerminated = false;
-  answersStart: FromDataplane = { type: "ready" };
-  answersStop = true;
-
-  postMessage(message: ToDataplane): void {
-    this.received.push(message);
-    if (message.type === "start") this.say(this.answersStart);
-    if (message.type === "stop" && this.answersStop) this.say({ type: "stopped", cause: "asked", reason: "" });
-    if (message.type === "snapshot") {
-      const snapshot = { security: "blake2s", links: [] } as unknown as TunnelSnapshot;
-      this.say({ type: "snapshot", request: message.request, snapshot });
-    }
-  }
-
-  say(message: FromDataplane): void {
-    setImmediate(() => this.onmessage?.({ data: message }));
-  }
-
-  end: () => void = () => {};
-
-  addEventListener(_type: "close", listener: () => void): void {
-    this.end = listener;
-  }
-
-  terminate(): void {
-    this.isTerminated = true;
-  }
-
-  /** What it was sent of one type. */
-  of<T extends ToDataplane["type"]>(type: T): Extract<ToDataplane, { type: T }>[] {
-    return this.received.filter((message) => message.type === type) as Extract<ToDataplane, { type: T }>[];
-  }
-}
 
 let folder = "";
 let file = "";
@@ -152,6 +111,44 @@ describe("Daemon", () => {
     expect(thread.isTerminated).toBe(true);
     expect(wakeUps()).toBe(thread.received.length);
     expect(existsSync(socket)).toBe(false);
+  });
+
+  test("waits for the local portal before anything is opened, and starts with the key that came", async () => {
+    const own = `[Host]\nPrivateKey = ${KEY}\nAddress = 10.47.0.1/24\n[Peer]\nPublicKey = join\n`;
+    writeFileSync(file, own);
+    const joined = Promise.withResolvers<void>();
+    let isAborted = () => false;
+    const { thread, told, daemon, ready, socket } = setUp({
+      enrol: (configuration, path, signal) => {
+        expect([configuration.awaitsPeer, path]).toEqual([true, file]);
+        isAborted = () => signal.aborted;
+        return joined.promise;
+      },
+    });
+    const ended = daemon.run();
+    await ready;
+    expect(thread.received).toEqual([]);
+    expect(askControl(socket, "show")).rejects.toThrow("waiting for the local portal");
+    writeFileSync(file, own.replace("join", "3sZ9/9Ssr0zee6asxY1W17Jbi0UfWRohvnNkkCIhMVk="));
+    joined.resolve();
+    while (thread.of("start").length === 0) await settled();
+    expect(thread.of("start")[0]?.tunnel.peerKey?.toBase64()).toStartWith("3sZ9/");
+    expect(isAborted()).toBe(true);
+    daemon.stop("SIGTERM");
+    expect(await ended).toBe(EXIT.OK);
+    expect(told.filter((line) => line === "ready")).not.toEqual([]);
+  });
+
+  test("ends while it waits for the local portal, and with the reason where none can join", async () => {
+    writeFileSync(file, `[Host]\nPrivateKey = ${KEY}\n[Peer]\nPublicKey = join\n`);
+    const waiting = setUp({ enrol: () => new Promise(() => undefined) });
+    const ended = waiting.daemon.run();
+    await waiting.ready;
+    waiting.daemon.stop("SIGTERM");
+    expect(await ended).toBe(EXIT.OK);
+    const failing = setUp({ enrol: () => Promise.reject(new NetcombinerError("port taken", EXIT.OS)) });
+    expect(await failing.daemon.run()).toBe(EXIT.OS);
+    expect(failing.told).toContain("error: port taken");
   });
 
   test("sets up the host around the tunnel, and takes that back while the interface is there", async () => {

@@ -43,9 +43,9 @@ const configuration: Target = {
 };
 
 const PAIRING: Pairing = {
-  privateKey: counting(32, 3),
   publicKey: counting(32, 5),
-  sharedKey: counting(32, 7),
+  secret: counting(16, 7),
+  expires: 1_795_000_000,
   port: 4725,
   mtu: 0,
   addresses: [
@@ -55,7 +55,7 @@ const PAIRING: Pairing = {
   hosts: ["vpn.example.net", "192.0.2.1"],
 };
 
-const CONTENTS = [PAIRING, { ...PAIRING, sharedKey: undefined }].map((pairing) =>
+const CONTENTS = [PAIRING, { ...PAIRING, addresses: [] }].map((pairing) =>
   Buffer.from(encodeToken(pairing).slice(4), "base64url").subarray(0, -4),
 );
 

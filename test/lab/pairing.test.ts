@@ -1,10 +1,12 @@
 // Pairing as a person does it: `init` on the remote portal, its token into `join` on the local one, and both links carry.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderSpeeds } from "../../src/cli/speed-table.ts";
 import { formatAddress } from "../../src/endpoint.ts";
 import { decodeToken, encodeToken } from "../../src/pairing/token.ts";
+import { tokenPath } from "../../src/pairing/write.ts";
+import { KeyPair } from "../../src/security/x25519.ts";
 import { PLAN } from "./addresses.ts";
 import { atLeast, atMost, canUseLab, LAB_TIMEOUT_MILLIS, line, measured } from "./lab.ts";
 import { run, temporaryFolder } from "./namespaces.ts";
@@ -60,6 +62,13 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     return { code, out, err };
   }
 
+  /** A token of a remote portal that does not exist. */
+  function otherToken(): string {
+    return encodeToken({ ...decodeToken(token), publicKey: new KeyPair(new Uint8Array(32).fill(7)).publicKey });
+  }
+
+  const keyLine = (text: string) => /^PrivateKey = .*$/m.exec(text)?.[0] ?? "none";
+
   async function isReached(place: Place, address: string): Promise<boolean> {
     const command = topology.command(place, ["ping", "-c", "1", "-W", "10", address]);
     return (await Bun.spawn(command, { stdout: "ignore" }).exited) === 0;
@@ -75,13 +84,18 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     expect(decodeToken(token).hosts).toEqual([PLAN[4].remote]);
     expect(statSync(file("remote")).mode & 0o777).toBe(0o600);
     expect(err).not.toContain(token);
+    // The remote portal waits, and has no key of the local one.
+    expect(readFileSync(file("remote"), "utf8")).toContain("\nPublicKey = join\n");
+    expect(await netcombiner("remote", ["show", "nc0"])).toMatchObject({
+      err: expect.stringContaining("waiting for the local portal"),
+    });
   });
 
   test("init once more changes nothing and prints the same token", async () => {
     const before = readFileSync(file("remote"), "utf8");
     const again = await netcombiner("remote", ["init", "-c", file("remote")]);
     expect(again).toMatchObject({ code: 0, out: `${token}\n` });
-    expect(again.err).toContain("nc0 is running already");
+    expect(again.err).toContain("nc0 is already running");
     expect(readFileSync(file("remote"), "utf8")).toBe(before);
   });
 
@@ -92,6 +106,9 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     expect(out).toMatch(/^wan0 {2}up {4}\d+\.\d ms {2}10\.77\.0\.2 -> 198\.18\.0\.2:4725$/m);
     expect(out).toMatch(/^wan1 {2}up {4}\d+\.\d ms {2}10\.77\.1\.2 -> 198\.18\.0\.2:4725$/m);
     expect(out).not.toContain(token);
+    const ownKey = /PublicKey = (\S+)/.exec(out)?.[1] ?? "none";
+    expect(readFileSync(file("remote"), "utf8")).toContain(`\nPublicKey = ${ownKey}\n`);
+    expect(existsSync(tokenPath(file("remote")))).toBe(false);
     const [four, six] = decodeToken(token).addresses;
     for (const entry of [four, six]) {
       if (!entry) throw new Error("no address");
@@ -107,7 +124,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     expect(local).toMatchObject({ code: 0, err: "" });
     for (const way of ["wan0", "wan1", "tunnel"]) {
       expect(local.out.match(new RegExp(`^${way}: \\d+\\.\\d ms \\(.+\\)$`, "gm"))).toHaveLength(2);
-      expect(local.out).toMatch(new RegExp(`^${way}: 2 of 2 answered, round trip min \\d+\\.\\d ms, mean `, "m"));
+      expect(local.out).toMatch(new RegExp(`^${way}: 2 of 2 answered, rtt min \\d+\\.\\d ms, mean `, "m"));
     }
     const remote = await netcombiner("remote", ["ping", "-c", "1", "--json"]);
     const lines = remote.out
@@ -187,25 +204,30 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     expect((await child.stdout.text()).trim()).toBe("0");
   });
 
-  test("join once more changes nothing; another token does not without --force", async () => {
+  test("join once more changes nothing; a token of another remote portal does not without --force", async () => {
     const before = readFileSync(file("local"), "utf8");
     writeFileSync(file("local"), before.replace("Name = wan1", "Name = wan1\nMetric = 7"));
-    const again = await netcombiner("local", ["join", token, "nc0", "-c", file("local")]);
+    const again = await netcombiner("local", ["join", "nc0", "-c", file("local")], token);
     expect(again).toMatchObject({ code: 0, out: expect.stringContaining("stays as it is") });
     expect(readFileSync(file("local"), "utf8")).toContain("Metric = 7");
-    const other = encodeToken({ ...decodeToken(token), publicKey: decodeToken(token).privateKey });
-    const refused = await netcombiner("local", ["join", other, "-c", file("local")]);
+    const refused = await netcombiner("local", ["join", "-c", file("local")], otherToken());
     expect(refused).toMatchObject({ code: 73, out: "", err: expect.stringContaining("--force") });
     expect(readFileSync(file("local"), "utf8")).toContain("Metric = 7");
   });
 
-  test("join with a wrong key says that no link is up and what to do, and joins again by --force", async () => {
-    const other = encodeToken({ ...decodeToken(token), publicKey: decodeToken(token).privateKey });
-    const wrong = await netcombiner("local", ["join", other, "-c", file("local"), "--force"]);
-    expect(wrong).toMatchObject({ code: 69, err: expect.stringContaining("not every link is up") });
-    expect(wrong.out).toMatch(/^wan0 {2}down {2}no answer from the peer: is the remote portal running/m);
-    const right = await netcombiner("local", ["join", token, "-c", file("local"), "--force", "--links", "wan1"]);
+  test("join by --force writes nothing where nobody accepts it, and keeps its key at the same remote portal", async () => {
+    const before = readFileSync(file("local"), "utf8");
+    const wrong = await netcombiner("local", ["join", "-c", file("local"), "--force"], otherToken());
+    expect(wrong).toMatchObject({ code: 69, err: expect.stringContaining("A token works once") });
+    expect(readFileSync(file("local"), "utf8")).toBe(before);
+    const right = await netcombiner("local", ["join", "-c", file("local"), "--force", "--links", "wan1"], token);
     expect(right).toMatchObject({ code: 0, out: expect.stringContaining("links wan1\n") });
+    expect(readFileSync(file("local"), "utf8")).toContain(keyLine(before));
+  });
+
+  test("init makes no other token while the remote portal has its peer", async () => {
+    const { code, err } = await netcombiner("remote", ["init", "-c", file("remote")]);
+    expect({ code, err }).toEqual({ code: 78, err: expect.stringContaining("has its local portal already") });
   });
 
   test("join refuses what is no token, and networks that are there already", async () => {
@@ -214,12 +236,16 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
     expect(damaged).toMatchObject({ code: 65, err: expect.stringContaining("copy the whole line") });
     expect(await netcombiner("local", ["join", "-c", path], "")).toMatchObject({ code: 65 });
     // The tunnel nc0 has them.
-    const clash = await netcombiner("local", ["join", token, "nc1", "-c", path]);
+    const clash = await netcombiner("local", ["join", "nc1", "-c", path], token);
     expect(clash).toMatchObject({ code: 78, err: expect.stringContaining("overlaps that of") });
   });
 
   test("netcheck tries the links of a tunnel that does not run, and leaves nothing behind", async () => {
     expect(await netcombiner("local", ["down", "nc0"])).toMatchObject({ code: 0 });
+    // Nobody joins by a token that was used.
+    const late = await netcombiner("local", ["join", "-c", join(folder, "late.conf"), "--write-only"], token);
+    expect(late).toMatchObject({ code: 69, err: expect.stringContaining("A token works once") });
+    expect(existsSync(join(folder, "late.conf"))).toBe(false);
     const interfaces = () => run(topology.command("local", ["ip", "-o", "link"]));
     const before = interfaces();
     const good = await netcombiner("local", ["netcheck", file("local")]);

@@ -9,9 +9,17 @@ import { EXIT } from "../../src/errors.ts";
 import { localConfiguration, remoteConfiguration } from "../../src/pairing/configuration-text.ts";
 import { assertFree, isJoined, linksFor } from "../../src/pairing/local.ts";
 import { drawTunnelAddresses } from "../../src/pairing/networks.ts";
-import { existingPairing, type NewPairing, newPairing } from "../../src/pairing/remote.ts";
+import { existingPairing, type NewPairing, newPairing, newPrivateKey } from "../../src/pairing/remote.ts";
 import { encodeToken } from "../../src/pairing/token.ts";
-import { keepToken, readToken, tokenPath, writeConfiguration } from "../../src/pairing/write.ts";
+import {
+  keepToken,
+  readToken,
+  removeToken,
+  setPeerKey,
+  tokenPath,
+  writeConfiguration,
+} from "../../src/pairing/write.ts";
+import { KeyPair } from "../../src/security/x25519.ts";
 
 /** Each draw is of another number. */
 let draws = 0;
@@ -31,7 +39,8 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const made = (wishes = {}): NewPairing => newPairing({ ...NO_WISHES, ...wishes }, INTERFACES, random);
+const SOURCES = { random, now: Date.UTC(2026, 10, 29) };
+const made = (wishes = {}): NewPairing => newPairing({ ...NO_WISHES, ...wishes }, INTERFACES, SOURCES);
 
 function written(text: string): Configuration {
   writeConfiguration(path, text, true);
@@ -43,18 +52,19 @@ describe("The remote portal's configuration", () => {
     for (const wishes of [{}, { port: 5000, hosts: ["vps.example.net"] }]) {
       const pair = made(wishes);
       const configuration = written(remoteConfiguration("nc0", pair));
-      const kept = encodeToken(pair.pairing);
-      expect(existingPairing(path, configuration, kept, wishes.hosts ?? [], INTERFACES)).toEqual(pair.pairing);
+      keepToken(path, encodeToken(pair.pairing));
+      expect(existingPairing(path, configuration, wishes.hosts ?? [], INTERFACES, SOURCES)).toEqual(pair.pairing);
       expect(configuration.tunnel.privateKey).toEqual(pair.privateKey);
-      expect(pair.pairing.privateKey).not.toEqual(pair.privateKey);
+      expect(configuration).toMatchObject({ awaitsPeer: true, tunnel: { security: "auto" } });
+      expect(encodeToken(pair.pairing)).not.toContain(Buffer.from(pair.privateKey).toString("base64url").slice(0, 40));
       expect(configuration.system.role).toBe("remote");
       expect(configuration.links.map(({ settings }) => [settings.name, settings.role])).toEqual([["links", "listen"]]);
     }
   });
 
   test("cannot be made where nobody reaches the host, unless a name is given", () => {
-    expect(() => newPairing(NO_WISHES, {}, random)).toThrow("--endpoint");
-    expect(newPairing({ ...NO_WISHES, hosts: ["a.example"] }, {}, random).pairing.hosts).toEqual(["a.example"]);
+    expect(() => newPairing(NO_WISHES, {}, SOURCES)).toThrow("--endpoint");
+    expect(newPairing({ ...NO_WISHES, hosts: ["a.example"] }, {}, SOURCES).pairing.hosts).toEqual(["a.example"]);
   });
 
   test("follows what was changed in it since, when its token is shown again", () => {
@@ -62,29 +72,41 @@ describe("The remote portal's configuration", () => {
     const text = remoteConfiguration("nc0", pair).replace("#LocalPort = 4725", "LocalPort = 5001");
     const shared = Buffer.from(random(32)).toString("base64");
     const configuration = written(text.replace("PrivateKey =", `SharedKey = ${shared}\nMTU = 1390\nPrivateKey =`));
-    const kept = encodeToken(pair.pairing);
-    expect(existingPairing(path, configuration, kept, ["vps.example"], INTERFACES)).toEqual({
+    keepToken(path, encodeToken(pair.pairing));
+    expect(existingPairing(path, configuration, ["vps.example"], INTERFACES, SOURCES)).toEqual({
       ...pair.pairing,
-      sharedKey: Uint8Array.fromBase64(shared),
       port: 5001,
       mtu: 1390,
       hosts: ["vps.example"],
     });
   });
 
-  test("is printed apart from one that nobody can be paired with", () => {
+  test("gets a new secret when its token is expired, revoked or of other keys", () => {
     const pair = made();
-    const good = remoteConfiguration("nc0", pair);
-    const kept = encodeToken(pair.pairing);
-    const cases: [string, string, string | undefined][] = [
-      ["[Host]\nSecurity = none\nAddress = 10.0.0.1/24\n[Peer]\n", "has no key pairs", kept],
-      [good.replaceAll(/^(Address|Role) =.*$/gm, ""), "has no Address", kept],
-      [`${good}RemoteHost = a.example\n`.replace("[Peer]", "[Peer]\nMethod = TCP"), "not of a remote portal", kept],
-      [good, "was removed", undefined],
-      [good, "has other keys than its token", encodeToken(made().pairing)],
+    const configuration = written(remoteConfiguration("nc0", pair));
+    const again = (now = SOURCES.now) => existingPairing(path, configuration, [], INTERFACES, { random, now }).secret;
+    const { secret } = pair.pairing;
+    expect(again()).not.toEqual(secret);
+    keepToken(path, encodeToken(pair.pairing));
+    expect(again()).toEqual(secret);
+    expect(again(SOURCES.now + 25 * 3_600_000)).not.toEqual(secret);
+    keepToken(path, encodeToken(made().pairing));
+    expect(again()).not.toEqual(secret);
+    removeToken(path);
+    expect(again()).not.toEqual(secret);
+  });
+
+  test("is told apart from one that nobody can be paired with", () => {
+    const good = remoteConfiguration("nc0", made());
+    const peerKey = new KeyPair(random(32)).publicKey.toBase64();
+    const cases: [string, string][] = [
+      ["[Host]\nSecurity = none\nAddress = 10.0.0.1/24\n[Peer]\n", "has no key pairs"],
+      [good.replaceAll(/^(Address|Role) =.*$/gm, ""), "has no Address"],
+      [`${good}RemoteHost = a.example\n`.replace("[Peer]", "[Peer]\nMethod = TCP"), "not of a remote portal"],
+      [good.replace("= join", `= ${peerKey}`), "change its PublicKey to join"],
     ];
-    for (const [text, complaint, token] of cases) {
-      expect(() => existingPairing(path, written(text), token, [], INTERFACES)).toThrow(complaint);
+    for (const [text, complaint] of cases) {
+      expect(() => existingPairing(path, written(text), [], INTERFACES, SOURCES)).toThrow(complaint);
     }
   });
 });
@@ -99,9 +121,11 @@ describe("The local portal's configuration", () => {
     draws = 8;
     const addresses = drawTunnelAddresses([], random);
     const pair = made({ port: 5000, addresses });
-    const pairing = { ...pair.pairing, sharedKey: random(32), mtu: 1380 };
-    const configuration = written(localConfiguration("nc0", pairing, links, ["lan0"]));
-    const { privateKey, publicKey: peerKey, sharedKey } = pairing;
+    const pairing = { ...pair.pairing, mtu: 1380 };
+    const keys = { privateKey: newPrivateKey(random), sharedKey: random(32) };
+    const configuration = written(localConfiguration("nc0", pairing, keys, links, ["lan0"]));
+    const { privateKey, sharedKey } = keys;
+    const { publicKey: peerKey } = pairing;
     expect(configuration.tunnel).toMatchObject({ privateKey, peerKey, sharedKey, mtu: 1380 });
     expect(configuration.system).toMatchObject({ role: "local", lanInterfaces: ["lan0"] });
     expect(configuration.addresses.map(({ address, prefix }) => `${address}/${prefix}`)).toEqual([
@@ -113,7 +137,6 @@ describe("The local portal's configuration", () => {
       ["wwan0", { localInterface: "wwan0", remoteHost: "2001:db8::7", remotePort: 5000 }],
     ]);
     expect(isJoined(configuration, pairing)).toBe(true);
-    expect(isJoined(configuration, { ...pairing, privateKey: random(32) })).toBe(false);
     expect(isJoined(configuration, { ...pairing, publicKey: random(32) })).toBe(false);
     expect(isJoined(configuration, { ...pairing, addresses: [] })).toBe(false);
   });
@@ -170,6 +193,14 @@ describe("A configuration", () => {
     keepToken(path, "nc1-def");
     expect(readToken(path)).toBe("nc1-def\n");
     expect(existsSync(`${tokenPath(path)}.bak`)).toBe(false);
+  });
+
+  test("takes a peer's key in the place of join alone", () => {
+    const key = new KeyPair(random(32)).publicKey.toBase64();
+    writeConfiguration(path, text(), false);
+    setPeerKey(path, key);
+    expect(readFileSync(path, "utf8")).toContain(`\nPublicKey = ${key}\n`);
+    expect(() => setPeerKey(path, key)).toThrow('does not say "PublicKey = join"');
   });
 
   test("that is faulty, or that cannot be put there, is not written at all", () => {

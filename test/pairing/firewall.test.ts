@@ -48,7 +48,7 @@ describe("The firewall", () => {
     ]);
   });
 
-  test("of pf is printed of, not changed", () => {
+  test("of pf is told of, not changed", () => {
     const machine = fakeMachine({ "pfctl -s info": { out: "Status: Enabled for 3 days\n" } });
     openFirewall(machine, 4725);
     expect(machine.printed).toContain("    pass in proto udp to port 4725");
@@ -63,7 +63,7 @@ describe("The firewall", () => {
     }
   });
 
-  test("that refuses is no reason to stop, and the person is printed what to do", () => {
+  test("that refuses is no reason to stop, and the user is told what to do", () => {
     const machine = fakeMachine({
       "ufw status": { out: "Status: active\n" },
       "ufw allow 4725/udp comment netcombiner": { code: 1, err: "ERROR: problem running\n" },

@@ -1,4 +1,4 @@
-/** A machine that answers as printed and remembers what was done to it. */
+/** A machine that answers as told and remembers what was done to it. */
 import type { CommandResult, Machine } from "../../src/pairing/machine.ts";
 
 export interface FakeMachine extends Machine {

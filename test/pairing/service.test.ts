@@ -17,7 +17,7 @@ describe("The service manager", () => {
     expect(found("/etc/init.d/netcombiner")).toBeUndefined();
   });
 
-  test("enables the tunnel and starts it, anew or not or not at all, as printed", () => {
+  test("enables the tunnel and starts it, anew or not or not at all, as told", () => {
     const systemctl = (verb: string) => `systemctl ${verb} netcombiner@nc0.service`;
     const answers = { [systemctl("enable --quiet")]: {}, [systemctl("start")]: {}, [systemctl("restart")]: {} };
     for (const start of ["restart", "start"] as const) {
@@ -56,7 +56,7 @@ describe("The service manager", () => {
     ]);
   });
 
-  test("that fails is printed with what it said", () => {
+  test("that fails is told with what it said", () => {
     const machine = fakeMachine({
       "systemctl enable --quiet netcombiner@nc0.service": { code: 1, err: "Access denied\n" },
     });

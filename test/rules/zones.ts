@@ -30,9 +30,9 @@ const PURE_BOXES = PURE_ZONES.filter((zone) => zone !== "floor");
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   main: ["cli", "daemon", "dataplane"],
   cli: ["daemon", "config", "host", "monitor", "pairing"],
-  daemon: ["config", "host", "ffi", ...PURE_BOXES],
+  daemon: ["config", "host", "pairing", "ffi", ...PURE_BOXES],
   dataplane: ["ffi", ...PURE_BOXES.filter((zone) => zone !== "monitor")],
-  pairing: ["config", "host", "security"],
+  pairing: ["config", "host", "exchange", "security", "wire"],
   config: ["security"],
   host: ["ffi"],
   ffi: [],
