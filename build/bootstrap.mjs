@@ -40,6 +40,8 @@ export const DEBIAN_PACKAGES = [
     why: "reads FreeBSD's package as its pkg does",
     purposes: ["test"],
   },
+  { package: "minisign", command: "minisign", why: "verifies our signatures", purposes: ["test"] },
+  { package: "signify-openbsd", command: "signify-openbsd", why: "verifies them too", purposes: ["test"] },
   { package: "debootstrap", command: "debootstrap", why: "a Debian to install the package in", purposes: ["test"] },
   {
     package: "wireguard-go",

@@ -1,10 +1,13 @@
-// npm run check: format, lint, types and the fast tests. All are run, so one round shows everything that is wrong.
+// npm run check: format, lint, types, known vulnerabilities of npm packages and the fast tests. All are run, so one round shows
+// everything that is wrong.
 
+import { audit } from "./audit.ts";
 import { FAST_TESTS, runTests } from "./tests.ts";
 
 const CHECKS: readonly { readonly name: string; readonly run: () => boolean }[] = [
   { name: "biome", run: () => succeeds(["biome", "check", "--error-on-warnings", "--colors=off", "."]) },
   { name: "tsc", run: () => succeeds(["tsc", "--noEmit", "--pretty", "false"]) },
+  { name: "audit", run: audit },
   { name: "tests", run: () => runTests(FAST_TESTS, ["--only-failures"]) },
 ];
 

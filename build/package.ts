@@ -1,20 +1,26 @@
-// npm run package [-- [--only <format>]... [--outdir <folder>] [--fast]]     formats: deb, ipk, apk, pkg, tar.gz
+// npm run package [-- [--only <format>]... [--outdir <folder>] [--fast] [--sign <key file>]]     formats: deb, ipk, apk, pkg, tar.gz
+// npm run package -- --new-key <key file>
 //
 // Makes the packages for every system and machine in dist/packages, with their checksums and a table of their sizes. It needs none
 // of the systems' own tools, and the same commit gives the same bytes. It takes some minutes, most of them for compressing; --fast
-// compresses less, and the packages are a third larger.
+// compresses less, and the packages are a third larger. --sign adds signatures and the public keys; --new-key makes a key for it.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { compile } from "./compile.ts";
 import type { BuiltPackage } from "./packages/contents.ts";
 import { FORMATS, RECIPES } from "./packages/recipes.ts";
+import { sbom } from "./packages/sbom.ts";
+import { apkPublicText, createReleaseKey, publicText, type ReleaseKey, readReleaseKey } from "./signing/release-key.ts";
+import { signatureFiles } from "./signing/signatures.ts";
 import type { Target } from "./targets.ts";
 import { buildVersion, sourceDate } from "./version.ts";
 
 const ROOT = join(import.meta.dir, "..");
+/** Folder with the public keys of releases. */
+const KEYS = join(ROOT, "packaging", "keys");
 
 function parse(args: string[]) {
   const { values } = parseArgs({
@@ -23,6 +29,8 @@ function parse(args: string[]) {
       only: { type: "string", multiple: true, default: [...FORMATS] },
       outdir: { type: "string", default: join(ROOT, "dist", "packages") },
       fast: { type: "boolean", default: false },
+      sign: { type: "string" },
+      "new-key": { type: "string" },
     },
   });
   const unknown = values.only.find((format) => !FORMATS.includes(format));
@@ -31,6 +39,8 @@ function parse(args: string[]) {
     formats: values.only,
     outdir: resolve(values.outdir),
     compression: values.fast ? ("fast" as const) : ("smallest" as const),
+    keyFile: values.sign,
+    newKey: values["new-key"],
   };
 }
 
@@ -40,29 +50,70 @@ function compiled(target: Target): Uint8Array {
   return readFileSync(outfile);
 }
 
+/** Returns the public keys as files, under the names that they have in packaging/keys. */
+function publicKeys(key: ReleaseKey): BuiltPackage[] {
+  return [
+    { fileName: "netcombiner.pub", bytes: Buffer.from(publicText(key)) },
+    { fileName: "netcombiner.pem", bytes: Buffer.from(apkPublicText(key)) },
+  ];
+}
+
+/** Checks the key against the published one. @throws Error if they differ, since nobody could verify the packages */
+function checkPublished(key: ReleaseKey): void {
+  for (const { fileName, bytes } of publicKeys(key)) {
+    const published = join(KEYS, fileName);
+    if (existsSync(published) && !readFileSync(published).equals(bytes)) {
+      throw new Error(
+        `the key is not that of packaging/keys/${fileName}; sign with that key, or publish the new one first`,
+      );
+    }
+  }
+}
+
 function main(args: string[]): void {
-  const { formats, outdir, compression } = parse(args);
+  const { formats, outdir, compression, keyFile, newKey } = parse(args);
+  if (newKey !== undefined) return newReleaseKey(newKey);
+  const key = keyFile === undefined ? undefined : readReleaseKey(keyFile);
+  if (key) checkPublished(key);
   const recipes = RECIPES.filter(({ format }) => formats.includes(format));
   const { version } = buildVersion();
+  const date = sourceDate();
   // Packages of an older version must not be mistaken for those of this one.
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  const sums: string[] = [];
-  const keep = ({ fileName, bytes }: BuiltPackage, unpacked: number) => {
-    writeFileSync(join(outdir, fileName), bytes);
-    sums.push(`${createHash("sha256").update(bytes).digest("hex")}  ${fileName}\n`);
-    console.log(`| ${fileName.padEnd(52)} | ${megabytes(bytes.length)} | ${megabytes(unpacked)} |`);
+  const write = (built: BuiltPackage) => {
+    const files = key ? [built, ...signatureFiles(built, key, date)] : [built];
+    for (const { fileName, bytes } of files) writeFileSync(join(outdir, fileName), bytes);
   };
-  console.log(`| ${"package".padEnd(52)} |      MB | program |`);
-  console.log(`|${"-".repeat(54)}|--------:|--------:|`);
+  const sums: string[] = [];
+  printRow("package", "     MB", "program");
+  printRow("---", "------:", "------:");
   for (const target of new Set(recipes.map((recipe) => recipe.target))) {
     const binary = compiled(target);
-    const input = { binary, version, sourceDate: sourceDate(), compression };
+    const materials = sbom({ binary, version, target, sourceDate: date });
+    const input = { binary, version, sourceDate: date, sbom: materials, key, compression };
     for (const recipe of recipes.filter((candidate) => candidate.target === target)) {
-      for (const built of recipe.make(input)) keep(built, binary.length);
+      for (const built of recipe.make(input)) {
+        write(built);
+        sums.push(`${createHash("sha256").update(built.bytes).digest("hex")}  ${built.fileName}\n`);
+        printRow(built.fileName, megabytes(built.bytes.length), megabytes(binary.length));
+      }
     }
   }
-  writeFileSync(join(outdir, "SHA256SUMS"), sums.sort().join(""));
+  write({ fileName: "SHA256SUMS", bytes: Buffer.from(sums.sort().join("")) });
+  for (const { fileName, bytes } of key ? publicKeys(key) : []) writeFileSync(join(outdir, fileName), bytes);
+}
+
+function newReleaseKey(path: string): void {
+  createReleaseKey(path);
+  console.log(`wrote the private keys to ${path}: keep a copy offline, and out of the repository`);
+  console.log(
+    `wrote the public keys to ${path}.pub and ${path}.pem: publish them as packaging/keys/netcombiner.pub and .pem`,
+  );
+}
+
+function printRow(name: string, size: string, program: string): void {
+  console.log(`| ${name.padEnd(52)} | ${size} | ${program} |`);
 }
 
 function megabytes(bytes: number): string {

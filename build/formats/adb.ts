@@ -2,7 +2,7 @@
 //
 //     file    "ADB." "pckg", then blocks; or "ADBd" and the whole of that as raw deflate
 //     block   u32 type << 30 | 4 + length, payload, zeros up to a multiple of 8
-//             type 0 the database, type 2 contents of a file: u32 place of its folder, u32 place in that, bytes
+//             type 0 the database, type 1 a signature over it, type 2 contents of a file: u32 index of its folder, u32 its own, bytes
 //     database   u8 0, u8 0, u16 0, u32 root value, then what values point to, offsets counted from the u8
 //     value   u32, 0 for nothing, else 4 bits of type and 28 of number or offset:
 //             1 number   2 offset of u32   3 offset of u64   8, 9, a offset of length (u8, u16, u32) and bytes
@@ -20,7 +20,9 @@ export interface AdbObject {
 const TYPE = { NUMBER: 1, U32: 2, BLOB8: 8, BLOB16: 9, BLOB32: 10, ARRAY: 13, OBJECT: 14 } as const;
 const PAYLOAD_BITS = 28;
 const HEADER_SIZE = 8;
-const BLOCK = { DATABASE: 0, DATA: 2 } as const;
+const BLOCK = { DATABASE: 0, SIGNATURE: 1, DATA: 2 } as const;
+/** Schema of a package, which is part of what is signed. */
+export const PACKAGE_SCHEMA = "pckg";
 
 /** Collects values; the data that a value points to is written before the value itself. */
 class Database {
@@ -102,10 +104,20 @@ export interface AdbData {
   readonly content: Uint8Array;
 }
 
-/** Returns the package, not compressed. */
-export function adbPackage(database: Uint8Array, data: readonly AdbData[]): Uint8Array<ArrayBuffer> {
+/** Returns the package, not compressed. @param signatures payloads of signature blocks, none for an unsigned package */
+export function adbPackage(
+  database: Uint8Array,
+  data: readonly AdbData[],
+  signatures: readonly Uint8Array[] = [],
+): Uint8Array<ArrayBuffer> {
+  const signed = signatures.flatMap((signature) => block(BLOCK.SIGNATURE, signature));
   const blocks = data.flatMap(({ folder, file, content }) => block(BLOCK.DATA, words(folder, file), content));
-  return Buffer.concat([Buffer.from("ADB.pckg"), ...block(BLOCK.DATABASE, database), ...blocks]);
+  return Buffer.concat([
+    Buffer.from(`ADB.${PACKAGE_SCHEMA}`),
+    ...block(BLOCK.DATABASE, database),
+    ...signed,
+    ...blocks,
+  ]);
 }
 
 function block(type: number, ...payload: readonly Uint8Array[]): Uint8Array[] {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { manualPages, shellCompletion } from "../manuals.ts";
+import type { ReleaseKey } from "../signing/release-key.ts";
 
 const ROOT = join(import.meta.dir, "..", "..");
 
@@ -34,6 +35,10 @@ export interface PackageInput {
   readonly version: string;
   /** Time of every file, seconds since 1970, so that the same input gives the same bytes. */
   readonly sourceDate: number;
+  /** Bill of materials of the binary, in the format of `sbom.ts`. */
+  readonly sbom: string;
+  /** Key that signs the package itself, in formats that have a place for it. */
+  readonly key?: ReleaseKey | undefined;
   /** `smallest` takes most of a minute for each binary; `fast` is for tests. */
   readonly compression: Compression;
 }
@@ -44,6 +49,9 @@ export interface BuiltPackage {
   readonly fileName: string;
   readonly bytes: Uint8Array;
 }
+
+/** Name of the bill of materials in a package; CycloneDX recommends the extension. */
+export const SBOM_NAME = "netcombiner.cdx.json";
 
 export const SUMMARY = "combines several Internet links into one tunnel";
 
@@ -85,12 +93,19 @@ export function file(path: string, content: Uint8Array | string, mode = 0o644): 
   return { path, mode, content: typeof content === "string" ? bytesOf(content) : content };
 }
 
-/** Returns README, changelog and documents below `folder`, and the example configuration under the name that its system expects. */
-export function documents(folder: string, exampleName = "examples/netcombiner.conf"): InstalledFile[] {
+/** Returns README, security policy, changelog and documents below `folder`, the bill of materials, and the example configuration under the name that its system expects. */
+export function documents(
+  folder: string,
+  { sbom }: PackageInput,
+  exampleName = "examples/netcombiner.conf",
+): InstalledFile[] {
   const guides = filesBelow("docs").filter((path) => path.endsWith(".md") && !path.startsWith("docs/decisions/"));
   return [
     file(posix.join(folder, exampleName), source("packaging/netcombiner.conf.example")),
-    ...["README.md", "CHANGELOG.md", ...guides].map((path) => file(posix.join(folder, path), source(path))),
+    file(posix.join(folder, SBOM_NAME), sbom),
+    ...["README.md", "SECURITY.md", "CHANGELOG.md", ...guides].map((path) =>
+      file(posix.join(folder, path), source(path)),
+    ),
   ];
 }
 

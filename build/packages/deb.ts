@@ -38,7 +38,7 @@ export function debianContents(input: PackageInput): Contents {
       file("/usr/share/lintian/overrides/netcombiner", source("packaging/debian/lintian-overrides")),
       file(`${DOC}/copyright`, source("packaging/debian/copyright")),
       file(`${DOC}/changelog.gz`, gzip(bytesOf(changelog(input)))),
-      ...documents(DOC),
+      ...documents(DOC, input),
       ...manuals({
         man: "/usr/share/man",
         bash: "/usr/share/bash-completion/completions",

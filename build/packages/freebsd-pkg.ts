@@ -42,14 +42,14 @@ export interface FreebsdInput extends PackageInput {
   readonly architecture: "amd64" | "aarch64";
 }
 
-export function freebsdContents({ binary }: PackageInput): Contents {
+export function freebsdContents(input: PackageInput): Contents {
   return {
     files: [
-      file(`${PREFIX}/bin/netcombiner`, binary, 0o755),
+      file(`${PREFIX}/bin/netcombiner`, input.binary, 0o755),
       file(`${PREFIX}/etc/rc.d/netcombiner`, source("packaging/freebsd/netcombiner.rc"), 0o555),
       file(`${PREFIX}/etc/netcombiner/netcombiner.conf.sample`, source("packaging/netcombiner.conf.example")),
       file(`${PREFIX}/share/licenses/netcombiner/MIT`, source("LICENSE")),
-      ...documents(`${PREFIX}/share/doc/netcombiner`),
+      ...documents(`${PREFIX}/share/doc/netcombiner`, input),
       ...manuals({
         man: `${PREFIX}/share/man`,
         bash: `${PREFIX}/share/bash-completion/completions`,

@@ -3,8 +3,16 @@
 
 import { createHash } from "node:crypto";
 import { posix } from "node:path";
-import { type AdbData, type AdbObject, type AdbValue, adbDatabase, adbPackage } from "../formats/adb.ts";
+import {
+  type AdbData,
+  type AdbObject,
+  type AdbValue,
+  adbDatabase,
+  adbPackage,
+  PACKAGE_SCHEMA,
+} from "../formats/adb.ts";
 import { type TarEntry, tar } from "../formats/tar.ts";
+import { apkSignature } from "../signing/signatures.ts";
 import {
   type BuiltPackage,
   bytesOf,
@@ -17,6 +25,7 @@ import {
   installedSize,
   MAINTAINER,
   type PackageInput,
+  SBOM_NAME,
   SUMMARY,
   source,
   sourceText,
@@ -34,7 +43,7 @@ export interface OpenwrtInput extends PackageInput {
   readonly architecture: string;
 }
 
-export function openwrtContents({ binary }: PackageInput): Contents {
+export function openwrtContents({ binary, sbom }: PackageInput): Contents {
   return {
     files: [
       file("/usr/bin/netcombiner", binary, 0o755),
@@ -42,6 +51,7 @@ export function openwrtContents({ binary }: PackageInput): Contents {
       { ...file(CONFIGURATION, source("packaging/openwrt/netcombiner.config"), 0o600), isConfiguration: true },
       // Lists what an upgrade of the whole system keeps besides /etc/config.
       file("/lib/upgrade/keep.d/netcombiner", "/etc/netcombiner/\n"),
+      file(`/usr/share/netcombiner/${SBOM_NAME}`, sbom),
     ],
     folders: [],
   };
@@ -99,7 +109,9 @@ export function apk(input: OpenwrtInput): BuiltPackage {
   // The identity of a package is the hash of its description, in which the identity itself is all zeros.
   const unknown = new Uint8Array(ID_SIZE);
   const id = createHash("sha256").update(database(unknown)).digest().subarray(0, ID_SIZE);
-  const raw = adbPackage(database(id), dataOf(folders));
+  const signed = database(id);
+  const signatures = input.key ? [apkSignature(PACKAGE_SCHEMA, signed, input.key)] : [];
+  const raw = adbPackage(signed, dataOf(folders), signatures);
   return {
     fileName: `${NAME}-${version}_${input.architecture}.apk`,
     bytes: Buffer.concat([Buffer.from("ADBd"), deflate(raw, input.compression)]),

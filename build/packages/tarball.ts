@@ -20,7 +20,8 @@ export interface TarballInput extends PackageInput {
   readonly target: string;
 }
 
-export function tarballContents({ binary, version, target }: TarballInput): Contents {
+export function tarballContents(input: TarballInput): Contents {
+  const { binary, version, target } = input;
   const root = `/netcombiner-${version}-${target}`;
   const services = [
     file(`${root}/service/systemd/netcombiner@.service`, source("packaging/systemd/netcombiner@.service")),
@@ -32,7 +33,7 @@ export function tarballContents({ binary, version, target }: TarballInput): Cont
     files: [
       file(`${root}/netcombiner`, binary, 0o755),
       file(`${root}/LICENSE`, source("LICENSE")),
-      ...documents(root, "netcombiner.conf.example"),
+      ...documents(root, input, "netcombiner.conf.example"),
       ...services,
       ...manuals({
         man: `${root}/man`,

@@ -42,9 +42,4 @@ export class Sealed implements Security {
     pool.length[slot] = HEADER_SIZE + length;
     return 0;
   }
-
-  wipe(): void {
-    this.#sealer.wipe();
-    this.#opener.wipe();
-  }
 }

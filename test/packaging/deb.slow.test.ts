@@ -8,7 +8,7 @@ import { debianPackage } from "../../build/packages/deb.ts";
 import { ROOT } from "../rules/sources.ts";
 import { CHILD_SECONDS } from "../support/limits.ts";
 import { canBootDebian, DebianSystem } from "./debian-system.ts";
-import { SOURCE_DATE } from "./stand-in.ts";
+import { INPUT } from "./stand-in.ts";
 
 const CONFIGURATION = `[Host]
 SharedKey = VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=
@@ -36,7 +36,7 @@ describe.skipIf(!canBootDebian())("netcombiner on Debian", () => {
     try {
       const outfile = join(folder, "netcombiner");
       compile({ entry: join(ROOT, "src", "main.ts"), outfile, version: { version, commit: "" } });
-      const input = { version, binary: readFileSync(outfile), sourceDate: SOURCE_DATE, compression: "fast" } as const;
+      const input = { ...INPUT, version, binary: readFileSync(outfile) };
       return debianPackage({ ...input, architecture: "amd64" }).bytes;
     } finally {
       rmSync(folder, { recursive: true });

@@ -1,6 +1,6 @@
 // The packages for OpenWrt, read by readers of their own and compared with what opkg and apk ask of them.
 import { describe, expect, test } from "bun:test";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync, verify } from "node:crypto";
 import { apk, ipk, ipkData, openwrtContents } from "../../build/packages/openwrt.ts";
 import { ascii, type Read, readApk } from "./read-adb.ts";
 import { type ReadEntry, readTar } from "./read-tar.ts";
@@ -12,6 +12,7 @@ const FILES = [
   "/etc/init.d/netcombiner",
   "/lib/upgrade/keep.d/netcombiner",
   "/usr/bin/netcombiner",
+  "/usr/share/netcombiner/netcombiner.cdx.json",
 ];
 
 const text = (entries: readonly ReadEntry[], name: string) =>
@@ -70,8 +71,8 @@ describe("the package for opkg", () => {
     const data = part("./data.tar.gz");
     const files = data.filter(({ type }) => type === "0");
     expect(files.map(({ name }) => name.slice(1))).toEqual(FILES);
-    expect(files.map(({ mode }) => mode)).toEqual([0o600, 0o755, 0o644, 0o755]);
-    expect(files.at(-1)?.content).toEqual(new Uint8Array(INPUT.binary));
+    expect(files.map(({ mode }) => mode)).toEqual([0o600, 0o755, 0o644, 0o755, 0o644]);
+    expect(files.find(({ name }) => name === "./usr/bin/netcombiner")?.content).toEqual(new Uint8Array(INPUT.binary));
     for (const entry of data) expect(entry).toMatchObject({ user: "root", group: "root", mtime: SOURCE_DATE });
     expect(text(data, "./etc/config/netcombiner")).toContain("option enabled '0'");
   });
@@ -146,7 +147,7 @@ describe("the package for apk", () => {
   test("brings the files with their sums, in order", () => {
     const own = installed.filter(({ path }) => !path.startsWith("/lib/apk/"));
     expect(own.map(({ path }) => path)).toEqual(FILES);
-    expect(own.map(({ mode }) => mode)).toEqual([0o600, 0o755, 0o644, 0o755]);
+    expect(own.map(({ mode }) => mode)).toEqual([0o600, 0o755, 0o644, 0o755, 0o644]);
     for (const one of installed) {
       expect(one).toMatchObject({ user: "root", group: "root", mtime: SOURCE_DATE, size: one.content.length });
       expect(one.sum).toEqual(new Uint8Array(createHash("sha256").update(one.content).digest()));
@@ -176,7 +177,27 @@ describe("the package for apk", () => {
     expect(list(scripts).length).toBe(8);
   });
 
-  test("is the same bytes again", () => {
+  test("is the same bytes again, and has no signature without a key", () => {
     expect(apk(OPENWRT).bytes).toEqual(bytes);
+    expect(readApk(bytes).signatures).toEqual([]);
+  });
+
+  test("has a signature that apk finds by the key's number and verifies", () => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    const ed25519 = generateKeyPairSync("ed25519").privateKey;
+    const signed = readApk(apk({ ...OPENWRT, key: { number: new Uint8Array(8), ed25519, apk: privateKey } }).bytes);
+    const [signature = new Uint8Array(0), ...others] = signed.signatures;
+    expect([others, signed.database, signed.data]).toEqual([[], database, data]);
+    // What apk-tools 3 does: SHA-512 of the point, "04" and both coordinates, is the key's number; the rest is adb_sign_v0 (adb.h).
+    const { x = "", y = "" } = publicKey.export({ format: "jwk" });
+    const point = Buffer.concat([Uint8Array.of(4), Buffer.from(x, "base64url"), Buffer.from(y, "base64url")]);
+    const number = createHash("sha512").update(point).digest().subarray(0, 16);
+    expect([...signature.subarray(0, 18)]).toEqual([0, 4, ...number]);
+    const digest = createHash("sha512").update(database).digest();
+    const message = Buffer.concat([Buffer.from("pckg"), signature.subarray(0, 18), digest]);
+    expect(verify("sha512", message, publicKey, signature.subarray(18))).toBe(true);
+    digest[0] = (digest[0] as number) ^ 1;
+    const other = Buffer.concat([message.subarray(0, 22), digest]);
+    expect(verify("sha512", other, publicKey, signature.subarray(18))).toBe(false);
   });
 });

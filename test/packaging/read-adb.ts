@@ -7,6 +7,8 @@ export type Read = number | Uint8Array | Read[] | undefined;
 export interface ReadPackage {
   readonly database: Uint8Array;
   readonly root: Read;
+  /** Payloads of signature blocks. */
+  readonly signatures: readonly Uint8Array[];
   readonly data: readonly { readonly folder: number; readonly file: number; readonly content: Uint8Array }[];
 }
 
@@ -17,12 +19,16 @@ export function readApk(file: Uint8Array): ReadPackage {
   const blocks = readBlocks(raw);
   const [first, ...others] = blocks;
   expect(first?.type).toBe(0);
-  expect(others.every(({ type }) => type === 2)).toBe(true);
+  // Signatures stand between the database and the data.
+  const data = others.filter(({ type }) => type === 2);
+  const signatures = others.slice(0, others.length - data.length);
+  expect(signatures.every(({ type }) => type === 1)).toBe(true);
   const database = first!.payload;
   return {
     database,
     root: readRoot(database),
-    data: others.map(({ payload }) => {
+    signatures: signatures.map(({ payload }) => payload),
+    data: data.map(({ payload }) => {
       const view = viewOf(payload);
       return { folder: view.getUint32(0, true), file: view.getUint32(4, true), content: payload.slice(8) };
     }),

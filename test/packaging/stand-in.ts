@@ -7,4 +7,10 @@ const STAND_IN = Uint8Array.from({ length: 4_097 }, (_, i) => (i * i * 31) & 0xf
 /** 2026-01-02 03:04:05 UTC */
 export const SOURCE_DATE = 1_767_323_045;
 
-export const INPUT: PackageInput = { binary: STAND_IN, version: "1.2.3", sourceDate: SOURCE_DATE, compression: "fast" };
+export const INPUT: PackageInput = {
+  binary: STAND_IN,
+  version: "1.2.3",
+  sourceDate: SOURCE_DATE,
+  sbom: "{}",
+  compression: "fast",
+};

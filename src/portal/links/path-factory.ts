@@ -67,7 +67,6 @@ export class PathFactory {
   remove(path: Path): void {
     this.#context.paths.remove(path);
     this.#rekeying.remove(path);
-    path.keys.wipe();
   }
 }
 
