@@ -5,7 +5,7 @@
  */
 import { dlopen } from "bun:ffi";
 import { existsSync } from "node:fs";
-import type { Aead, CipherName, Ciphers } from "../src/ports.ts";
+import type { Aead, CipherName, Ciphers, X25519 } from "../src/ports.ts";
 import { layout } from "./layout.ts";
 import { type Address, pointerTo } from "./libc.ts";
 
@@ -27,6 +27,15 @@ export interface Libcrypto {
   ): number;
   EVP_CipherUpdate(context: Address, out: Address, outLength: Address, input: Address, length: number): number;
   EVP_CipherFinal_ex(context: Address, out: Address, outLength: Address): number;
+  EVP_PKEY_new_raw_private_key(type: number, engine: Address, key: Address, length: number): Address;
+  EVP_PKEY_new_raw_public_key(type: number, engine: Address, key: Address, length: number): Address;
+  EVP_PKEY_get_raw_public_key(key: Address, out: Address, length: Address): number;
+  EVP_PKEY_free(key: Address): void;
+  EVP_PKEY_CTX_new(key: Address, engine: Address): Address;
+  EVP_PKEY_CTX_free(context: Address): void;
+  EVP_PKEY_derive_init(context: Address): number;
+  EVP_PKEY_derive_set_peer(context: Address, peer: Address): number;
+  EVP_PKEY_derive(context: Address, out: Address, length: Address): number;
 }
 
 const SYMBOLS = {
@@ -64,6 +73,37 @@ const SYMBOLS = {
     args: ["ptr" /* EVP_CIPHER_CTX * */, "ptr" /* unsigned char *outm */, "ptr" /* int *outl */],
     returns: "i32",
   },
+  EVP_PKEY_new_raw_private_key: {
+    args: [
+      "i32" /* int type */,
+      "ptr" /* ENGINE *e */,
+      "ptr" /* const unsigned char *key */,
+      "u64" /* size_t keylen */,
+    ],
+    returns: "ptr" /* EVP_PKEY * */,
+  },
+  EVP_PKEY_new_raw_public_key: {
+    args: [
+      "i32" /* int type */,
+      "ptr" /* ENGINE *e */,
+      "ptr" /* const unsigned char *key */,
+      "u64" /* size_t keylen */,
+    ],
+    returns: "ptr" /* EVP_PKEY * */,
+  },
+  EVP_PKEY_get_raw_public_key: {
+    args: ["ptr" /* const EVP_PKEY * */, "ptr" /* unsigned char *pub */, "ptr" /* size_t *len */],
+    returns: "i32",
+  },
+  EVP_PKEY_free: { args: ["ptr" /* EVP_PKEY * */], returns: "void" },
+  EVP_PKEY_CTX_new: { args: ["ptr" /* EVP_PKEY * */, "ptr" /* ENGINE *e */], returns: "ptr" /* EVP_PKEY_CTX * */ },
+  EVP_PKEY_CTX_free: { args: ["ptr" /* EVP_PKEY_CTX * */], returns: "void" },
+  EVP_PKEY_derive_init: { args: ["ptr" /* EVP_PKEY_CTX * */], returns: "i32" },
+  EVP_PKEY_derive_set_peer: { args: ["ptr" /* EVP_PKEY_CTX * */, "ptr" /* EVP_PKEY *peer */], returns: "i32" },
+  EVP_PKEY_derive: {
+    args: ["ptr" /* EVP_PKEY_CTX * */, "ptr" /* unsigned char *key */, "ptr" /* size_t *keylen */],
+    returns: "i32",
+  },
 } as const;
 
 /** openssl/crypto.h. Configuration files are not read: one could load other code. */
@@ -71,6 +111,8 @@ const OPENSSL_INIT_NO_LOAD_CONFIG = 0x80;
 /** openssl/evp.h. */
 const EVP_CTRL_AEAD_GET_TAG = 0x10;
 const EVP_CTRL_AEAD_SET_TAG = 0x11;
+const EVP_PKEY_X25519 = 1034;
+const X25519_SIZE = 32;
 const DECRYPT = 0;
 const ENCRYPT = 1;
 
@@ -95,15 +137,68 @@ function libcryptoCiphers(library: Libcrypto): Ciphers {
     "aes-256-gcm": library.EVP_aes_256_gcm(),
     "chacha20-poly1305": library.EVP_chacha20_poly1305(),
   };
-  return { name: "libcrypto", create: (cipher, key) => new LibcryptoAead(library, known[cipher], key) };
+  return {
+    name: "libcrypto",
+    x25519: new LibcryptoX25519(library),
+    create: (cipher, key) => new LibcryptoAead(library, known[cipher], key),
+  };
 }
 
-/** Contexts hold keys: they are wiped and freed when nothing uses them any more. */
+/** X25519 that leaves no copy of a key behind: the library erases its objects when they are freed, which is at once. */
+class LibcryptoX25519 implements X25519 {
+  readonly #library: Libcrypto;
+  readonly #private = new Uint8Array(new ArrayBuffer(X25519_SIZE));
+  readonly #public = new Uint8Array(new ArrayBuffer(X25519_SIZE));
+  readonly #length = new BigUint64Array(new ArrayBuffer(8));
+
+  constructor(library: Libcrypto) {
+    this.#library = library;
+  }
+
+  publicKey(privateKey: Uint8Array): Uint8Array {
+    const { EVP_PKEY_get_raw_public_key, EVP_PKEY_free } = this.#library;
+    const key = this.#privateObject(privateKey);
+    this.#length[0] = BigInt(X25519_SIZE);
+    const result = EVP_PKEY_get_raw_public_key(key, pointerTo(this.#public), pointerTo(this.#length));
+    EVP_PKEY_free(key);
+    expectOne(result);
+    return this.#public.slice();
+  }
+
+  agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+    const library = this.#library;
+    this.#public.set(publicKey);
+    const peer = library.EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, 0, pointerTo(this.#public), X25519_SIZE);
+    const key = this.#privateObject(privateKey);
+    const context = library.EVP_PKEY_CTX_new(key, 0);
+    const secret = new Uint8Array(new ArrayBuffer(X25519_SIZE));
+    this.#length[0] = BigInt(X25519_SIZE);
+    const isDone =
+      library.EVP_PKEY_derive_init(context) === 1 &&
+      library.EVP_PKEY_derive_set_peer(context, peer) === 1 &&
+      library.EVP_PKEY_derive(context, pointerTo(secret), pointerTo(this.#length)) === 1;
+    library.EVP_PKEY_CTX_free(context);
+    library.EVP_PKEY_free(key);
+    library.EVP_PKEY_free(peer);
+    return isDone && secret.some((byte) => byte !== 0) ? secret : undefined;
+  }
+
+  #privateObject(privateKey: Uint8Array): Address {
+    this.#private.set(privateKey);
+    const key = this.#library.EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, 0, pointerTo(this.#private), X25519_SIZE);
+    this.#private.fill(0);
+    if (!key) throw new Error("broken invariant: libcrypto does what it is asked");
+    return key;
+  }
+}
+
+/** Contexts hold keys: those that nobody wiped are freed when nothing uses them any more. */
 const unused = new FinalizationRegistry<() => void>((free) => free());
 
 class LibcryptoAead implements Aead {
   readonly #library: Libcrypto;
-  readonly #context: Address;
+  /** 0 once the key was erased. */
+  #context: Address;
   readonly #outLength = new Int32Array(new ArrayBuffer(4));
   readonly #outLengthAt = pointerTo(this.#outLength);
   /** The arrays of the last call and their addresses. */
@@ -120,10 +215,19 @@ class LibcryptoAead implements Aead {
     copy.set(key);
     expectOne(library.EVP_CipherInit_ex(context, cipher, 0, pointerTo(copy), 0, ENCRYPT));
     copy.fill(0);
-    unused.register(this, () => library.EVP_CIPHER_CTX_free(context));
+    unused.register(this, () => library.EVP_CIPHER_CTX_free(context), this);
+  }
+
+  /** Frees the context, which the library overwrites first. */
+  wipe(): void {
+    if (this.#context === 0) return;
+    unused.unregister(this);
+    this.#library.EVP_CIPHER_CTX_free(this.#context);
+    this.#context = 0;
   }
 
   seal(bytes: Uint8Array, nonce: Uint8Array, from: number, length: number, to: number): void {
+    if (this.#context === 0) throw new Error("broken invariant: nothing is sealed after the key was erased");
     this.#locate(bytes, nonce);
     expectOne(this.#run(ENCRYPT, this.#base + from, length, this.#base + to));
     expectOne(this.#finish());
@@ -132,6 +236,7 @@ class LibcryptoAead implements Aead {
   }
 
   open(bytes: Uint8Array, nonce: Uint8Array, at: number, length: number): boolean {
+    if (this.#context === 0) return false;
     this.#locate(bytes, nonce);
     const place = this.#base + at;
     expectOne(this.#run(DECRYPT, place, length, place));

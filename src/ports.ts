@@ -55,13 +55,24 @@ export interface Aead {
   seal(bytes: Uint8Array, nonce: Uint8Array, from: number, length: number, to: number): void;
   /** Decrypts the `length` bytes at `at` in place if they, the tag behind and the 8 bytes in front are authentic; otherwise changes nothing. */
   open(bytes: Uint8Array, nonce: Uint8Array, at: number, length: number): boolean;
+  /** Erases the key; nothing opens afterwards, and nothing must be sealed. */
+  wipe(): void;
+}
+
+/** X25519 (RFC 7748) on raw keys of 32 bytes, without state. */
+export interface X25519 {
+  /** Returns the public key that belongs to `privateKey`. */
+  publicKey(privateKey: Uint8Array): Uint8Array;
+  /** Returns the shared secret, which the caller erases; undefined for a public key of low order, with which there is none. */
+  agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined;
 }
 
 export type CipherName = "aes-256-gcm" | "chacha20-poly1305";
 
-/** A library's ciphers. Libraries differ in speed and not in their results. */
+/** A library's ciphers. Libraries differ in speed and in how well they erase keys, not in their results. */
 export interface Ciphers {
   readonly name: string;
+  readonly x25519: X25519;
   /** @param key 32 bytes, copied */
   create(cipher: CipherName, key: Uint8Array): Aead;
 }

@@ -10,7 +10,21 @@ const LENGTH = 1_111;
 
 export function systemCiphers(): Ciphers {
   const libcrypto = openLibcrypto();
-  return libcrypto && AUTO_SUITES.every((cipher) => isSame(libcrypto, cipher)) ? libcrypto : PORTABLE_CIPHERS;
+  const isGood = libcrypto && isSameCurve(libcrypto) && AUTO_SUITES.every((cipher) => isSame(libcrypto, cipher));
+  return isGood ? libcrypto : PORTABLE_CIPHERS;
+}
+
+/** True if X25519 gives the same secret, and none for a point of low order. */
+function isSameCurve({ x25519 }: Ciphers): boolean {
+  try {
+    const [own, other] = [new Uint8Array(32).fill(0x5a), new Uint8Array(32).fill(0xa5)];
+    const publicKey = x25519.publicKey(other);
+    const [tried, known] = [x25519.agree(own, publicKey), PORTABLE_CIPHERS.x25519.agree(own, publicKey)];
+    if (!tried || !known || x25519.agree(own, new Uint8Array(32))) return false;
+    return Buffer.from(tried).equals(known);
+  } catch {
+    return false;
+  }
 }
 
 /** True if a trial gives the same bytes as the runtime's cipher, opens again, and is refused after a change. */

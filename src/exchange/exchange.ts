@@ -41,6 +41,8 @@ export interface Session {
 export interface Rekey {
   readonly message: Uint8Array;
   complete(answer: Uint8Array): Security | undefined;
+  /** Erases the secrets of the rekey, when it is complete or given up. */
+  wipe(): void;
 }
 
 /** Reason for which an exchange message was refused, for counters and the log. */
@@ -72,6 +74,8 @@ export interface Initiation {
   complete(response: Uint8Array): Agreement | Refused;
   /** Takes a cookie; true if it is for this initiation, which then is to be sent at once. */
   takeCookie(now: Micros, message: Uint8Array): boolean;
+  /** Erases the secrets of the attempt, when it is complete or given up. */
+  wipe(): void;
 }
 
 /** An authentic initiation; nothing else is kept of it. */
@@ -79,6 +83,8 @@ export interface Question {
   readonly hello: Hello;
   /** Answers with new keys each time. Without a common suite there is no agreement, and the answer says so. */
   respond(introduction: Introduction): Response;
+  /** Erases the secrets of a question that gets no answer, or has got its only one. */
+  wipe(): void;
 }
 
 export interface Response {

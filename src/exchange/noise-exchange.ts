@@ -5,10 +5,11 @@
  */
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { X25519 } from "../ports.ts";
 import type { RandomBytes } from "../random.ts";
-import { macEquals } from "../security/blake2s.ts";
+import { macEquals, secretBytes } from "../security/blake2s.ts";
 import { NO_COMMON_SUITE, type Offer, suiteNames } from "../security/offer.ts";
-import { KeyPair, X25519_SIZE } from "../security/x25519.ts";
+import { KeyPair, RUNTIME_X25519, X25519_SIZE } from "../security/x25519.ts";
 import { HEADER_SIZE, TYPE } from "../wire/datagram.ts";
 import {
   decodeHello,
@@ -51,6 +52,7 @@ export class NoiseExchange implements Exchange {
   readonly #identity: Identity;
   readonly #run: Uint8Array;
   readonly #random: RandomBytes;
+  readonly #x25519: X25519;
   readonly #pattern: Pattern;
   /** The number of the pattern, or the one for keys that everybody has. */
   readonly #kind: number;
@@ -64,7 +66,8 @@ export class NoiseExchange implements Exchange {
   #attempts = 0;
 
   /** @param run 8 random bytes, one per start */
-  constructor(offer: Offer, identity: Identity, run: Uint8Array, random: RandomBytes) {
+  constructor(offer: Offer, identity: Identity, run: Uint8Array, random: RandomBytes, x25519 = RUNTIME_X25519) {
+    this.#x25519 = x25519;
     this.#offer = offer;
     this.#identity = identity;
     this.#run = run;
@@ -97,6 +100,7 @@ export class NoiseExchange implements Exchange {
       message,
       complete: (response) => this.#complete(handshake, hello.index, response),
       takeCookie: (at, cookie) => this.#takeCookie(at, message, mac1, cookie),
+      wipe: () => handshake.wipe(),
     };
   }
 
@@ -119,13 +123,15 @@ export class NoiseExchange implements Exchange {
     const handshake = this.#handshake(false, initiation.subarray(0, HEADER_SIZE));
     const payload = handshake.read(initiation.subarray(HEADER_SIZE, initiation.length - 2 * MAC_SIZE));
     const { remoteStatic } = handshake;
-    if (remoteStatic && !macEquals(remoteStatic, this.#identity.peerKey as Uint8Array, 0)) {
-      return { refusal: "unknown-key", detail: remoteStatic.toBase64() };
+    const isStranger = remoteStatic !== undefined && !macEquals(remoteStatic, this.#identity.peerKey as Uint8Array, 0);
+    const hello = payload && !isStranger ? decodeHello(payload) : undefined;
+    if (hello) {
+      const respond = (introduction: Introduction) => this.#respond(handshake, hello, introduction);
+      return { hello, respond, wipe: () => handshake.wipe() };
     }
-    if (!payload) return { refusal: "forged" };
-    const hello = decodeHello(payload);
-    if (!hello) return { refusal: "malformed" };
-    return { hello, respond: (introduction) => this.#respond(handshake, hello, introduction) };
+    handshake.wipe();
+    if (isStranger) return { refusal: "unknown-key", detail: remoteStatic.toBase64() };
+    return { refusal: payload ? "malformed" : "forged" };
   }
 
   #respond(handshake: Handshake, peer: Hello, introduction: Introduction): Response {
@@ -147,12 +153,15 @@ export class NoiseExchange implements Exchange {
     if (!this.#ours.hasMac1(response, end)) return { refusal: "forged" };
     // A forged response must not use up the handshake: each is read by a copy.
     const reader = handshake.clone();
-    const payload = reader.read(response.subarray(HEADER_SIZE, end));
-    if (!payload) return { refusal: this.#identity.keyPair ? "shared-key" : "forged" };
-    const peer = decodeHello(payload);
-    if (!peer) return { refusal: "malformed" };
-    const own = { index } as const;
-    return this.#agree(reader, true, own, peer, peer.chosen);
+    try {
+      const payload = reader.read(response.subarray(HEADER_SIZE, end));
+      if (!payload) return { refusal: this.#identity.keyPair ? "shared-key" : "forged" };
+      const peer = decodeHello(payload);
+      if (!peer) return { refusal: "malformed" };
+      return this.#agree(reader, true, { index }, peer, peer.chosen);
+    } finally {
+      reader.wipe();
+    }
   }
 
   #agree(
@@ -197,12 +206,14 @@ export class NoiseExchange implements Exchange {
 
   #keys(isInitiator: boolean) {
     const { sharedKey, keyPair, peerKey } = this.#identity;
-    const secret = new Uint8Array(X25519_SIZE);
+    const secret = secretBytes(X25519_SIZE);
     this.#random(secret);
+    const ephemeral = new KeyPair(secret, this.#x25519);
+    secret.fill(0);
     return {
       isInitiator,
       psk: sharedKey,
-      ephemeral: new KeyPair(secret),
+      ephemeral,
       static: keyPair,
       remoteStatic: isInitiator ? peerKey : undefined,
     };

@@ -10,7 +10,7 @@
  */
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { blake2s } from "@noble/hashes/blake2.js";
-import { hmac } from "@noble/hashes/hmac.js";
+import { hmacBlake2s, secretBytes } from "../security/blake2s.ts";
 import { type KeyPair, X25519_SIZE } from "../security/x25519.ts";
 
 export type Pattern = "IKpsk0" | "IKpsk2" | "NNpsk0";
@@ -61,6 +61,7 @@ export class Handshake {
   readonly #tokens: readonly (readonly Token[])[];
   #state: SymmetricState;
   #message = 0;
+  #isCopy = false;
   #remoteEphemeral = new Uint8Array(X25519_SIZE);
   #remoteStatic: Uint8Array | undefined;
 
@@ -124,9 +125,16 @@ export class Handshake {
     const copy = new Handshake(this.#pattern, this.#keys);
     copy.#state = this.#state.clone();
     copy.#message = this.#message;
+    copy.#isCopy = true;
     copy.#remoteEphemeral = this.#remoteEphemeral;
     copy.#remoteStatic = this.#remoteStatic;
     return copy;
+  }
+
+  /** Erases the secrets of this handshake and, unless it is a copy, its ephemeral key. */
+  wipe(): void {
+    this.#state.wipe();
+    if (!this.#isCopy) this.#keys.ephemeral.wipe();
   }
 
   /** Returns two keys of 32 bytes: initiator to responder, responder to initiator. */
@@ -146,8 +154,10 @@ export class Handshake {
       return true;
     }
     const secret = this.#agree(token);
-    if (secret) this.#state.mixKey(secret);
-    return secret !== undefined;
+    if (!secret) return false;
+    this.#state.mixKey(secret);
+    secret.fill(0);
+    return true;
   }
 
   /** Returns the shared secret of a token, whose first letter is the initiator's key and whose second is the responder's. */
@@ -169,14 +179,19 @@ class SymmetricState {
   constructor(protocolName: string) {
     const name = new TextEncoder().encode(protocolName);
     this.hash = name.length > HASH_SIZE ? blake2s(name) : concatenate(name, new Uint8Array(HASH_SIZE - name.length));
-    this.#chain = this.hash;
+    this.#chain = this.hash.slice();
+  }
+
+  wipe(): void {
+    this.#chain.fill(0);
+    this.#key?.fill(0);
   }
 
   clone(): SymmetricState {
     const copy = new SymmetricState("");
     copy.hash = this.hash;
-    copy.#chain = this.#chain;
-    copy.#key = this.#key;
+    copy.#chain = concatenate(this.#chain);
+    copy.#key = this.#key && concatenate(this.#key);
     copy.#counter = this.#counter;
     return copy;
   }
@@ -187,15 +202,18 @@ class SymmetricState {
 
   mixKey(input: Uint8Array): void {
     const [chain, key] = expand(this.#chain, input, 2);
+    this.wipe();
     this.#chain = chain as Uint8Array;
     this.#key = key;
     this.#counter = 0;
   }
 
   mixKeyAndHash(input: Uint8Array): void {
-    const [chain, hash, key] = expand(this.#chain, input, 3);
-    this.#chain = chain as Uint8Array;
-    this.mixHash(hash as Uint8Array);
+    const [chain, hash, key] = expand(this.#chain, input, 3) as [Uint8Array, Uint8Array, Uint8Array];
+    this.wipe();
+    this.#chain = chain;
+    this.mixHash(hash);
+    hash.fill(0);
     this.#key = key;
     this.#counter = 0;
   }
@@ -234,16 +252,19 @@ class SymmetricState {
 
 /** Derives keys with HKDF as Noise has it (RFC 5869 with BLAKE2s). */
 function expand(chain: Uint8Array, input: Uint8Array, outputs: number): Uint8Array[] {
-  const secret = hmac(blake2s, chain, input);
+  const secret = hmacBlake2s(chain, input);
   const out: Uint8Array[] = [];
   for (let i = 1; i <= outputs; i++) {
-    out.push(hmac(blake2s, secret, concatenate(out.at(-1) ?? new Uint8Array(0), Uint8Array.of(i))));
+    const message = concatenate(out.at(-1) ?? new Uint8Array(0), Uint8Array.of(i));
+    out.push(hmacBlake2s(secret, message));
+    message.fill(0);
   }
+  secret.fill(0);
   return out;
 }
 
 export function concatenate(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  const out = secretBytes(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
     out.set(part, at);

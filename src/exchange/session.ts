@@ -19,11 +19,13 @@ export type KeyUse = Omit<PathKeys, "send" | "receive">;
 
 /** Derives the security of a path from a finished handshake: from its secrets, its hash, and the suite's name. */
 export function pathSecurity(suite: SecuritySuite, handshake: Handshake, isInitiator: boolean, use: KeyUse): Security {
-  const [toResponder, toInitiator] = handshake
-    .split()
-    .map((key) => deriveKey(key, `netcombiner 1 ${suite.name}`, handshake.hash)) as [Uint8Array, Uint8Array];
+  const secrets = handshake.split();
+  const keys = secrets.map((key) => deriveKey(key, `netcombiner 1 ${suite.name}`, handshake.hash));
+  const [toResponder, toInitiator] = keys as [Uint8Array, Uint8Array];
   const [send, receive] = isInitiator ? [toResponder, toInitiator] : [toInitiator, toResponder];
-  return suite.create({ ...use, send, receive });
+  const security = suite.create({ ...use, send, receive });
+  for (const secret of [...secrets, ...keys]) secret.fill(0);
+  return security;
 }
 
 export class NoiseSession implements Session {
@@ -61,13 +63,24 @@ export class NoiseSession implements Session {
       message: handshake.write(NO_PAYLOAD) ?? NO_PAYLOAD,
       complete: (answer) => {
         const reader = handshake.clone();
-        return reader.read(answer) ? pathSecurity(this.#suite, reader, true, this.#use) : undefined;
+        const security = reader.read(answer) ? pathSecurity(this.#suite, reader, true, this.#use) : undefined;
+        reader.wipe();
+        return security;
       },
+      wipe: () => handshake.wipe(),
     };
   }
 
   answer(epoch: number, message: Uint8Array) {
     const handshake = this.#makeHandshake(false, this.#prologue(epoch));
+    try {
+      return this.#answer(handshake, message);
+    } finally {
+      handshake.wipe();
+    }
+  }
+
+  #answer(handshake: Handshake, message: Uint8Array) {
     if (!handshake.read(message)) return undefined;
     // Who learned the keys of the path must not be able to go on with a key pair of his own.
     if (this.#peerKey && !macEquals(this.#peerKey, handshake.remoteStatic ?? NO_KEY, 0)) return undefined;

@@ -63,6 +63,7 @@ export class KeyPhases {
 
   /** Keys to open with from now on, and to use once the peer does. */
   expect(next: Security): void {
+    this.#next?.wipe();
     this.#next = next;
   }
 
@@ -73,6 +74,7 @@ export class KeyPhases {
 
   /** Changes the keys. */
   use(now: Micros, next: Security, sentFrom: number, receivedFrom: number): void {
+    this.#former?.wipe();
     this.#former = this.#current;
     this.#formerUntil = now + FORMER_LIFE;
     this.#current = next;
@@ -87,6 +89,7 @@ export class KeyPhases {
   /** Forgets the former keys in time, so that what was recorded stays closed. */
   advance(now: Micros): void {
     if (now < this.#formerUntil) return;
+    this.#former?.wipe();
     this.#former = undefined;
     this.#formerUntil = NEVER;
   }
@@ -94,5 +97,12 @@ export class KeyPhases {
   /** When `advance` has something to do. */
   deadline(): Micros {
     return this.#formerUntil;
+  }
+
+  /** Erases all keys, when the path has ended; nothing must be sealed or opened afterwards. */
+  wipe(): void {
+    this.#current.wipe();
+    this.#former?.wipe();
+    this.#next?.wipe();
   }
 }

@@ -9,6 +9,8 @@ type WriteMessage = (pool: PacketPool, at: number) => number;
 
 /** Seals one message for `path` and sends it at once; without a free slot it is not sent. */
 export function sendDirectly({ pool, events }: PortalContext, now: Micros, path: Path, write: WriteMessage): void {
+  // The keys of a path that has ended are erased: a message may follow in the datagram that ended it.
+  if (path.state === "down") return;
   const slot = pool.take();
   if (slot === NO_SLOT) return;
   const start = pool.start[slot] as number;

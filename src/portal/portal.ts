@@ -13,6 +13,7 @@ import type { PacketBatch } from "../memory/packet-batch.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import { DelayOrigin } from "../path/one-way-delay.ts";
 import type { Path } from "../path/path.ts";
+import type { X25519 } from "../ports.ts";
 import type { RandomBytes } from "../random.ts";
 import { createOffer } from "../security/offer.ts";
 import { PORTABLE_CIPHERS } from "../security/portable-ciphers.ts";
@@ -53,7 +54,7 @@ export class Portal {
    * @param ciphers the fastest that the machine has
    */
   constructor(settings: TunnelSettings, pool: PacketPool, random: RandomBytes, ciphers = PORTABLE_CIPHERS) {
-    const identity = identityOf(settings);
+    const identity = identityOf(settings, ciphers.x25519);
     const offer = createOffer(settings.security, settings.suiteCosts, ciphers);
     const run = new Uint8Array(RUN_SIZE);
     random(run);
@@ -65,7 +66,7 @@ export class Portal {
       settings,
       pool,
       random,
-      exchange: new NoiseExchange(offer, identity, run, random),
+      exchange: new NoiseExchange(offer, identity, run, random, ciphers.x25519),
       publicKey: identity.keyPair?.publicKey,
       overhead: offer.overhead,
       ...discipline,
@@ -231,9 +232,9 @@ export class Portal {
 }
 
 /** Without security nobody is told apart, whatever keys there are. */
-function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings): Identity {
+function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings, x25519: X25519): Identity {
   if (security === "none") return { sharedKey: NO_KEY };
-  return { sharedKey: sharedKey ?? NO_KEY, keyPair: privateKey && new KeyPair(privateKey), peerKey };
+  return { sharedKey: sharedKey ?? NO_KEY, keyPair: privateKey && new KeyPair(privateKey, x25519), peerKey };
 }
 
 /** Returns 32 random bits, so that nobody can choose flows that share a bucket. */

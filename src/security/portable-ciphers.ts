@@ -7,17 +7,20 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } fro
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 import type { Aead, Ciphers } from "../ports.ts";
 import { HEADER_SIZE } from "../wire/datagram.ts";
+import { RUNTIME_X25519 } from "./x25519.ts";
 
 export const TAG_SIZE = 16;
+const KEY_SIZE = 32;
 const AES = "aes-256-gcm";
 
 export const PORTABLE_CIPHERS: Ciphers = {
   name: "runtime",
+  x25519: RUNTIME_X25519,
   create: (cipher, key) => (cipher === AES ? new RuntimeAesGcm(key) : new ScriptChaCha(key)),
 };
 
 class RuntimeAesGcm implements Aead {
-  readonly #key: KeyObject;
+  #key: KeyObject | undefined;
   readonly #header = new Uint8Array(new ArrayBuffer(HEADER_SIZE));
   readonly #tag = Buffer.from(new ArrayBuffer(TAG_SIZE));
 
@@ -26,6 +29,7 @@ class RuntimeAesGcm implements Aead {
   }
 
   seal(bytes: Uint8Array, nonce: Uint8Array, from: number, length: number, to: number): void {
+    if (!this.#key) throw new Error("broken invariant: nothing is sealed after the key was erased");
     const cipher = createCipheriv(AES, this.#key, nonce);
     cipher.setAAD(this.#headerBefore(bytes, to));
     bytes.set(cipher.update(bytes.subarray(from, from + length)), to);
@@ -34,6 +38,7 @@ class RuntimeAesGcm implements Aead {
   }
 
   open(bytes: Uint8Array, nonce: Uint8Array, at: number, length: number): boolean {
+    if (!this.#key) return false;
     const decipher = createDecipheriv(AES, this.#key, nonce);
     decipher.setAAD(this.#headerBefore(bytes, at));
     const tag = this.#tag;
@@ -49,6 +54,11 @@ class RuntimeAesGcm implements Aead {
     return true;
   }
 
+  /** Drops the key, which the library erases when the collector finds the object. */
+  wipe(): void {
+    this.#key = undefined;
+  }
+
   #headerBefore(bytes: Uint8Array, at: number): Uint8Array {
     const header = this.#header;
     for (let i = 0; i < HEADER_SIZE; i++) header[i] = bytes[at - HEADER_SIZE + i] as number;
@@ -57,18 +67,21 @@ class RuntimeAesGcm implements Aead {
 }
 
 class ScriptChaCha implements Aead {
-  readonly #key: Uint8Array;
+  readonly #key = new Uint8Array(new ArrayBuffer(KEY_SIZE));
+  #isWiped = false;
 
   constructor(key: Uint8Array) {
-    this.#key = key.slice();
+    this.#key.set(key);
   }
 
   seal(bytes: Uint8Array, nonce: Uint8Array, from: number, length: number, to: number): void {
+    if (this.#isWiped) throw new Error("broken invariant: nothing is sealed after the key was erased");
     const cipher = chacha20poly1305(this.#key, nonce, bytes.subarray(to - HEADER_SIZE, to));
     cipher.encrypt(bytes.subarray(from, from + length), bytes.subarray(to, to + length + TAG_SIZE));
   }
 
   open(bytes: Uint8Array, nonce: Uint8Array, at: number, length: number): boolean {
+    if (this.#isWiped) return false;
     const cipher = chacha20poly1305(this.#key, nonce, bytes.subarray(at - HEADER_SIZE, at));
     try {
       // The library checks the tag before it touches the output.
@@ -77,5 +90,10 @@ class ScriptChaCha implements Aead {
     } catch {
       return false;
     }
+  }
+
+  wipe(): void {
+    this.#key.fill(0);
+    this.#isWiped = true;
   }
 }

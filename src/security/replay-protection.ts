@@ -19,6 +19,8 @@ export class SharedSequenceGenerator implements MacGenerator {
   generate(_bytes: Uint8Array, view: DataView, _start: number, end: number): void {
     writeFooter(view, end, this.#next++);
   }
+
+  wipe(): void {}
 }
 
 /** One per run of the peer, shared by the chains of all paths to it. */
@@ -30,4 +32,6 @@ export class SharedSequenceVerifier implements MacVerifier {
     const sequence = readFooter(view, end);
     return sequence >= 0 && this.#window.accept(sequence) ? 0 : DROP["datagram-replayed"];
   }
+
+  wipe(): void {}
 }

@@ -42,4 +42,9 @@ export class Sealed implements Security {
     pool.length[slot] = HEADER_SIZE + length;
     return 0;
   }
+
+  wipe(): void {
+    this.#sealer.wipe();
+    this.#opener.wipe();
+  }
 }

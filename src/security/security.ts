@@ -15,6 +15,8 @@ export interface MacGenerator {
   readonly size: number;
   /** Writes the footer at `end`, over the bytes from `start` to `end`. */
   generate(bytes: Uint8Array, view: DataView, start: number, end: number): void;
+  /** Erases its key, if it has one. */
+  wipe(): void;
 }
 
 /** The verifier of one footer. */
@@ -25,6 +27,8 @@ export interface MacVerifier {
    * @returns 0 if it is right, else the index of a drop reason
    */
   verify(bytes: Uint8Array, view: DataView, start: number, end: number): number;
+  /** Erases its key, if it has one. */
+  wipe(): void;
 }
 
 /** The protection of a path under one pair of keys, one for each direction. A packet number must not be sealed twice by the same one. */
@@ -38,6 +42,8 @@ export interface Security {
   seal(pool: PacketPool, into: Slot, packetNumber: number, from: number, length: number): void;
   /** Checks and uncovers a datagram, whose length shrinks by `overhead`. Returns 0, or the index of a drop reason without any change. */
   open(pool: PacketPool, slot: Slot, packetNumber: number): number;
+  /** Erases the keys; the object must not be used afterwards. */
+  wipe(): void;
 }
 
 /** A chain of footers, which runs generators in order and verifiers in reverse. Both lists have the same footers in the same order. */
@@ -76,5 +82,10 @@ export class SecurityChain implements Security {
     }
     pool.length[slot] = end - start;
     return 0;
+  }
+
+  wipe(): void {
+    for (const generator of this.generators) generator.wipe();
+    for (const verifier of this.verifiers) verifier.wipe();
   }
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { createEndpoint, parseEndpoint } from "../../src/endpoint.ts";
+import { CLOSE_REASON, CLOSE_SIZE, writeClose } from "../../src/wire/close.ts";
+import { DIAGNOSIS, encodeDiagnosis } from "../../src/wire/diagnosis.ts";
 import { udpPacket } from "../support/packets/build.ts";
 import { linkSettings } from "../support/portal-end.ts";
+import { contentOf, slotWith } from "../support/slots.ts";
 import { End, Pair } from "./pair.ts";
 
 function connectedPair(links = 1, more = {}): Pair {
@@ -272,4 +275,19 @@ describe("Portal", () => {
     expect([answer[9], answer[20], answer[21]]).toEqual([1, 3, 4]);
     expect(new DataView(answer.buffer).getUint16(26)).toBe(1400);
   });
+});
+
+test("a question behind the message that ends the path gets no answer, as the keys are erased", () => {
+  const pair = connectedPair(1, {});
+  const [path, pool] = [pair.a.portal.paths[0]!, pair.a.pool];
+  const echo = encodeDiagnosis({ kind: DIAGNOSIS.ECHO, token: 1 });
+  const messages = new Uint8Array(CLOSE_SIZE + echo.length);
+  writeClose(new DataView(messages.buffer), 0, CLOSE_REASON.SHUTDOWN);
+  messages.set(echo, CLOSE_SIZE);
+  const slot = slotWith(pool, messages);
+  path.seal(pair.now, pool, slot, false);
+  const before = pair.seen.length;
+  pair.inject(pair.b, contentOf(pool, slot), pair.b.portal.paths[0]!.remote);
+  expect(pair.b.portal.paths).toEqual([]);
+  expect(pair.seen.slice(before).filter(({ from }) => from === pair.b)).toEqual([]);
 });

@@ -29,6 +29,10 @@ class Marker implements MacGenerator, MacVerifier {
     expect(bytes[end]).toBe(end - start);
     return this.reason;
   }
+
+  wipe(): void {
+    this.calls.push(`wipe ${this.mark}`);
+  }
 }
 
 function chainOf(sizes: readonly number[]) {

@@ -62,10 +62,16 @@ export class Admission {
     }
     const question = exchange.read(initiation);
     if (isRefused(question)) return question;
+    const rejection = this.#answerNew(now, arrival, initiation, question);
+    question.wipe();
+    return rejection;
+  }
+
+  #answerNew(now: Micros, arrival: Arrival, initiation: Uint8Array, question: Question): Rejection | undefined {
     const { run, attempt, addresses } = question.hello;
     if (!this.#runs.acceptAttempt(run.toHex(), attempt)) return { refusal: "replayed" };
     if (this.#runs.isFormer(run.toHex())) return { refusal: "unexpected" };
-    if (!agreesWith(arrival.link.settings.publicAddress, addresses, remote)) return { refusal: "addresses" };
+    if (!agreesWith(arrival.link.settings.publicAddress, addresses, arrival.remote)) return { refusal: "addresses" };
     return this.#open(now, arrival, initiation, question);
   }
 

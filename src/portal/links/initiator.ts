@@ -37,6 +37,7 @@ export class Initiator {
     const metric = link.settings.metric ?? 0;
     link.index = index;
     link.announcedMetric = metric;
+    link.initiation?.wipe();
     link.initiation = this.#context.exchange.initiate(now, introduce(link.settings, index, metric, link.remote));
     link.takeResend(now);
     this.send(link);

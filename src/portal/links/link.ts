@@ -119,7 +119,7 @@ export class Link {
     this.refused = undefined;
     this.failures = 0;
     this.ups++;
-    this.initiation = undefined;
+    this.#endInitiation();
     this.#change(now, "up", "exchange done");
     // A metric changed during the exchange is announced now.
     this.deadline = now;
@@ -139,7 +139,7 @@ export class Link {
   }
 
   stopped(now: Micros, reason: string): void {
-    this.initiation = undefined;
+    this.#endInitiation();
     this.#change(now, "stopped", reason);
     this.deadline = NEVER;
   }
@@ -157,9 +157,14 @@ export class Link {
   }
 
   #wait(now: Micros, wait: Micros, reason: string): void {
-    this.initiation = undefined;
+    this.#endInitiation();
     this.#change(now, "waiting", reason);
     this.deadline = now + wait;
+  }
+
+  #endInitiation(): void {
+    this.initiation?.wipe();
+    this.initiation = undefined;
   }
 
   #jitter(): number {

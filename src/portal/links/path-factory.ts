@@ -67,6 +67,7 @@ export class PathFactory {
   remove(path: Path): void {
     this.#context.paths.remove(path);
     this.#rekeying.remove(path);
+    path.keys.wipe();
   }
 }
 

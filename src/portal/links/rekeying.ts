@@ -41,6 +41,7 @@ export class Rekeying {
   }
 
   remove(path: Path): void {
+    this.#states.get(path)?.rekey?.wipe();
     this.#states.delete(path);
   }
 
@@ -96,6 +97,7 @@ export class Rekeying {
     if (!state.rekey || epoch !== keys.epoch + 1) return false;
     const security = state.rekey.complete(message);
     if (!security) return false;
+    state.rekey.wipe();
     state.rekey = undefined;
     path.rekey = undefined;
     keys.use(now, security, path.sent.next, path.received.largest + 1);
