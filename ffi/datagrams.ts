@@ -281,7 +281,7 @@ export function addressMessage(
   return length;
 }
 
-/** After a refused send of the datagram in `slot`: false when the socket is full, true when the datagram is counted as lost. */
+/** Handles a refused send of the datagram in `slot`: returns false if the socket is full, true if the datagram counts as lost. */
 function countFailure(socket: DatagramSocket, slot: Slot): boolean {
   const { system, counters } = socket;
   const errno = system.libc.errno();
@@ -294,7 +294,7 @@ function countFailure(socket: DatagramSocket, slot: Slot): boolean {
   return true;
 }
 
-/** After a failed receive: false when the socket is empty, true when it is worth another try. */
+/** Handles a failed receive: returns false if the socket is empty, true if it is worth another try. */
 export function isTransient(socket: DatagramSocket): boolean {
   const { system, counters } = socket;
   const errno = system.libc.errno();
@@ -305,7 +305,7 @@ export function isTransient(socket: DatagramSocket): boolean {
   return errno !== system.errno.EBADF;
 }
 
-/** Bytes of the IPv4 header at `at` in front of a datagram of `length` bytes with it (RFC 791, 3.1); -1 when malformed. */
+/** Returns the size of the IPv4 header at `at` of a packet of `length` bytes (RFC 791, 3.1); -1 if it is malformed. */
 function headerLength(pool: PacketPool, at: number, length: number): number {
   const first = pool.bytes[at] as number;
   const header = 4 * (first & 0xf);

@@ -248,7 +248,10 @@ class LibcryptoAead implements Aead {
     return false;
   }
 
-  /** Everything but the tag. @param out where the header is in front of */
+  /**
+   * Encrypts or decrypts everything but the tag.
+   * @param out where the header is in front of
+   */
   #run(direction: number, input: Address, length: number, out: Address): number {
     const { EVP_CipherInit_ex, EVP_CipherUpdate } = this.#library;
     const [context, outLength] = [this.#context, this.#outLengthAt];

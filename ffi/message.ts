@@ -57,12 +57,12 @@ export class MessageArray {
     return this.#base + i * this.#stride;
   }
 
-  /** Offset in `bytes` of the name of message `i`. */
+  /** Returns the offset in `bytes` of the name of message `i`. */
   nameAt(i: number): number {
     return this.#names + i * this.#nameStride;
   }
 
-  /** Offset in `bytes` of the control buffer of message `i`. */
+  /** Returns the offset in `bytes` of the control buffer of message `i`. */
   controlAt(i: number): number {
     return this.#controls + i * this.#controlStride;
   }
@@ -101,12 +101,12 @@ export class MessageArray {
     this.words[(i * this.#stride + this.layout.msghdr.iovLength) >>> 2] = count;
   }
 
-  /** msg_flags of a received message. */
+  /** Returns msg_flags of a received message. */
   flags(i: number): number {
     return this.words[(i * this.#stride + this.layout.msghdr.flags) >>> 2] as number;
   }
 
-  /** msg_len of recvmmsg; kept by `setLength` where messages are read one by one. */
+  /** Returns msg_len of recvmmsg; where messages are read one by one, `setLength` has set it. */
   length(i: number): number {
     return this.words[(i * this.#stride + this.layout.msghdr.size) >>> 2] as number;
   }
@@ -132,7 +132,7 @@ export class MessageArray {
     return at + cmsghdr.data;
   }
 
-  /** Offset in `bytes` of the contents of a received control message of at least `size` bytes, -1 when there is none. */
+  /** Returns the offset in `bytes` of the contents of a received control message of at least `size` bytes, -1 if there is none. */
   findControl(i: number, level: number, type: number, size: number): number {
     const { cmsghdr } = this.layout;
     let at = this.controlAt(i);

@@ -1,11 +1,14 @@
 /**
- * What a process gives up once it has what it needs. Nothing here is vital: where the system has no such call, or refuses, the
- * process runs on with more than it needs.
+ * Gives up the rights that a process does not need any more. Nothing here is vital: where the system has no such call, or refuses, the process
+ * runs on with more than it needs.
  */
 import { hardenFreebsdProcess } from "./freebsd/privileges.ts";
 import { hardenLinuxProcess, limitLinuxThread } from "./linux/privileges.ts";
 
-/** No dump of its memory, no debugger of the same user, and no program with more rights than it has. For the whole process: at its start. */
+/**
+ * Forbids dumps of the process's memory, debuggers of the same user, and programs with more rights than it has. For the whole process, at its
+ * start.
+ */
 export function hardenProcess(): void {
   if (process.platform === "linux") hardenLinuxProcess();
   else if (process.platform === "freebsd") hardenFreebsdProcess();

@@ -97,8 +97,8 @@ export class SegmentWriter {
   }
 
   /**
-   * EIO comes from devices without checksum offload, EOPNOTSUPP from old kernels: both stay. EMSGSIZE (EINVAL on
-   * older ones) means a segment above this peer's MTU: other peers may do, and the wasted call is one in a run.
+   * Handles a refused segmented send. EIO comes from devices without checksum offload, EOPNOTSUPP from old kernels: both stay. EMSGSIZE
+   * (EINVAL on older ones) means a segment above this peer's MTU: other peers may do, and the wasted call is one in a run.
    */
   #handleRefusal(): void {
     const { errno, libc } = this.#socket.system;

@@ -22,7 +22,7 @@ export class SocketCounters {
   /** The errno of the last `lost` or `errors`, 0 before the first. */
   lastError = 0;
 
-  /** A datagram of so many bytes is larger than the path takes. */
+  /** Counts a datagram of `bytes` that is larger than the path takes. */
   refuse(bytes: number): void {
     this.tooBig++;
     if (this.tooBigSize === 0 || bytes < this.tooBigSize) this.tooBigSize = bytes;

@@ -62,7 +62,7 @@ export interface SocketSystem {
   readonly numbers: SocketNumbers;
 }
 
-/** The bundle of the system this runs on. */
+/** Returns the bundle of the system this runs on. */
 export function systemSockets(): SocketSystem {
   const numbers = layout.name === "freebsd" ? FREEBSD_SOCKET : LINUX_SOCKET;
   return { libc: systemLibc(), layout, errno: ERRNO, numbers };

@@ -152,7 +152,7 @@ export class TcpStream implements Producer, Consumer {
     return held >= PREFIX && held - PREFIX >= this.#stagingView.getUint32(this.#head);
   }
 
-  /** Whole datagrams before the end of a connection are still handed over; then -1. */
+  /** Receives whole datagrams; those before the end of a connection are still handed over, then it returns -1. */
   receive(batch: PacketBatch): number {
     if (batch.isFull) return 0;
     if (this.#state === "open" && !this.hasPending) this.#fill();
@@ -221,7 +221,10 @@ export class TcpStream implements Producer, Consumer {
     this.#system.libc.close(this.fd);
   }
 
-  /** One gathering call. @returns datagrams taken, -1 when none could be */
+  /**
+   * Sends by one gathering call.
+   * @returns datagrams taken, -1 when none could be
+   */
   #sendGathered(batch: PacketBatch, from: number, count: number): number {
     const { libc, layout } = this.#system;
     const pool = this.#pool;
@@ -251,7 +254,7 @@ export class TcpStream implements Producer, Consumer {
     return length === 0 ? 0 : PREFIX + length;
   }
 
-  /** After `sent` bytes of a gathered batch: the datagram cut in two counts as taken, its end is kept. */
+  /** Keeps the end of a datagram that was cut in two after `sent` bytes of a gathered batch; it counts as taken. */
   #keepRest(batch: PacketBatch, from: number, sent: number): number {
     const pool = this.#pool;
     this.#isFull = true;
@@ -329,7 +332,7 @@ export class TcpStream implements Producer, Consumer {
     batch.push(slot);
   }
 
-  /** SO_ERROR tells a failure; no error is success only once there is a peer. */
+  /** Finds out whether the connection was made: SO_ERROR tells a failure; no error is success only once there is a peer. */
   #checkConnected(): void {
     const { numbers } = this.#system;
     const errno = readOption(this.#system, this.fd, numbers.SOL_SOCKET, numbers.SO_ERROR);

@@ -70,7 +70,7 @@ class TunTap extends Duplex {
     changeLink(systemLibc(), this.#name, { isUp: up });
   }
 
-  /** The same as `isUp = true`. */
+  /** Sets `isUp` to true. */
   up(): void {
     this.isUp = true;
   }
@@ -162,7 +162,10 @@ class TunTap extends Duplex {
     else this.destroy(error);
   }
 
-  /** One operation is back. @returns whether the device has been released */
+  /**
+   * Counts an operation that is back.
+   * @returns whether the device has been released
+   */
   #settle(): boolean {
     this.#pending--;
     if (this.#isReleased && this.#pending === 0) closeSync(this.#fd);

@@ -96,8 +96,8 @@ export class UdpSocket implements Producer, Consumer {
   }
 
   /**
-   * With true, datagrams above the path's MTU are lost or refused instead of fragmented, as discovery of that MTU wants;
-   * with false, the kernel fragments, as at the start. An IPv6 socket that carries IPv4 is set for both.
+   * Sets whether datagrams above the path's MTU are lost or refused (true), as discovery of that MTU wants, or fragmented by the kernel
+   * (false, as at the start). An IPv6 socket that carries IPv4 is set for both.
    * @returns true if the system can
    */
   setDontFragment(isOn: boolean): boolean {

@@ -11,7 +11,7 @@ export class TokenBucket {
   readonly #mostLate: Micros;
   /** When somebody who waits was told to come back; `NEVER` while nobody waits. */
   #dueAt: Micros = NEVER;
-  /** How much later than told this turn is, at most `#mostLate`. */
+  /** Delay of this turn against the time it was given, at most `#mostLate`. */
   #late: Micros = 0;
 
   /**

@@ -7,7 +7,7 @@ const PROC_TRACE_CTL_DISABLE = 2;
 const PROC_NO_NEW_PRIVS_CTL = 19;
 const PROC_NO_NEW_PRIVS_ENABLE = 1;
 
-/** Disabling traces also keeps the kernel from writing a core file. */
+/** Disables traces, which also keeps the kernel from writing a core file, and new privileges. */
 export function hardenFreebsdProcess({ procctl }: Libc = systemLibc()): void {
   const argument = new Int32Array(new ArrayBuffer(4));
   for (const [command, value] of [

@@ -83,7 +83,7 @@ function nameOf(libc: Libc, fd: number): string {
   return new TextDecoder().decode(request.subarray(0, end < 0 || end > IFNAMSIZ ? IFNAMSIZ : end));
 }
 
-/** SIOCSIFNAME: ifr_name is the old name, ifr_data points to the new one. */
+/** Renames an interface by SIOCSIFNAME: ifr_name is the old name, ifr_data points to the new one. */
 function rename(libc: Libc, from: string, to: string): void {
   const request = new Uint8Array(new ArrayBuffer(FREEBSD.ifreq.size));
   const name = cString(to);

@@ -67,7 +67,7 @@ function existing(libc: Libc, name: string): number {
   return index;
 }
 
-/** struct ifinfomsg. */
+/** Returns a struct ifinfomsg. */
 function linkHeader(index: number, flags: number, changed: number): Uint8Array {
   const view = new DataView(new ArrayBuffer(16));
   view.setInt32(4, index, true);
@@ -76,7 +76,7 @@ function linkHeader(index: number, flags: number, changed: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-/** struct ifaddrmsg and its attributes. */
+/** Returns a struct ifaddrmsg and its attributes. */
 function addressBody(libc: Libc, name: string, address: Endpoint, prefix: number): Uint8Array[] {
   const isIpv6 = familyOf(address) === 6;
   const view = new DataView(new ArrayBuffer(8));
@@ -90,7 +90,7 @@ function addressBody(libc: Libc, name: string, address: Endpoint, prefix: number
   return [new Uint8Array(view.buffer), ...attributes];
 }
 
-/** struct rtattr with its data, padded to 4 bytes. */
+/** Returns a struct rtattr with its data, padded to 4 bytes. */
 function attribute(type: number, value: Uint8Array): Uint8Array {
   const out = new Uint8Array((4 + value.length + 3) & ~3);
   const view = new DataView(out.buffer);

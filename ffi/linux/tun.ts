@@ -40,7 +40,7 @@ export function openLinuxTun(libc: Libc, name: string, offload: TunOffload): Ope
   }
 }
 
-/** A TAP device without any offload, for `tuntap2`. */
+/** Opens a TAP device without any offload, for `tuntap2`. */
 export function openLinuxTap(libc: Libc, name: string): OpenedTun {
   const fd = openDevice(libc);
   try {

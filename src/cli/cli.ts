@@ -51,10 +51,10 @@ async function dispatch(rawArgs: string[], program: Program): Promise<void> {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: citty's type of a command with arguments is not one of a command as such
-export type Command = CommandDef<any>;
+export type CliCommand = CommandDef<any>;
 
 /** Returns every command by its name; the completions and the manual page are made from this. */
-export function commands(program: Program): Record<CommandName, Command> {
+export function commands(program: Program): Record<CommandName, CliCommand> {
   return {
     run: runTunnelCommand(program),
     check: checkCommand,
@@ -91,11 +91,11 @@ function commandIndex(rawArgs: readonly string[]): number {
 }
 
 /** Returns the usage of the program: that of starting a tunnel, with the commands below. */
-function overview(program: Program, all: Record<CommandName, Command>): Command {
+function overview(program: Program, all: Record<CommandName, CliCommand>): CliCommand {
   return { ...startCommand(program), subCommands: all };
 }
 
-async function printUsage(command: Command): Promise<void> {
+async function printUsage(command: CliCommand): Promise<void> {
   const text = await renderUsage(command);
   console.log(colours(process.stdout).isOn ? text : Bun.stripANSI(text));
 }

@@ -1,7 +1,7 @@
 /** Implements `netcombiner completion bash`, which prints the completions for a shell, made from the definitions of the commands. */
 import { defineCommand } from "citty";
 import { usageError } from "./arguments.ts";
-import type { Command } from "./cli.ts";
+import type { CliCommand } from "./cli.ts";
 import { bashCompletion } from "./completion/bash.ts";
 import { fishCompletion } from "./completion/fish.ts";
 import { type CommandModel, modelOf } from "./completion/model.ts";
@@ -12,11 +12,11 @@ export type Shell = keyof typeof SHELLS;
 export const SHELL_NAMES = Object.keys(SHELLS) as readonly Shell[];
 
 /** Returns the completion script for a shell. `start` is the command without a name, `all` are the others by name. */
-export function completion(shell: Shell, start: Command, all: Readonly<Record<string, Command>>): string {
+export function completion(shell: Shell, start: CliCommand, all: Readonly<Record<string, CliCommand>>): string {
   return SHELLS[shell](modelOf("", start), models(all));
 }
 
-export function models(all: Readonly<Record<string, Command>>): CommandModel[] {
+export function models(all: Readonly<Record<string, CliCommand>>): CommandModel[] {
   return Object.entries(all).map(([name, command]) => modelOf(name, command));
 }
 

@@ -60,7 +60,7 @@ export interface Surroundings {
   readonly log: Log;
   readonly notifier: Notifier;
   readonly readiness: Readiness;
-  /** Monotonic time, µs. */
+  /** Returns monotonic time, µs. */
   now(): Micros;
 }
 

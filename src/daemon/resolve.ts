@@ -15,11 +15,11 @@ import type { LinkSettings, LinkTransport } from "../portal/settings.ts";
 
 /** Turns names into addresses; tests bring their own. */
 export interface Lookups {
-  /** Addresses of a host name in the order of preference. Rejects when there are none. */
+  /** Looks up the addresses of a host name, in the order of preference. Rejects when there are none. */
   host(name: string): Promise<readonly string[]>;
-  /** Addresses of an interface in the order of preference. Throws when it does not exist or has none. */
+  /** Returns the addresses of an interface in the order of preference. Throws when it does not exist or has none. */
   interfaceAddresses(name: string): readonly Endpoint[];
-  /** Index of an interface, 0 if it does not exist. */
+  /** Returns the index of an interface, 0 if it does not exist. */
   interfaceIndex(name: string): number;
   /** True if sockets are bound to interfaces by name; otherwise only an address ties them to one. */
   readonly bindsToInterfaces: boolean;
@@ -67,7 +67,7 @@ async function localAddresses(transport: LinkTransport, role: LinkSettings["role
   return both;
 }
 
-/** An address as it is, `%interface` made a number; a name looked up. */
+/** Looks up a name; returns an address as it is, with `%interface` made a number. */
 async function hostAddresses(host: string, lookups: Lookups): Promise<Endpoint[]> {
   const [address = "", scope] = host.split("%");
   if (scope !== undefined && !/^\d+$/.test(scope)) {

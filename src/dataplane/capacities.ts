@@ -1,4 +1,4 @@
-/** How much the data plane moves at once. */
+/** The amounts that the data plane moves at once. */
 
 /** Slots of the arena: for the queue, the paths, the resequencer, and batches between them. */
 export const SLOTS = 8_192;

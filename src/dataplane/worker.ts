@@ -5,7 +5,7 @@ import { fault, type ToDataplane } from "./messages.ts";
 /** Turns of the event loop in which an announced message arrives. */
 const TURNS_MAX = 64;
 
-/** The worker's entry. */
+/** Runs the data plane in this worker. */
 export function runDataplane(): void {
   const scope = globalThis as unknown as { postMessage: Post; onmessage: ((event: MessageEvent) => void) | null };
   const post: Post = (message) => scope.postMessage(message);

@@ -15,7 +15,7 @@ type Labels = Readonly<Record<string, string>>;
 type Sample = readonly [labels: Labels, value: number];
 /** Returns one value, or several with a label each. */
 type Read<T> = (of: T) => number | readonly Sample[];
-type Family<T> = readonly [name: string, type: "counter" | "gauge", help: string, read: Read<T>];
+type MetricFamily<T> = readonly [name: string, type: "counter" | "gauge", help: string, read: Read<T>];
 
 const SEVERITIES: readonly Severity[] = ["problem", "warning", "note"];
 
@@ -24,7 +24,7 @@ const both = (inbound: number, outbound: number): readonly Sample[] => [
   [{ direction: "outbound" }, outbound],
 ];
 
-const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
+const TUNNEL_FAMILIES: readonly MetricFamily<TunnelReport>[] = [
   [
     "info",
     "gauge",
@@ -140,14 +140,14 @@ const TUNNEL_FAMILIES: readonly Family<TunnelReport>[] = [
   ],
 ];
 
-const LINK_FAMILIES: readonly Family<LinkSnapshot>[] = [
+const LINK_FAMILIES: readonly MetricFamily<LinkSnapshot>[] = [
   ["link_up", "gauge", "State of the link: 1 if a path of it is up.", (link) => flag(link.paths.some(isUp))],
   ["link_ups_total", "counter", "Number of times an initiating link came up.", (link) => link.ups],
   ["link_failed_attempts", "gauge", "Failed attempts to connect since the link was last up.", (link) => link.failures],
   ["link_paths", "gauge", "Paths of the link.", (link) => link.paths.length],
 ];
 
-const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
+const PATH_FAMILIES: readonly MetricFamily<PathSnapshot>[] = [
   ["path_up", "gauge", "State of the path: 1 if it is up.", (path) => flag(isUp(path))],
   [
     "path_carrying",
@@ -235,7 +235,7 @@ export function renderMetrics(reports: readonly TunnelReport[]): string {
   ].join("");
 }
 
-function render<T>(families: readonly Family<T>[], subjects: readonly (readonly [Labels, T])[]): string[] {
+function render<T>(families: readonly MetricFamily<T>[], subjects: readonly (readonly [Labels, T])[]): string[] {
   if (subjects.length === 0) return [];
   return families.map(([name, type, help, read]) => {
     const full = `netcombiner_${name}`;

@@ -31,7 +31,7 @@ function firewalld(machine: Machine, port: number): boolean {
   return true;
 }
 
-interface Chain {
+interface ForeignChain {
   readonly family: string;
   readonly table: string;
   readonly name: string;
@@ -53,7 +53,7 @@ function nftables(machine: Machine, port: number): boolean {
 }
 
 /** Returns the input chains of `nft -j list ruleset` that drop by default and do not accept the port yet. */
-export function closedChains(json: string, port: number): Chain[] {
+export function closedChains(json: string, port: number): ForeignChain[] {
   const objects = parseRuleset(json);
   return objects.flatMap(({ chain }) => {
     if (chain?.hook !== "input" || !["ip", "ip6", "inet"].includes(chain.family)) return [];
@@ -68,7 +68,7 @@ export function closedChains(json: string, port: number): Chain[] {
 }
 
 interface RulesetObject {
-  readonly chain?: Chain & { readonly hook?: string; readonly policy?: string };
+  readonly chain?: ForeignChain & { readonly hook?: string; readonly policy?: string };
   readonly rule?: { readonly family: string; readonly table: string; readonly chain: string; readonly expr: unknown };
 }
 

@@ -16,11 +16,11 @@ export class AckSchedule {
   #urgent = false;
   #oldestAt: Micros = NEVER;
   #lastAt: Micros = -NEVER;
-  /** What was said last is still to be said on a faster path as well; and what is due was said there already. */
+  /** True if the last acknowledgement is still to be sent on a faster path as well, and true if a faster path has sent the one that is due. */
   #wantsEcho = false;
   #isEchoed = false;
 
-  /** A datagram that asks for acknowledgement came; `urgent` if it showed a new hole or is a probe. */
+  /** Notes a datagram that asks for acknowledgement; `urgent` if it showed a new hole or is a probe. */
   note(now: Micros, urgent: boolean): void {
     if (this.#pending++ === 0) this.#oldestAt = now;
     if (urgent) this.#urgent = true;
@@ -32,7 +32,7 @@ export class AckSchedule {
     if (this.#oldestAt === NEVER) this.#oldestAt = 0;
   }
 
-  /** When an acknowledgement is due; `NEVER` if there is nothing to say. */
+  /** Returns the time at which an acknowledgement is due; `NEVER` if there is nothing to acknowledge. */
   dueAt(rtt: Micros): Micros {
     if (this.#urgent || this.#pending >= MANY) return this.#oldestAt;
     if (this.#pending === 0) return NEVER;
@@ -42,12 +42,12 @@ export class AckSchedule {
     return Math.min(this.#oldestAt + interval, Math.max(earliest, this.#lastAt + interval));
   }
 
-  /** Whether a faster path is to say what is due, or was said here alone. */
+  /** True if a faster path is to send the acknowledgement that is due, or that was sent on this path alone. */
   isEchoWanted(now: Micros, rtt: Micros): boolean {
     return this.#wantsEcho || (!this.#isEchoed && this.dueAt(rtt) <= now);
   }
 
-  /** A faster path says the same. */
+  /** Notes that a faster path sends the same acknowledgement. */
   echoed(now: Micros, rtt: Micros): void {
     this.#isEchoed = this.dueAt(rtt) <= now;
     this.#wantsEcho = false;

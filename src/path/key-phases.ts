@@ -12,14 +12,14 @@ import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import type { Security } from "../security/security.ts";
 
-/** What is to be said about the keys, see `portal/rekeys.ts`. */
+/** A REKEY message to be sent, see `portal/links/rekeying.ts`. */
 export interface RekeyMessage {
   readonly isAnswer: boolean;
   readonly epoch: number;
   readonly message: Uint8Array;
 }
 
-/** What was on its way when the keys changed arrives within this. */
+/** Lifetime of the former keys, µs: datagrams in flight when the keys changed arrive within it. */
 const FORMER_LIFE: Micros = 10 * MICROS_PER_SECOND;
 
 export class KeyPhases {
@@ -29,7 +29,7 @@ export class KeyPhases {
   #formerUntil: Micros = NEVER;
   /** The last datagram that was opened is of the next keys. */
   #openedNext = false;
-  /** How often the keys changed; its lowest bit is the phase in the header of what is sent. */
+  /** Number of rekeys; its lowest bit is the phase in the header of what is sent. */
   epoch = 0;
   /** When the present keys came into use, and the first packet number sent under them. */
   since: Micros;
@@ -61,13 +61,13 @@ export class KeyPhases {
     return (this.#former ?? this.#current).open(pool, slot, packetNumber);
   }
 
-  /** Keys to open with from now on, and to use once the peer does. */
+  /** Sets the next keys: they open what arrives from now on, and are used once the peer uses them. */
   expect(next: Security): void {
     this.#next?.wipe();
     this.#next = next;
   }
 
-  /** If what was opened last came under the next keys, the peer uses them, and so does this end. */
+  /** Changes to the next keys if they opened the last datagram, as the peer uses them. */
   follow(now: Micros, sentFrom: number, receivedFrom: number): void {
     if (this.#openedNext && this.#next) this.use(now, this.#next, sentFrom, receivedFrom);
   }
@@ -94,7 +94,7 @@ export class KeyPhases {
     this.#formerUntil = NEVER;
   }
 
-  /** When `advance` has something to do. */
+  /** Returns the time at which `advance` next has something to do. */
   deadline(): Micros {
     return this.#formerUntil;
   }

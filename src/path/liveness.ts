@@ -40,12 +40,15 @@ export class Liveness {
     this.#timeout = timeout;
   }
 
-  /** Something that asks for an answer was sent. */
+  /** Notes that a datagram was sent that asks for an answer. */
   onSent(now: Micros): void {
     if (this.#waitingSince === NEVER) this.#waitingSince = now;
   }
 
-  /** An acknowledgement brought news. @param outstanding true if more is unanswered */
+  /**
+   * Notes an acknowledgement of something new.
+   * @param outstanding true if more is unanswered
+   */
   onAnswered(now: Micros, outstanding: boolean): void {
     if (this.state === "down") return;
     this.#waitingSince = outstanding ? now : NEVER;
@@ -54,12 +57,12 @@ export class Liveness {
     this.#probeAt = NEVER;
   }
 
-  /** The peer proved that it has the keys. */
+  /** Notes that the peer has proven to have the keys. */
   onConfirmed(now: Micros): void {
     if (this.state === "exchanging") this.#change(now, "up", "exchange done");
   }
 
-  /** A fault of the local system: suspect at once. */
+  /** Makes the path suspect at once, after a fault of the local system. */
   onFault(now: Micros, reason: string): void {
     if (this.state === "up") this.#suspect(now, reason, FAULT_PATIENCE);
   }
@@ -86,7 +89,7 @@ export class Liveness {
     return this.#suspectSince + this.#patience;
   }
 
-  /** Suspect for so long that it may have become another path: a hand-over, another cell. */
+  /** True if the path has been suspect for so long that it may have become another one: a hand-over, another cell. */
   isLongSilent(now: Micros): boolean {
     return now - this.#suspectSince > LONG_SILENCE;
   }
@@ -102,7 +105,7 @@ export class Liveness {
     return true;
   }
 
-  /** When `advance` or `takeProbe` next have something to do. */
+  /** Returns the time at which `advance` or `takeProbe` next have something to do. */
   deadline(rtt: Rtt): Micros {
     if (this.state === "up") return this.#suspicionAt(rtt);
     if (this.state === "suspect") return Math.min(this.#probeAt, this.#suspectSince + this.#timeout);

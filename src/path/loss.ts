@@ -1,6 +1,6 @@
 // @hot
 /**
- * What an acknowledgement means for the datagrams in flight. Two ways to tell a loss:
+ * Settles the datagrams in flight by acknowledgements. A loss is declared in one of two ways:
  * - `nack`, the dissertation's (3.2.3): what the receiver gave up after half a round-trip time, and what stays unanswered for three;
  * - `gap`: what was overtaken by datagrams sent clearly later (RFC 9002 section 6.1), where "clearly" is learned from the path.
  */
@@ -30,9 +30,9 @@ export class SettledDatagrams {
   overtaken: Micros = 0;
   /** The largest number newly acknowledged, -1 if none. */
   largestAcked = -1;
-  /** What arrived at the peer last, if the report is newer than all before; -1 otherwise. */
+  /** The datagram that arrived at the peer last, if the report is newer than all before; -1 otherwise. */
   latest = -1;
-  /** When the newest lost datagram was sent. */
+  /** Time at which the newest lost datagram was sent. */
   lostSentAt: Micros = 0;
   /** Bytes above which, and up to which, a datagram counts as large; set by the path. How many of those were acknowledged and lost. */
   largeFrom: number = NEVER;
@@ -96,7 +96,7 @@ export function applyAck(
   return true;
 }
 
-/** Whether `ack` says that datagram `number` arrived, whatever was recorded of it. */
+/** True if `ack` reports datagram `number` as received, whatever was recorded of it. */
 export function isReceived(sent: SentPackets, ack: Ack, number: number): boolean {
   let at = expand(ack.largest, sent.next);
   if (number > at) return false;
@@ -110,7 +110,7 @@ export function isReceived(sent: SentPackets, ack: Ack, number: number): boolean
   return number <= Math.min(at, expand(ack.ack, sent.next)) && number > expand(ack.nack, sent.next);
 }
 
-/** Below the ranges, which end at `described`: all up to ACK arrived, unless it was given up. */
+/** Settles the datagrams below the ranges, which end at `described`: all up to ACK arrived, unless the receiver gave them up. */
 function settleBelow(
   sent: SentPackets,
   described: number,
@@ -196,7 +196,7 @@ function isLarge(bytes: number, out: SettledDatagrams): boolean {
   return bytes > out.largeFrom && bytes <= out.largeTo;
 }
 
-/** Numbers travel modulo 2^32; this end knows the whole ones it sent. -1 is "none yet". */
+/** Returns the whole number of a datagram from its low 32 bits, which travel; -1 is "none yet". */
 function expand(low: number, next: number): number {
   if (low === 0xffffffff && next < 0xffffffff) return -1;
   const span = 0x1_0000_0000;

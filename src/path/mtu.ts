@@ -14,7 +14,7 @@ import type { SentPackets } from "./sent-packets.ts";
 
 /** BASE_PLPMTU (RFC 8899, 5.1.2); with the headers it fits the 1280 bytes that IPv6 guarantees (RFC 8200, 5). */
 export const BASE_DATAGRAM = 1_200;
-/** What remains where not even that passes: with the headers below the 576 bytes every host takes (RFC 791, 3.1). */
+/** Size used where not even that passes, bytes: with the headers below the 576 bytes every host takes (RFC 791, 3.1). */
 export const LEAST_DATAGRAM = 508;
 /** MAX_PROBES (RFC 8899, 5.1.2): losses of one size before it counts as too large. */
 const MAX_PROBES = 3;
@@ -22,8 +22,8 @@ const MAX_PROBES = 3;
 const FIRST_RAISE: Micros = 15 * MICROS_PER_SECOND;
 const LAST_RAISE: Micros = 600 * MICROS_PER_SECOND;
 /**
- * So many large datagrams lost in a row, with none received, while a small one is: they do not pass any more. The last of them was sent when the first
- * were known to be lost: one burst of losses, or a queue that delays all that was sent at once, is no black hole.
+ * Number of large datagrams lost in a row, while a small one was received, that shows a black hole. The last of them must be sent after the
+ * first were known to be lost, as one burst of losses, or a queue that delays all that was sent at once, is no black hole.
  */
 const BLACK_HOLE = 4;
 /** Probes whose late acknowledgement still counts. */
@@ -84,7 +84,7 @@ export class PathMtu {
     return this.size > this.#base ? this.#base : this.#least;
   }
 
-  /** The size of the probe to be sent now, 0 for none. */
+  /** Returns the size of the probe to be sent now, 0 for none. */
   due(now: Micros): number {
     if (now < this.dueAt) return 0;
     if (this.#isAwaiting) this.#miss(now);
@@ -92,7 +92,7 @@ export class PathMtu {
     return now < this.dueAt ? 0 : this.#target;
   }
 
-  /** The probe that was due was sent; `wait` is how long its answer may take. */
+  /** Notes that the probe that was due was sent; `wait` is the longest time to its answer, µs. */
   onSent(now: Micros, number: number, wait: Micros): void {
     const i = this.#probes++ % REMEMBERED;
     this.#numbers[i] = number;
@@ -111,7 +111,7 @@ export class PathMtu {
     }
   }
 
-  /** What acknowledgements and losses say of large datagrams, as counted by `large`. */
+  /** Takes in the acknowledgements and losses of large datagrams, as counted by `large`. */
   onSettled(now: Micros, settled: SettledDatagrams): void {
     if (this.state === "fixed") return;
     if (settled.largeAcked > 0) this.#vanished = 0;
@@ -123,7 +123,7 @@ export class PathMtu {
     if (this.#vanished >= BLACK_HOLE && this.#isAgain && settled.ackedPackets > 0) this.#fall(now);
   }
 
-  /** The local system refused a datagram of so many bytes: its interface is narrower. */
+  /** Lowers the MTU after the local system refused a datagram of `bytes`, as its interface is narrower. */
   onRefused(now: Micros, bytes: number): void {
     if (this.state === "fixed") return;
     if (bytes <= this.size) this.#fall(now);
@@ -131,7 +131,7 @@ export class PathMtu {
     if (this.#target > this.#high) this.#aim(now);
   }
 
-  /** The peer's address changed, and with it the way there. */
+  /** Begins the search anew, as the peer's address changed, and with it the way there. */
   restart(now: Micros): void {
     if (this.state === "fixed") return;
     this.size = this.#base;
@@ -156,7 +156,7 @@ export class PathMtu {
     this.#aim(now);
   }
 
-  /** Large datagrams do not pass: go on with smaller ones, and find out anew what does. */
+  /** Falls back to smaller datagrams after a black hole, and searches anew. */
   #fall(now: Micros): void {
     this.size = this.large;
     this.#begin(now);
@@ -171,7 +171,7 @@ export class PathMtu {
     this.#aim(now);
   }
 
-  /** A byte more tells whether there is anything to search for. */
+  /** Probes one byte more, which shows whether there is anything to search for. */
   #raise(now: Micros): void {
     this.#high = this.#limits.ceiling;
     this.#target = this.size + 1;

@@ -6,7 +6,7 @@
 import type { Micros } from "../clock.ts";
 import { BaseDelay } from "../congestion/base-delay.ts";
 
-/** Of the smoothed delay: the least, for what is jitter, and the most, for what clearly is more. */
+/** Gains of the smoothed delay: the smaller one for what is jitter, the larger one for what is clearly more. */
 const GAIN = 1 / 8;
 const MOST_GAIN = 1 / 2;
 /** A change of so many deviations counts half as jitter. */
@@ -24,7 +24,7 @@ export class DelayOrigin {
   #origin = 0;
   #isSet = false;
 
-  /** The delay as a small signed number; `receivedAt` is the peer's clock modulo 2^32 µs. */
+  /** Returns the delay as a small signed number, µs; `receivedAt` is the peer's clock modulo 2^32 µs. */
   relative(sentAt: Micros, receivedAt: number): Micros {
     const raw = (receivedAt - (sentAt % 0x1_0000_0000)) | 0;
     if (!this.#isSet) {

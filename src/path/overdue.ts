@@ -12,7 +12,7 @@ const SLACK: Micros = 5_000;
 export class Overdue {
   #from = 0;
 
-  /** The packet kept for the next datagram that is overdue, each told once; -1 for none. */
+  /** Returns the packet kept for the next datagram that is overdue, each once; -1 for none. */
   next(now: Micros, sent: SentPackets, rtt: Rtt): number {
     const before = now - overdueAfter(rtt);
     let number = Math.max(this.#from, sent.firstInFlight);
@@ -26,7 +26,7 @@ export class Overdue {
   }
 }
 
-/** So long after it left a datagram is overdue. */
+/** Returns the time after sending at which an unacknowledged datagram counts as overdue, µs. */
 export function overdueAfter(rtt: Rtt): Micros {
   return rtt.smoothed + Math.max(DEVIATIONS * rtt.deviation, SLACK);
 }

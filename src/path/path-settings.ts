@@ -1,4 +1,4 @@
-/** What a path is made with. */
+/** The settings that a path is made with. */
 import type { Micros } from "../clock.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Endpoint } from "../endpoint.ts";

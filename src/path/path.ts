@@ -57,7 +57,7 @@ export class Path {
   readonly roaming = new Roaming(this);
   /** True while datagrams wait in the data plane for the socket: nothing more may be sealed. */
   isBlocked = false;
-  /** When a datagram that asks for an acknowledgement was last sent. */
+  /** Time at which a datagram that asks for an acknowledgement was last sent. */
   lastSentAt: Micros;
   /** True if a probe is to go with the next datagram, whatever the timers say. */
   isProbeWanted = false;
@@ -147,7 +147,7 @@ export class Path {
     );
   }
 
-  /** When pacing and limits let the next datagram go; `NEVER` while only an acknowledgement can. */
+  /** Returns the time at which pacing and limits allow the next datagram; `NEVER` while only an acknowledgement can. */
   maySendAt(now: Micros): Micros {
     if (this.isBlocked || this.sent.bytesInFlight >= this.controller.window || this.sent.isFull) return NEVER;
     if (!this.roaming.allows(this.pathMtu.size)) return NEVER;
@@ -171,7 +171,7 @@ export class Path {
 
   readonly #isAcked = (number: number): boolean => this.sent.stateOf(number) === SENT.ACKED;
 
-  /** As `sealInto`, of the messages in `slot` and in place. */
+  /** Seals the messages in `slot` in place, as `sealInto` does. */
   seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean, kept: number = NO_SLOT): void {
     const from = pool.start[slot] as number;
     pool.start[slot] = from - HEADER_SIZE;
@@ -253,7 +253,7 @@ export class Path {
     this.recovery.abandon(now, deliveries);
   }
 
-  /** When the path next needs attention, apart from sending. */
+  /** Returns the time at which the path next needs attention, apart from sending. */
   deadline(): Micros {
     let at = Math.min(this.liveness.deadline(this.rtt), this.recovery.deadline());
     if (this.received.hasHole) at = Math.min(at, this.received.giveUpAt(this.#holeWait(this.received.latestAt)));

@@ -14,7 +14,7 @@ export class RateMeter {
     if (now - this.#at >= FOLD) this.#fold(now);
   }
 
-  /** Amount per second. */
+  /** Returns the amount per second. */
   read(now: Micros): number {
     if (now - this.#at >= FOLD) this.#fold(now);
     return this.#rate;
@@ -29,7 +29,7 @@ export class RateMeter {
   }
 }
 
-/** e^-x, at most 0.012 more, by operations that round alike everywhere, which Math.exp does not. */
+/** Returns e^-x, at most 0.012 more, by operations that round alike everywhere, which Math.exp does not. */
 function fade(x: number): number {
   return 1 / (1 + x * (1 + (x / 2) * (1 + (x / 3) * (1 + x / 4))));
 }

@@ -1,6 +1,6 @@
 // @hot
 /**
- * What a path has received: which packet numbers, told apart from repeats, and what to say of them. ACK and NACK follow the dissertation
+ * The packet numbers that a path has received, to refuse duplicates, and the acknowledgement of them. ACK and NACK follow the dissertation
  * (3.2.3): ACK is the number up to which all is received or given up; a hole that lasts half a round-trip time after something
  * later came is given up, NACK rises to the highest missing number and ACK grows past it. Ranges give the exact picture besides.
  */
@@ -23,7 +23,7 @@ export class ReceivedPackets {
   readonly #seen = new Uint32Array(WORDS);
   readonly #reported = new Float64Array(REPORTS_COVERED).fill(-1);
   #reports = 0;
-  /** What arrived last, a ring; and the same in order, for a report. */
+  /** The latest arrivals in a ring, and the same in order, for a report. */
   readonly #recent = new Float64Array(RECENT);
   readonly #sorted = new Float64Array(RECENT);
   /** Every number up to this one is received or given up; -1 at first. */
@@ -31,7 +31,7 @@ export class ReceivedPackets {
   /** The highest number given up; -1 while there is none. */
   nack = -1;
   largest = -1;
-  /** What arrived last, and when. */
+  /** The latest arrival, and its time. */
   latest = -1;
   latestAt: Micros = 0;
   #overtakenAt: Micros = -NEVER;
@@ -81,7 +81,7 @@ export class ReceivedPackets {
     return this.#holeSince !== NEVER;
   }
 
-  /** When the present hole is to be given up. */
+  /** Returns the time at which the present hole is to be given up. */
   giveUpAt(wait: Micros): Micros {
     return this.#holeSince + wait;
   }
@@ -158,7 +158,7 @@ export class ReceivedPackets {
     out.ranges = n;
   }
 
-  /** The first number below `from` that is missing, or `bottom`. */
+  /** Returns the first missing number below `from`, or `bottom`. */
   #runEnd(from: number, bottom: number): number {
     let at = from;
     while (at > bottom) {

@@ -1,7 +1,7 @@
 // @hot
 /**
- * What a path sent and what becomes of it (RFC 9002): acknowledgements settle datagrams and teach round-trip time, delay and reordering; losses are
- * detected by acknowledgement or timeout; the congestion controller, the search for the MTU and whoever keeps packets are told.
+ * Recovery of a path (RFC 9002): acknowledgements settle datagrams and give samples of round-trip time, delay and reordering; losses are detected
+ * by acknowledgement or timeout; the congestion controller, the search for the MTU and those that keep packets get the results.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import type { Ack } from "../wire/ack.ts";
@@ -103,13 +103,13 @@ export class Recovery {
     if (this.#settled.lostPackets > 0) this.#countLosses(now);
   }
 
-  /** When the oldest datagram in flight times out; `NEVER` without one. */
+  /** Returns the time at which the oldest datagram in flight times out; `NEVER` without one. */
   deadline(): Micros {
     const { sent } = this;
     return sent.packetsInFlight === 0 ? NEVER : sent.sentAt(sent.firstInFlight) + this.#timeout();
   }
 
-  /** With `gap`, only the last datagrams before a pause are found lost by time: soon, as nothing overtakes them. */
+  /** Returns the timeout, µs. With `gap`, only the last datagrams before a pause are found lost by time: soon, as nothing overtakes them. */
   #timeout(): Micros {
     const { smoothed, deviation } = this.rtt;
     if (this.#settings.lossDetection === "gap") {
@@ -118,7 +118,7 @@ export class Recovery {
     return SENDER_TIMEOUT * Math.max(smoothed + deviation, SENDER_TIMEOUT_RTT);
   }
 
-  /** Share of datagrams lost over about the last second, 0 to 1. */
+  /** Returns the share of datagrams lost over about the last second, 0 to 1. */
   lossShare(now: Micros): number {
     const lost = this.#lostMeter.read(now);
     const total = lost + this.#ackedMeter.read(now);

@@ -1,7 +1,7 @@
 /**
- * How far datagrams of one path overtake each other without one being lost, learned from losses that turned out to be none (RFC 9002 section 6.1.2
+ * The reordering that a path shows without loss, learned from losses that turned out to be none (RFC 9002 section 6.1.2
  * leaves this to the implementation). On a path that keeps order a gap is a loss at once. On one that does not, the window follows the quantile beyond
- * which few datagrams come: a needless repeat costs one datagram, but every real loss is noticed later by the whole window.
+ * which few datagrams come: a spurious retransmission costs one datagram, but every real loss is noticed later by the whole window.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
@@ -27,7 +27,7 @@ export class ReorderWindow {
   }
 
   /**
-   * `packets` datagrams arrived after all, overtaken by ones sent up to `overtaken` later.
+   * Widens the window after `packets` datagrams arrived that were declared lost, overtaken by ones sent up to `overtaken` later.
    * @param jitter deviation of the path's delay: beyond some of these what comes late was held up on its way to be told of
    */
   onSpurious(now: Micros, packets: number, overtaken: Micros, rtt: Micros, jitter: Micros): void {
@@ -39,14 +39,14 @@ export class ReorderWindow {
     this.#learnedAt = now;
   }
 
-  /** `packets` datagrams arrived in time. */
+  /** Counts `packets` datagrams that arrived in time. */
   onAcked(packets: number): void {
     if (this.#window === 0) return;
     this.#window *= 1 - Math.min(SHRINK, STEP * SPURIOUS_SHARE * packets);
     if (this.#window < SHORTEST) this.#window = 0;
   }
 
-  /** µs between sending times; 0 while the path keeps order. */
+  /** Returns the window in µs between sending times; 0 while the path keeps order. */
   window(now: Micros): Micros {
     if (this.#window > 0 && now - this.#learnedAt > MEMORY) {
       this.#window = this.#window < SHORTEST ? 0 : this.#window * SHRINK;

@@ -28,9 +28,9 @@ export class Roaming {
   #formerSocket = 0;
   /** An address is in use that has not answered a challenge. */
   isProving = false;
-  /** What the challenge under way says. */
+  /** Token of the challenge under way. */
   readonly token = new Uint8Array(CHALLENGE_TOKEN);
-  /** What a challenge of the peer said that is to be answered; undefined for none. */
+  /** Token of the peer's challenge that is to be answered; undefined for none. */
   answer: Uint8Array | undefined;
   /** Bytes that may go to the new address. */
   #budget = 0;
@@ -42,7 +42,7 @@ export class Roaming {
     this.#place = place;
   }
 
-  /** The newest datagram, of `bytes`, came from an address that is not in use; true if a challenge is to be made up. */
+  /** Notes that the newest datagram, of `bytes`, came from an address that is not in use; returns true if a challenge is to be made up. */
   onNewAddress(now: Micros, socket: number, remote: Endpoint, local: Endpoint, bytes: number): boolean {
     const place = this.#place;
     if (this.isProving && sameEndpoint(remote, this.#formerRemote)) {
@@ -64,7 +64,7 @@ export class Roaming {
     return true;
   }
 
-  /** A further authentic datagram came from the address in use. */
+  /** Notes another authentic datagram from the address in use. */
   onReceived(bytes: number): void {
     if (this.isProving) this.#budget += AMPLIFICATION * bytes;
   }
@@ -73,7 +73,7 @@ export class Roaming {
     if (this.isProving) this.#budget -= bytes;
   }
 
-  /** Whether so many bytes may go to the address in use. */
+  /** True if so many bytes may be sent to the address in use. */
   allows(bytes: number): boolean {
     return !this.isProving || this.#budget >= bytes;
   }
@@ -90,12 +90,12 @@ export class Roaming {
     return true;
   }
 
-  /** When `takeChallenge` has something to do. */
+  /** Returns the time at which `takeChallenge` next has something to do. */
   deadline(): Micros {
     return this.isProving ? this.#nextAt : NEVER;
   }
 
-  /** The peer answered; true if that proves its address. */
+  /** Takes in the peer's answer; returns true if that proves its address. */
   onAnswer(token: Uint8Array): boolean {
     if (!this.isProving || !this.token.every((byte, i) => byte === token[i])) return false;
     this.isProving = false;

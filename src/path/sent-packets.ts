@@ -1,6 +1,6 @@
 // @hot
 /**
- * What a path has sent and not yet forgotten: a ring of records by packet number, parallel typed arrays that double when full.
+ * The datagrams that a path has sent and not yet forgotten: a ring of records by packet number, parallel typed arrays that double when full.
  * Only datagrams that ask for acknowledgement are recorded in flight; the others leave an empty record.
  */
 import type { Micros } from "../clock.ts";
@@ -73,7 +73,7 @@ export class SentPackets {
     return this.#bytes[number & this.#mask] as number;
   }
 
-  /** What was kept of a datagram in flight, -1 for nothing. */
+  /** Returns the packet kept for a datagram in flight, -1 for none. */
   slotOf(number: number): number {
     return this.#slots[number & this.#mask] as number;
   }
@@ -82,7 +82,7 @@ export class SentPackets {
     return this.#sentAt[number & this.#mask] as number;
   }
 
-  /** Bytes sent up to this datagram and with it, of all kinds. */
+  /** Returns the bytes of all kinds sent up to this datagram, its own included. */
   totalAt(number: number): number {
     return this.#total[number & this.#mask] as number;
   }
@@ -98,7 +98,7 @@ export class SentPackets {
     return slot;
   }
 
-  /** What was taken for lost has arrived after all. */
+  /** Marks a datagram as arrived that was declared lost. */
   forgive(number: number): void {
     this.#state[number & this.#mask] = SENT.ACKED;
   }

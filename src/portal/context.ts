@@ -1,4 +1,4 @@
-/** What the parts of a portal share. Each part owns its own state; this is what they have in common. */
+/** The values that the parts of a portal share. Each part owns its own state; this is what they have in common. */
 import type { Micros } from "../clock.ts";
 import { DROP, type DropCounters } from "../drops.ts";
 import type { Exchange } from "../exchange/exchange.ts";
@@ -43,7 +43,7 @@ export function drop(context: PortalContext, slot: Slot, reason: keyof typeof DR
   dropFor(context, slot, DROP[reason]);
 }
 
-/** The same with an index of `DROP`. */
+/** Drops what is in `slot`, counted by an index of `DROP`. */
 export function dropFor(context: PortalContext, slot: Slot, reason: number): void {
   context.drops.count(reason);
   context.pool.release(slot);

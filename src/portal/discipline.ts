@@ -17,7 +17,7 @@ import type { TunnelEstimate } from "./tunnel-estimate.ts";
 /** The dissertation's queue holds a burst of the host, not a standing backlog. */
 const FIFO_PACKETS = 1_024;
 const FIFO_BYTES = 2_097_152;
-/** Of the arena, what the queues may hold: with half of it held for order, an eighth is left for what is on its way. */
+/** Share of the arena that the queues may hold: with half of it held for order, an eighth is left for what is in flight. */
 const QUEUE_SHARE = 3 / 8;
 
 export interface Discipline {

@@ -1,4 +1,4 @@
-/** What the portal asks of, or tells, the one who drives it. Rare, so plain objects. */
+/** The events by which the portal asks for something, or reports. They are rare, so plain objects. */
 import type { Endpoint } from "../endpoint.ts";
 import type { Diagnosed } from "./query.ts";
 

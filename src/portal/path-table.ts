@@ -22,7 +22,7 @@ export class PathTable {
     this.#random = random;
   }
 
-  /** A receiver index for a path to come, or 0 if the table is full. */
+  /** Reserves a receiver index for a path to come; returns 0 if the table is full. */
   reserve(): number {
     const id = this.#indexes.indexOf(0);
     if (id < 0) return 0;
@@ -61,7 +61,7 @@ export class PathTable {
     this.activeMetric = lowest;
   }
 
-  /** By receiver index, as a datagram names it. */
+  /** Finds a path by its receiver index, as a datagram names it. */
   find(index: number): Path | undefined {
     const id = index & 0xff;
     return this.#indexes[id] === index ? this.#paths[id] : undefined;

@@ -113,17 +113,17 @@ export class Portal {
     this.#links.remove(now, id);
   }
 
-  /** What a person wants changed of a running link. */
+  /** Changes a running link as a person wants it. */
   changeLink(now: Micros, id: number, change: LinkCommand): void {
     this.#links.change(now, id, change);
   }
 
-  /** A person's question; the answer is a `diagnosed` event. */
+  /** Asks a person's question; the answer is a `diagnosed` event. */
   ask(now: Micros, request: number, query: Query): void {
     this.#diagnosis.ask(now, request, query);
   }
 
-  /** An answer to a `responder-wanted` event. */
+  /** Takes the answer to a `responder-wanted` event. */
   handleResponder(now: Micros, token: number, responder: Responder): void {
     this.#diagnosis.handleResponder(now, token, responder);
   }
@@ -133,44 +133,44 @@ export class Portal {
     this.#links.close(now);
   }
 
-  /** An answer to an `open` event: the socket is open; TCP: connected. `remote` is family 0 for a listener. */
+  /** Takes the answer to an `open` event: the socket is open; TCP: connected. `remote` is family 0 for a listener. */
   handleOpened(now: Micros, link: number, attempt: number, socket: number, remote: Endpoint, local: Endpoint): void {
     this.#links.handleOpened(now, link, attempt, socket, remote, local);
   }
 
-  /** The other answer to an `open` event. */
+  /** Takes the answer to an `open` event that failed. */
   handleFailed(now: Micros, link: number, attempt: number, reason: string): void {
     this.#links.handleFailed(now, link, attempt, reason);
   }
 
-  /** A listening link has one more socket: an accepted TCP connection (`isConnected`), or one for the other IP version. */
+  /** Adds a socket to a listening link: an accepted TCP connection (`isConnected`), or one for the other IP version. */
   addSocket(now: Micros, link: number, socket: number, isConnected: boolean): void {
     this.#links.addSocket(now, link, socket, isConnected);
   }
 
-  /** A socket ended by itself. */
+  /** Handles a socket that ended by itself. */
   handleSocketClosed(now: Micros, socket: number, reason: string): void {
     this.#links.handleSocketClosed(now, socket, reason);
   }
 
-  /** The local system refuses to send on a path (interface down, no route): suspect at once. */
+  /** Makes a path suspect at once, as the local system refuses to send on it (interface down, no route). */
   handleSendFault(now: Micros, path: Path, reason: string): void {
     if (!path.isUp) return;
     path.liveness.onFault(now, reason);
     this.#links.handlePathState(now, path);
   }
 
-  /** The local system refuses a datagram of so many bytes on a path as too large. */
+  /** Handles the local system's refusal of a datagram of `bytes` on a path as too large. */
   handleTooBig(now: Micros, path: Path, bytes: number): void {
     path.pathMtu.onRefused(now, bytes);
   }
 
-  /** An IP packet from the host; its slot is the portal's from here. */
+  /** Takes an IP packet from the host, then owning its slot. */
   handlePacket(now: Micros, slot: Slot): void {
     this.#outbound.handlePacket(now, slot);
   }
 
-  /** A datagram from the network; its slot is the portal's from here. Never throws. */
+  /** Takes a datagram from the network, then owning its slot. Never throws. */
   handleDatagram(now: Micros, socket: number, slot: Slot, remote: Endpoint, local: Endpoint): void {
     this.#inbound.handleDatagram(now, socket, slot, remote, local);
   }
@@ -210,7 +210,7 @@ export class Portal {
     return this.#context.events.shift();
   }
 
-  /** When to call `handleTimeout` and poll again if nothing comes before; may be in the past. */
+  /** Returns the time at which to call `handleTimeout` and poll again if nothing comes before; it may be in the past. */
   pollTimeout(now: Micros): Micros {
     let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline(), this.#diagnosis.deadline());
     at = Math.min(at, this.#inbound.reassembly.deadline());
@@ -231,7 +231,7 @@ export class Portal {
   }
 }
 
-/** Without security nobody is told apart, whatever keys there are. */
+/** Returns the keys that identify both ends; without security there are none, whatever is configured. */
 function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings, x25519: X25519): Identity {
   if (security === "none") return { sharedKey: NO_KEY };
   return { sharedKey: sharedKey ?? NO_KEY, keyPair: privateKey && new KeyPair(privateKey, x25519), peerKey };

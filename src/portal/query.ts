@@ -1,4 +1,4 @@
-/** What a person may ask of a running tunnel, and what comes back; plain values, as they cross between threads. */
+/** A person's questions to a running tunnel and their answers; plain values, as they cross between threads. */
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 

@@ -1,6 +1,6 @@
 /**
- * What a tunnel end is told to be, after configuration was read and names were given their defaults.
- * Plain values only: it crosses from the control plane to the data plane as a message.
+ * The settings of a tunnel end, after configuration was read and names were given their defaults. Plain values only: they cross from the
+ * control plane to the data plane as a message.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -39,7 +39,7 @@ export interface TunnelSettings {
   /** 32 bytes each: this end's private key and the peer's public one; both or neither. */
   readonly privateKey?: Uint8Array | undefined;
   readonly peerKey?: Uint8Array | undefined;
-  /** What the suites that `auto` chooses from take on this machine. */
+  /** Cost of the suites that `auto` chooses from, measured on this machine. */
   readonly suiteCosts?: SuiteCosts | undefined;
   /** When keys are changed; for tests. */
   readonly keyLimits?: KeyLimits | undefined;
@@ -68,13 +68,13 @@ export interface LinkSettings {
   readonly retryWait: Micros;
   /** Largest datagram worth trying, bytes of the transport's payload; 0 for what Ethernet carries. */
   readonly mtu: number;
-  /** How much may pass, and whether it is paid for; undefined for no limits. */
+  /** Limits of the link's rate, and whether its traffic is paid for; undefined for no limits. */
   readonly limits?: LinkLimits | undefined;
   /** This end's address as the peer sees it, to authenticate addresses between NATs (dissertation 2.2.2). */
   readonly publicAddress: Endpoint | undefined;
 }
 
-/** What a person may change of a running link, until the next start. */
+/** Changes that a person may make to a running link, until the next start. */
 export type LinkCommand =
   | { readonly action: "up" | "down" }
   /** "default" for what the configuration says. */

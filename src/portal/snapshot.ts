@@ -1,6 +1,6 @@
 /**
- * What a running tunnel tells of itself: the answer behind `netcombiner show`. Plain values, copied between threads and printed as JSON.
- * Ages are microseconds before the snapshot; counters only grow while the process runs.
+ * The state of a running tunnel, the answer behind `netcombiner show`. Plain values, copied between threads and printed as JSON. Ages are
+ * microseconds before the snapshot; counters only grow while the process runs.
  */
 import type { Micros } from "../clock.ts";
 import type { DropReason } from "../drops.ts";
@@ -13,7 +13,7 @@ export interface Traffic {
 }
 
 export interface PathSnapshot {
-  /** What protects it, how old its keys are, and how often they were renewed. */
+  /** Suite, age of the keys, µs, and number of rekeys. */
   readonly keys: { suite: string; age: Micros; rekeys: number };
   readonly id: number;
   readonly name: string;
@@ -27,7 +27,7 @@ export interface PathSnapshot {
   /** Up, but not carrying packets because a path with a lower metric is. */
   readonly standby: boolean;
   readonly congestion: string;
-  /** What the controller is doing, in a word; bytes per second it believes the path to carry, 0 while unknown; loss that it takes for the path's own. */
+  /** State of the controller in a word; estimated capacity, bytes per second, 0 while unknown; random loss, 0 to 1. */
   readonly control: { mode: string; estimate: number; randomLoss: number };
   /** Smoothed, smallest and latest round-trip time and its mean deviation; 0 until measured. */
   readonly rtt: { smoothed: Micros; min: Micros; latest: Micros; deviation: Micros };
@@ -66,21 +66,21 @@ export interface LinkSnapshot {
   readonly name: string;
   readonly method: string;
   readonly role: "initiate" | "listen";
-  /** What somebody changed while it runs: "down", "metric 10 (configured: 0)"; empty while all is as configured. */
+  /** Changes that somebody made while it runs: "down", "metric 10 (configured: 0)"; empty while all is as configured. */
   readonly byHand: string;
   readonly state: LinkState;
   readonly reason: string;
   readonly age: Micros;
   /** Failed attempts since it was last up. */
   readonly failures: number;
-  /** How often it came up; 0 for a listener, whose paths come and go. */
+  /** Number of times it came up; 0 for a listener, whose paths come and go. */
   readonly ups: number;
   /** Time until the next attempt; 0 if none is planned. */
   readonly retryIn: Micros;
   readonly paths: PathSnapshot[];
 }
 
-/** What the system granted to one of a link's sockets. */
+/** The options that the system granted to one of a link's sockets. */
 export interface SocketSnapshot {
   readonly link: number;
   /** Bytes asked for of each buffer; 0 where the system chooses. */

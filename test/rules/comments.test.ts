@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { commentFault, docComments } from "./comments.ts";
+import { sourceFiles } from "./sources.ts";
 
 describe("commentFault", () => {
   const bad: readonly (readonly [kind: "header" | "function" | "other", text: string])[] = [
@@ -63,4 +64,14 @@ describe("docComments", () => {
       { path: "src/a.ts", line: 13, kind: "function", text: "Answers." },
     ]);
   });
+});
+
+test("every doc comment of the program and its build is a sentence", () => {
+  const faults = sourceFiles(["src", "ffi", "build"])
+    .flatMap(docComments)
+    .flatMap((comment) => {
+      const fault = commentFault(comment);
+      return fault ? [`${comment.path}:${comment.line}: ${fault}: ${comment.text}`] : [];
+    });
+  expect(faults).toEqual([]);
 });

@@ -79,5 +79,7 @@ export function commentFault({ kind, text }: Pick<DocComment, "kind" | "text">):
   if (CLAUSE.test(first)) return "a clause without a verb";
   if (SUBCLAUSE.test(first) && !/[,:;]|\b(is|are)\b.*\b(is|are)\b/.test(first)) return "a clause without a verb";
   if (kind !== "function" || OPENING.test(text) || REASON.test(text)) return undefined;
-  return VERB.test(text) && !PLURAL.test(text) ? undefined : "a function begins with what it does";
+  // A verb that is a noun's plural as well is told by the one that follows it: "Numbers and seals".
+  const isPlural = PLURAL.test(text) && !/^\w+s and [a-z]+s \S/.test(text);
+  return VERB.test(text) && !isPlural ? undefined : "a function begins with what it does";
 }

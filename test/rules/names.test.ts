@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { filesNamedAlike, typesDeclaredTwice } from "./names.ts";
+import { sourceFiles } from "./sources.ts";
 
 test("a type that another file declares as well is found, exported there or not", () => {
   const files = [
@@ -14,4 +15,17 @@ test("files of one name in two rooms are found, except where systems differ", ()
   expect(filesNamedAlike(paths.map((path) => ({ path, text: "" })))).toEqual([
     "report.ts: src/a/report.ts, src/b/report.ts",
   ]);
+});
+
+/** The API of the tuntap2 package has this name. */
+const GIVEN = ["Tun"];
+
+test("no type of the program has the name of another", () => {
+  const twice = typesDeclaredTwice(sourceFiles(["src", "ffi"]));
+  expect(twice.filter((line) => !GIVEN.includes(line.split(":")[0]!))).toEqual([]);
+});
+
+test("files of one name are a command and what it is about, or two sides of one thing, and never three", () => {
+  const files = sourceFiles(["src", "ffi"]).filter(({ path }) => !path.startsWith("src/cli/"));
+  expect(filesNamedAlike(files).filter((line) => line.split(", ").length > 2)).toEqual([]);
 });

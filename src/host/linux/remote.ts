@@ -87,7 +87,7 @@ function deviceOf({ state }: LinuxContext, wanted: { readonly family: Family; re
   );
 }
 
-/** Linux answers ARP for an address routed elsewhere only with a proxy entry, and immediately only without a delay. */
+/** Returns the steps by which Linux answers ARP for an address routed elsewhere: only with a proxy entry, and immediately only without a delay. */
 function proxySteps({ state }: LinuxContext, address: string, device: string): Step[] {
   const text = (verb: string) => command(`ip neigh ${verb} proxy ${address} dev ${device}`);
   return [

@@ -45,7 +45,10 @@ export function forwardSteps(state: LinuxState, families: readonly Family[], dea
   return families.flatMap((family) => (family === 4 ? forwardFour(state) : forwardSix(state, excluded)));
 }
 
-/** The kernel then changes `forwarding` of each interface, and `accept_redirects` (inet_forward_change). */
+/**
+ * Returns the steps that switch IPv4 forwarding on. The kernel then changes `forwarding` of each interface, and `accept_redirects`
+ * (inet_forward_change).
+ */
 function forwardFour(state: LinuxState): Step[] {
   const redirects = "net/ipv4/conf/all/accept_redirects";
   const back = [

@@ -1,6 +1,6 @@
 /**
- * How many initiations are answered. While there are few, all; under load only those whose sender has shown a cookie, and so that it
- * receives at its address, and of one address a few. The others are sent a cookie, which costs little.
+ * Limits the answers to initiations. While there are few, all are answered; under load only those whose sender has shown a cookie, and so
+ * that it receives at its address, and only a few of one address. The others are sent a cookie, which costs little.
  */
 import type { Micros } from "../../clock.ts";
 import { addressOf, type Endpoint } from "../../endpoint.ts";
@@ -11,7 +11,7 @@ const ANSWERS = { rate: 100, burst: 50 } as const;
 /** Below this credit it is a load. */
 const UNDER_LOAD = 25;
 const COOKIES = { rate: 500, burst: 100 } as const;
-/** Of one address, under load. */
+/** Limit of one address under load. */
 const BY_ADDRESS = { rate: 5, burst: 5 } as const;
 /** Addresses that are remembered; one that is forgotten begins with the full burst. */
 const ADDRESSES = 256;
@@ -47,7 +47,7 @@ export class AnswerLimits {
   }
 }
 
-/** So many a second, and so many at once. */
+/** A limit of events per second with a burst. */
 class Credit {
   readonly #rate: number;
   readonly #burst: number;

@@ -19,7 +19,7 @@ import type { Retransmissions } from "./retransmissions.ts";
 /** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
 const ACTIVE_KEEPALIVE: Micros = MICROS_PER_SECOND;
 const ACTIVE_FOR: Micros = 15 * MICROS_PER_SECOND;
-/** How often the hold time is told, and which change of it is news. */
+/** Interval at which the hold time is sent, µs, and the change of it that is sent at once. */
 const HOLD_INTERVAL: Micros = MICROS_PER_SECOND / 4;
 const HOLD_NEWS = 0.1;
 /** A path that is faster by this much says what a slower one has to acknowledge too, of so many at once. */
@@ -40,7 +40,7 @@ export class ControlMessages {
     this.#retransmissions = retransmissions;
   }
 
-  /** What is due on `path` now, as bits of `DUE`. */
+  /** Returns what is due on `path` now, as bits of `DUE`. */
   due(now: Micros, path: Path): number {
     let due = path.roaming.takeChallenge(now, path.rtt.smoothed) ? DUE.CHALLENGE : 0;
     if (path.roaming.answer) due |= DUE.ANSWER;
@@ -87,7 +87,7 @@ export class ControlMessages {
     pool.length[slot] = at - start;
   }
 
-  /** Of what is due, what may go to an address that has proven nothing yet. */
+  /** Returns the part of what is due that may be sent to an address that is not proven yet. */
   #affordable(path: Path, due: number): number {
     const frame = HEADER_SIZE + this.#context.overhead + 2 * CHALLENGE_SIZE;
     if (path.roaming.allows(frame + ACK_SIZE + 4 * MAX_RANGES + PROBE_SIZE)) return due;
@@ -109,7 +109,7 @@ export class ControlMessages {
     writeProbe(pool.view, pool.start[slot] as number);
   }
 
-  /** When a probe is due on a path that is up. */
+  /** Returns the time at which a probe is due on a path that is up. */
   keepAliveAt(now: Micros, path: Path): Micros {
     const { keepAlive } = path.settings;
     const isHurried = this.#isActive(now) && !path.limits.isMetered;
@@ -132,7 +132,7 @@ export class ControlMessages {
     return this.#ack.write(this.#context.pool.view, at);
   }
 
-  /** Whether `path` is the fastest and has to say what slower ones acknowledge. */
+  /** True if `path` is the fastest and has to repeat the acknowledgements of slower ones. */
   hasEchoes(now: Micros, path: Path): boolean {
     const { list } = this.#context.paths;
     for (let i = 0; i < list.length; i++) if (this.#isEchoed(now, list[i] as Path, path)) return this.#isFastest(path);

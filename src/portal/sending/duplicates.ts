@@ -14,7 +14,7 @@ import { MAX_PATHS } from "../path-table.ts";
 const WAITING = 64;
 /** A path that is not idle within this time is not idle. */
 const LATEST: Micros = 20_000;
-/** Of a path's rate, and what of it may be saved up: two full packets. */
+/** Share of a path's rate for duplicates, and the most of it that may be saved up: two full packets. */
 const BUDGET = 0.05;
 const BURST = 3_000;
 /** Stands for the rate of a path that something else controls. */
@@ -39,7 +39,7 @@ export class Duplicates {
     this.#paths = paths;
   }
 
-  /** A packet of a sparse flow, kept until it is acknowledged, left on `path`. */
+  /** Offers a packet of a sparse flow that left on `path` for a duplicate; it is kept until it is acknowledged. */
   offer(slot: Slot, path: Path): void {
     if (this.#paths.length < 2) return;
     if (this.#slots.length >= WAITING) this.#shift();
@@ -48,7 +48,7 @@ export class Duplicates {
     this.#carriers.push(path.id);
   }
 
-  /** Whether something waits that `path`, having nothing else to do, is to carry now. */
+  /** True if a duplicate waits that `path`, having nothing else to send, is to carry now. */
   wants(now: Micros, path: Path): boolean {
     if (this.#slots.length === 0 || path.limits.isMetered || !path.isMeasured) return false;
     this.forget(now);
@@ -57,7 +57,7 @@ export class Duplicates {
     return this.#refill(now, path) > 0;
   }
 
-  /** The packet to carry, owned by the caller; -1 for none. */
+  /** Returns the packet to carry, owned by the caller; -1 for none. */
   next(now: Micros, path: Path): Slot {
     if (!this.wants(now, path)) return NO_SLOT;
     this.sent++;
@@ -100,7 +100,7 @@ export class Duplicates {
     return true;
   }
 
-  /** Bytes `path` may carry now; what goes may overdraw them by part of one packet. */
+  /** Returns the bytes that `path` may carry now; a packet may overdraw them by a part of it. */
   #refill(now: Micros, path: Path): number {
     const { id, estimate } = path;
     const rate = BUDGET * (Number.isFinite(estimate) ? estimate : UNKNOWN_RATE);

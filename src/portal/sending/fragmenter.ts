@@ -22,7 +22,7 @@ export class Fragmenter {
     this.#context = context;
   }
 
-  /** How many datagrams a packet of `length` bytes takes on `path`: 1 where it fits. */
+  /** Returns the number of datagrams that a packet of `length` bytes takes on `path`: 1 where it fits. */
   fragmentsOf(path: Path, length: number): number {
     const room = path.mtu - HEADER_SIZE - this.#context.overhead;
     if (length + DATA_SIZE <= room) return 1;

@@ -24,7 +24,7 @@ export class Parts {
     this.#freeCount = slots;
   }
 
-  /** The number that stands for `slot` in `parts` datagrams; `NO_SLOT` when there are too many. */
+  /** Returns the number that stands for `slot` in `parts` datagrams; `NO_SLOT` if there are too many. */
   open(slot: Slot, parts: number): number {
     if (this.#freeCount === 0) return NO_SLOT;
     const i = this.#free[--this.#freeCount] as number;
@@ -52,7 +52,7 @@ export class Parts {
     return isNews ? (this.#slots[i] as number) : NO_SLOT;
   }
 
-  /** One part less to hear of; true if it was the last. */
+  /** Settles one fragment; returns true if it was the last. */
   #settle(i: number): boolean {
     const left = (this.#left[i] as number) - 1;
     this.#left[i] = left;

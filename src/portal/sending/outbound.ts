@@ -52,7 +52,7 @@ export class Outbound {
   readonly #onTcpPacket: TcpPacketListener;
   /** Errors on their way back to the host. */
   readonly #toHost: Ring;
-  /** Whether flows are told apart and their packets ordered at the far end. */
+  /** True if flows are told apart and their packets ordered at the far end. */
   readonly #isOrdering: boolean;
   packets = 0;
   bytes = 0;
@@ -71,7 +71,7 @@ export class Outbound {
     this.#isOrdering = context.settings.scheduling !== "greedy";
   }
 
-  /** An IP packet from the host; its slot is the portal's from here. */
+  /** Takes an IP packet from the host, then owning its slot. */
   handlePacket(now: Micros, slot: Slot): void {
     const context = this.#context;
     const { pool, settings, queue } = context;
@@ -102,7 +102,7 @@ export class Outbound {
     this.bytes += parsed.length;
   }
 
-  /** The peer is new: every flow begins anew, those in the queue included. */
+  /** Lets every flow begin anew, those in the queue included, as the peer is new. */
   restartFlows(): void {
     const { pool, queue } = this.#context;
     this.#flows.reset();
@@ -110,7 +110,7 @@ export class Outbound {
     queue.each((slot) => this.#flows.assign(pool, slot));
   }
 
-  /** A TCP packet from the network shows how far its host is, if it belongs to a handshake. */
+  /** Measures the round-trip time between hosts by a TCP packet from the network that belongs to a handshake. */
   handleArrival(now: Micros, start: number, parsed: ParsedHeader): void {
     const { view } = this.#context.pool;
     const step = handshakeStep(view, start, parsed);
@@ -165,8 +165,8 @@ export class Outbound {
   }
 
   /**
-   * Whether it is worth finding out what the path carries before it has a packet to carry: others are full, so that it soon will have, and its rate,
-   * once known, is remembered.
+   * True if the capacity of the path is to be measured before it has a packet to carry: the others are full, so that it soon will have one,
+   * and its rate, once known, is remembered.
    */
   #isExplored(path: Path, record: PathRecord): boolean {
     const { perFlow } = this.#context.queue;
@@ -245,7 +245,7 @@ export class Outbound {
     if (isShared) pool.release(slot);
   }
 
-  /** A probe of the path's MTU goes alone: nothing else may be lost with it. */
+  /** Sends a probe of the path's MTU alone, as nothing else may be lost with it. */
   #pollMtuProbe(now: Micros, path: Path, out: PacketBatch): void {
     const size = path.pathMtu.due(now);
     if (size === 0 || out.isFull) return;
@@ -268,7 +268,7 @@ export class Outbound {
     out.push(slot);
   }
 
-  /** When `pollDatagrams` next has something for `path` that it has not now. */
+  /** Returns the time at which `pollDatagrams` next has something for `path` that it has not now. */
   deadline(now: Micros, path: Path): Micros {
     let at = path.deadline();
     if (path.isBlocked) return at;
@@ -299,7 +299,7 @@ export class Outbound {
   }
 }
 
-/** How the far end is to deliver a packet: in order what its host would otherwise take for lost. */
+/** Returns the class by which the far end delivers a packet: in order if its host would otherwise take it for lost. */
 function deliveryClass(traffic: number, isBulk: boolean): number {
   if (traffic === TRAFFIC.STREAM) return CLASS.ORDERED;
   if (traffic === TRAFFIC.REALTIME) return CLASS.REALTIME;

@@ -1,5 +1,5 @@
 // @hot
-/** What the sending side keeps of each path, which itself knows nothing of packets and flows. */
+/** The sending side's record of each path, which itself knows nothing of packets and flows. */
 import type { Path } from "../../path/path.ts";
 import { MAX_PATHS } from "../path-table.ts";
 

@@ -19,7 +19,7 @@ export class Reinjections {
     this.#pool = pool;
   }
 
-  /** A packet was left on `path`. The newest push out the oldest. */
+  /** Offers a packet that was left on `path`. The newest push out the oldest. */
   offer(now: Micros, slot: Slot, path: number): void {
     if (this.length === ENTRIES) this.#pool.release(this.#shift());
     const i = (this.#head + this.length++) & (ENTRIES - 1);
@@ -29,7 +29,7 @@ export class Reinjections {
     this.#offeredAt[i] = now;
   }
 
-  /** A packet that `path` may copy, owned by the caller; -1 for none. */
+  /** Returns a packet that `path` may reinject, owned by the caller; -1 for none. */
   next(now: Micros, path: number, patience: Micros): Slot {
     this.forget(now, patience);
     if (this.length === 0 || this.#carriers[this.#head] === path) return NO_SLOT;
@@ -37,7 +37,7 @@ export class Reinjections {
     return this.#shift();
   }
 
-  /** The same for any path, of what should have been acknowledged by now: `wait` after it left. */
+  /** Returns a packet that should have been acknowledged `wait` after it left, for any path; -1 for none. */
   nextOverdue(now: Micros, wait: Micros, patience: Micros): Slot {
     this.forget(now, patience);
     if (now < this.overdueAt(wait)) return NO_SLOT;
@@ -45,7 +45,7 @@ export class Reinjections {
     return this.#shift();
   }
 
-  /** When the oldest is overdue; `NEVER` without one. */
+  /** Returns the time at which the oldest is overdue; `NEVER` without one. */
   overdueAt(wait: Micros): Micros {
     return this.length === 0 ? NEVER : (this.#offeredAt[this.#head] as number) + wait;
   }

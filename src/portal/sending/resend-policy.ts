@@ -1,10 +1,10 @@
 // @hot
 /**
- * What a path carries besides what is new: packets taken for lost, and copies of packets that may be. In this order:
+ * Chooses the packets that a path carries besides new ones: retransmissions of lost packets, and reinjections of packets that may be lost. In this order:
  *
- *     repair ─▶ its copy ─▶ what is overdue, if another path has nothing to do ─▶ (what is new) ─▶ what is overdue ─▶ a copy in advance
+ *     retransmission ─▶ its reinjection ─▶ overdue packets, if another path is idle ─▶ (new packets) ─▶ overdue packets ─▶ reinjection in advance
  *
- * A flow waits for whatever was lost, and for a repair that was lost again so much longer that its host takes notice. Hence retransmissions are copied at once
+ * A flow waits for a lost packet, and for a retransmission that is lost again so long that its host notices. Hence retransmissions are reinjected at once
  * where that displaces nothing, and otherwise as soon as they are overdue.
  */
 import type { Micros } from "../../clock.ts";
@@ -27,9 +27,9 @@ export class ResendPolicy {
   #mayReinject = false;
   #mayResend = false;
   #hasSpare = false;
-  /** What was told last is waited for so much that, should it be lost too, it goes once more. */
+  /** True if the packet `urgent` just returned is sent again should this transmission be lost too. */
   #isPressing = false;
-  /** Whether what `urgent` told last had been taken for lost. */
+  /** True if the packet `urgent` just returned had been declared lost. */
   isRetransmission = false;
 
   constructor(context: PortalContext, retransmissions: Retransmissions, records: PathRecords) {
@@ -38,7 +38,7 @@ export class ResendPolicy {
     this.#retransmissions = retransmissions;
   }
 
-  /** To be called before the others, for a path that may send. */
+  /** Prepares the choice for a path that may send; called before the others. */
   consider(path: Path): void {
     const { length, resends } = this.#retransmissions;
     const { reinjectionLifetime } = this.#context.estimate;
@@ -49,7 +49,7 @@ export class ResendPolicy {
     this.#hasSpare = this.#mayReinject && this.#isOtherIdle(path);
   }
 
-  /** A packet that goes before all new ones, owned by the caller; -1 for none. */
+  /** Returns a packet that goes before all new ones, owned by the caller; -1 for none. */
   urgent(now: Micros, path: Path): Slot {
     const retransmissions = this.#retransmissions;
     let slot = this.#mayRetransmit ? retransmissions.next(now) : NO_SLOT;
@@ -62,7 +62,7 @@ export class ResendPolicy {
     return slot;
   }
 
-  /** A packet for a path that has nothing else to carry, owned by the caller; -1 for none. */
+  /** Returns a packet for a path that has nothing else to carry, owned by the caller; -1 for none. */
   idle(now: Micros, path: Path): Slot {
     if (!this.#mayReinject) return NO_SLOT;
     const { reinjections } = this.#retransmissions;
@@ -73,7 +73,7 @@ export class ResendPolicy {
     return slot;
   }
 
-  /** `slot` is about to leave on `path`: may it be copied? */
+  /** Offers `slot`, which is about to leave on `path`, for a later reinjection. */
   offer(now: Micros, path: Path, slot: Slot): void {
     const retransmissions = this.#retransmissions;
     const { pool } = this.#context;
@@ -82,7 +82,7 @@ export class ResendPolicy {
     else if (attempts === 1 && isLossy(path)) retransmissions.reinjections.offer(now, slot, path.id);
   }
 
-  /** When `urgent` has something that it has not now; in the past if it may have something. */
+  /** Returns the time at which `urgent` has something that it has not now; in the past if it may have something. */
   dueAt(): Micros {
     const retransmissions = this.#retransmissions;
     return retransmissions.length > 0 ? 0 : retransmissions.resends.overdueAt(this.#context.estimate.overdueAfter);
@@ -98,7 +98,7 @@ export class ResendPolicy {
     return slot;
   }
 
-  /** A packet that went once, on whatever path loses some, and is not acknowledged when it should be. */
+  /** Returns a packet that was sent once, on a path with losses or not, and is not acknowledged in time. */
   #nextOverdue(now: Micros): Slot {
     const { pool, paths } = this.#context;
     for (let i = 0; i < paths.list.length; i++) {

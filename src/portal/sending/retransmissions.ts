@@ -14,15 +14,18 @@ import { Reinjections } from "./reinjections.ts";
 
 /** Sendings of a packet in all. */
 export const MAX_ATTEMPTS = 8;
-/** What nobody waits for is worth less: sendings of a packet in all. */
+/** Most transmissions of a packet of a sparse flow in all, as nobody waits for it. */
 const SPARSE_ATTEMPTS = 3;
-/** What is spoken is repeated once, if that comes within a conversation's patience (ITU-T G.114: 150 ms from mouth to ear, all told). */
+/**
+ * Lifetime of a realtime packet, µs: it is retransmitted once, if that comes within the delay of a conversation (ITU-T G.114: 150 ms from
+ * mouth to ear in all).
+ */
 const REALTIME_PATIENCE: Micros = 60_000;
 /** Keeping stops when so little of the arena is free. */
 const RESERVE_SHARE = 1 / 4;
 const MAX_ABANDONED = 256;
 
-/** How long packets are worth sending again. */
+/** Lifetimes of packets to be sent again. */
 export type ResendTimes = Pick<TunnelEstimate, "retransmissionLifetime" | "reinjectionLifetime" | "overdueAfter">;
 
 export class Retransmissions implements DeliveryListener {
@@ -109,7 +112,7 @@ export class Retransmissions implements DeliveryListener {
     this.#abandoned.clear();
   }
 
-  /** The next packet to send again, owned by the caller; -1 for none. */
+  /** Returns the next packet to send again, owned by the caller; -1 for none. */
   next(now: Micros): Slot {
     for (;;) {
       const slot = this.#queue.shift();
