@@ -60,7 +60,7 @@ export async function enrol(pairing: Pairing): Promise<EnrolledKeys> {
   }
 }
 
-/** A link may have no route to one of the addresses: the others remain. */
+/** Skips an address that a link has no route to, as the others remain. */
 function trySend(
   socket: Bun.udp.Socket<"buffer"> | undefined,
   message: Uint8Array,
