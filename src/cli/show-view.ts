@@ -16,7 +16,7 @@ import {
   formatSeconds,
   formatShare,
 } from "../monitor/units.ts";
-import type { LinkSnapshot, PathSnapshot, Traffic } from "../portal/snapshot.ts";
+import type { DurationSnapshot, LinkSnapshot, PathSnapshot, Traffic } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
 
 /** Returns the pairs of one line, "name: value, name: value"; the line is left out when there are none. */
@@ -61,6 +61,13 @@ const TUNNEL_LINES: readonly Line<TunnelReport>[] = [
             "reordering buffer",
             `${formatCount(order.held, "packet")}, ${order.heldTotal} in all, timeout ${formatMillis(order.hold)}, ${formatCount(order.expired, "gap")} timed out, ${order.late} late`,
           ],
+        ],
+  ({ snapshot: { loop } }) =>
+    loop === undefined || loop.turn.count === 0
+      ? []
+      : [
+          ["loop turns", durations(loop.turn)],
+          ["timers late", durations(loop.lateness)],
         ],
   ({ snapshot }) => {
     const reasons = Object.entries(snapshot.drops).filter(([, count]) => count > 0);
@@ -204,4 +211,8 @@ function lines<T>(table: readonly Line<T>[], of: T, depth: number, c: Colours): 
     .map((line) => line(of, c))
     .filter((pairs) => pairs.length > 0)
     .map((pairs) => `${"  ".repeat(depth)}${pairs.map(([name, value]) => `${c.bold(name)}: ${value}`).join(", ")}`);
+}
+
+function durations({ p999, longest }: DurationSnapshot): string {
+  return `99.9 % at most ${formatMillis(p999)}, longest ${formatMillis(longest)}`;
 }

@@ -11,7 +11,7 @@ import { TcpStream } from "../../ffi/tcp.ts";
 import { TcpListener } from "../../ffi/tcp-listener.ts";
 import { adoptTun } from "../../ffi/tun.ts";
 import { drain } from "../../ffi/wake.ts";
-import type { Micros } from "../clock.ts";
+import { type Micros, NEVER } from "../clock.ts";
 import { PacketBatch } from "../memory/packet-batch.ts";
 import { PacketPool } from "../memory/packet-pool.ts";
 import type { PortalEvent } from "../portal/events.ts";
@@ -21,6 +21,7 @@ import { Connections } from "./connections.ts";
 import { createPortal } from "./create-portal.ts";
 import { withEdges } from "./edge-drops.ts";
 import { Housekeeping } from "./housekeeping.ts";
+import { LoopMeter } from "./loop-meter.ts";
 import type { FromDataplane, StartMessage, ToDataplane } from "./messages.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
@@ -46,6 +47,7 @@ export class Dataplane {
   readonly #tunFd: number;
   readonly #wakeFd: number;
   readonly #input = new PacketBatch(BATCH);
+  readonly #meter = new LoopMeter();
   readonly #housekeeping = new Housekeeping(() => Bun.gc(true));
   /** True if the TUN has more than the poll tells. */
   #tunPending = false;
@@ -99,7 +101,7 @@ export class Dataplane {
     else if (message.type === "responder") this.#portal.handleResponder(now, message.token, message.responder);
     else if (message.type === "change-link") this.#portal.changeLink(now, message.link, message.change);
     else if (message.type === "snapshot") {
-      const snapshot = withEdges(this.#portal.snapshot(now), this.#edge, this.#sockets);
+      const snapshot = withEdges(this.#portal.snapshot(now), this.#edge, this.#sockets, this.#meter);
       this.#post({ type: "snapshot", request: message.request, snapshot });
     } else if (message.type === "stop") {
       this.#portal.close(now);
@@ -110,13 +112,14 @@ export class Dataplane {
 
   /** Waits once and does what follows from it; returns how often the control plane wrote to wake the thread. */
   #turn(): number {
-    const timeout =
-      this.#tunPending && this.#hasRoom ? 0 : this.#portal.pollTimeout(monotonicMicros()) - monotonicMicros();
-    this.#poller.wait(timeout);
+    const isPending = this.#tunPending && this.#hasRoom;
+    const dueAt = isPending ? NEVER : this.#portal.pollTimeout(monotonicMicros());
+    this.#poller.wait(isPending ? 0 : dueAt - monotonicMicros());
     const now = monotonicMicros();
     let wakeUps = 0;
     let tunReady = this.#tunPending;
-    for (let at = this.#poller.next(-1); at >= 0; at = this.#poller.next(at)) {
+    const firstReady = this.#poller.next(-1);
+    for (let at = firstReady; at >= 0; at = this.#poller.next(at)) {
       const fd = this.#poller.fd(at);
       if (fd === this.#tunFd) tunReady = true;
       else if (fd === this.#wakeFd) wakeUps = drain(fd);
@@ -127,6 +130,7 @@ export class Dataplane {
     this.#settle(now);
     this.#watchRoom();
     this.#housekeeping.turn(now, this.#edge.packetsRead + this.#edge.packetsWritten);
+    this.#meter.turn(firstReady < 0 ? dueAt : NEVER, now, monotonicMicros());
     return wakeUps;
   }
 

@@ -1,10 +1,11 @@
-/** Adds to a portal's snapshot what only the edges count: losses before the portal saw a packet or after it, and the sockets' buffers. */
+/** Adds to a portal's snapshot what only the edges know: losses before the portal saw a packet or after it, the sockets' buffers, and the loop's durations. */
 import { layout } from "../../ffi/layout.ts";
 import { SOCKET_BUFFER } from "../../ffi/socket.ts";
 import { TcpStream } from "../../ffi/tcp.ts";
 import { TcpListener } from "../../ffi/tcp-listener.ts";
 import type { DropReason } from "../drops.ts";
 import type { SocketSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
+import type { LoopMeter } from "./loop-meter.ts";
 import type { LinkSocket, SocketTable } from "./socket-table.ts";
 import type { TunEdge } from "./tun-edge.ts";
 
@@ -12,7 +13,13 @@ import type { TunEdge } from "./tun-edge.ts";
 const REPORTED_PER_GRANTED = layout.name === "linux" ? 2 : 1;
 
 /** Adds to `snapshot`, which is the caller's own, and returns it. */
-export function withEdges(snapshot: TunnelSnapshot, edge: TunEdge, sockets: SocketTable): TunnelSnapshot {
+export function withEdges(
+  snapshot: TunnelSnapshot,
+  edge: TunEdge,
+  sockets: SocketTable,
+  loop: LoopMeter,
+): TunnelSnapshot {
+  snapshot.loop = loop.snapshot();
   const { drops } = snapshot;
   const add = (reason: DropReason, packets: number): void => {
     if (packets > 0) drops[reason] = (drops[reason] ?? 0) + packets;

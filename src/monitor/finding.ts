@@ -29,6 +29,7 @@ export const CHECK_NAMES = [
   "exchange-refused",
   "by-hand",
   "fragmented",
+  "busy-machine",
 ] as const;
 
 export type CheckName = (typeof CHECK_NAMES)[number];

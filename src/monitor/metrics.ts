@@ -120,6 +120,30 @@ const TUNNEL_FAMILIES: readonly MetricFamily<TunnelReport>[] = [
     "Packets sent as fragments because they exceed the MTU of their path.",
     ({ snapshot }) => snapshot.fragments.sent,
   ],
+  [
+    "loop_turn_p999_seconds",
+    "gauge",
+    "Duration that 99.9 % of the turns of the packet thread did not exceed in the last one to two minutes.",
+    ({ snapshot }) => seconds(snapshot.loop?.turn.p999 ?? 0),
+  ],
+  [
+    "loop_turn_longest_seconds",
+    "gauge",
+    "Longest turn of the packet thread in the last one to two minutes.",
+    ({ snapshot }) => seconds(snapshot.loop?.turn.longest ?? 0),
+  ],
+  [
+    "loop_lateness_p999_seconds",
+    "gauge",
+    "Time by which 99.9 % of the timers of the packet thread were late at most in the last one to two minutes.",
+    ({ snapshot }) => seconds(snapshot.loop?.lateness.p999 ?? 0),
+  ],
+  [
+    "loop_lateness_longest_seconds",
+    "gauge",
+    "Time by which the latest timer of the packet thread was late in the last one to two minutes.",
+    ({ snapshot }) => seconds(snapshot.loop?.lateness.longest ?? 0),
+  ],
   ["slots", "gauge", "Packet slots in memory.", ({ snapshot }) => snapshot.slots.total],
   ["slots_free", "gauge", "Free packet slots.", ({ snapshot }) => snapshot.slots.free],
   [

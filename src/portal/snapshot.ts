@@ -92,6 +92,19 @@ export interface SocketSnapshot {
   readonly gro: boolean;
 }
 
+/** Durations of the last one to two minutes: how many, the one that 99.9 % did not exceed, and the longest. */
+export interface DurationSnapshot {
+  readonly count: number;
+  readonly p999: Micros;
+  readonly longest: Micros;
+}
+
+/** The loop of the thread that moves packets: how long its turns last, and how late those begin that a timer was set for. */
+export interface LoopSnapshot {
+  readonly turn: DurationSnapshot;
+  readonly lateness: DurationSnapshot;
+}
+
 export interface TunnelSnapshot {
   /** As configured; what a path really has is with the path. */
   readonly security: string;
@@ -122,4 +135,6 @@ export interface TunnelSnapshot {
   readonly drops: Partial<Record<DropReason, number>>;
   readonly links: LinkSnapshot[];
   readonly sockets: SocketSnapshot[];
+  /** Undefined where no loop drives the portal. */
+  loop: LoopSnapshot | undefined;
 }

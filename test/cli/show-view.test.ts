@@ -16,6 +16,7 @@ describe("renderShow", () => {
   fragmented: 5 packets
   resent: 7 retransmitted, 3 reinjected, 20 duplicated, abandoned: 1, redundant received: 4
   reordering buffer: 2 packets, 90 in all, timeout 80.0 ms, 1 gap timed out, 0 late
+  loop turns: 99.9 % at most 0.4 ms, longest 1.2 ms, timers late: 99.9 % at most 0.9 ms, longest 3.4 ms
   dropped: queue-full 12, datagram-forged 3
 
 link: fibre  (UDP, initiates)

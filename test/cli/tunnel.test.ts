@@ -150,7 +150,7 @@ describe.skipIf(!canRun)("A tunnel", () => {
       "link: fibre  (UDP, initiates)",
       "link: server  (UDP, listens)",
       "link: third  (UDP, initiates)",
-      ":14: Peer[2].Nonsense unknown: known are Name, PublicKey, Method, LocalHost, LocalInterface, LocalPort, RemoteHost, RemotePort, Protocol, Metric, Congestion, Metered, LimitOut, LimitIn, KeepAlive, Timeout, RetryWait, PublicAddress, MTU",
+      ":14: Peer[2].Nonsense unknown: expected one of Name, PublicKey, Method, LocalHost, LocalInterface, LocalPort, RemoteHost, RemotePort, Protocol, Metric, Congestion, Metered, LimitOut, LimitIn, KeepAlive, Timeout, RetryWait, PublicAddress, MTU",
       "3",
       "ended 0",
       "gone 1",

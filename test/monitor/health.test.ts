@@ -11,6 +11,7 @@ import {
 } from "../../src/monitor/checks/links.ts";
 import { bufferbloat, lossReceived, lossSent, pathSuspect } from "../../src/monitor/checks/paths.ts";
 import {
+  busyMachine,
   DROP_RULES,
   drops,
   fewSlots,
@@ -186,6 +187,21 @@ describe("the tunnel", () => {
       "warning late nc0: 2.00 % of the packets arrived more than 80.0 ms after their turn",
     ]);
     expect(latePackets(withSnapshot({ order: { ...order, late: 99 }, inbound }))).toEqual([]);
+  });
+});
+
+describe("a busy machine", () => {
+  const turn = { count: 50_000, p999: 200, longest: 900 };
+  const late = (count: number, p999: number) =>
+    withSnapshot({ loop: { turn, lateness: { count, p999, longest: 123_000 } } });
+
+  test("is a note from 10 ms on, once there were enough timers to tell", () => {
+    expect(busyMachine(late(50_000, 9_000))).toEqual([]);
+    expect(busyMachine(late(500, 40_000))).toEqual([]);
+    expect(busyMachine(withSnapshot({ loop: undefined }))).toEqual([]);
+    expect(said(busyMachine, late(50_000, 40_000))).toEqual([
+      "note busy-machine nc0: the machine is busy: of a thousand timers one came 40.0 ms late or more, the latest 123.0 ms",
+    ]);
   });
 });
 

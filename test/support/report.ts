@@ -84,6 +84,10 @@ export const REPORT: TunnelReport = {
       },
     ],
     sockets: [{ link: 0, asked: 8_388_608, receiveBuffer: 8_388_608, sendBuffer: 8_388_608, gso: true, gro: true }],
+    loop: {
+      turn: { count: 50_000, p999: 400, longest: 1_200 },
+      lateness: { count: 20_000, p999: 900, longest: 3_400 },
+    },
   },
 };
 

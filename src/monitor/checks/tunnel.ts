@@ -10,6 +10,12 @@ const FEW_SLOTS = 0.05;
 const LATE = 0.01;
 /** Share of the sent packets that were fragmented, from which on it matters. */
 const FRAGMENTED = 0.01;
+/**
+ * Lateness of one timer in a thousand from which on the machine is too busy, µs: above what the pacer makes up for, so that rate and latency suffer.
+ * Fewer timers than that many tell nothing of one in a thousand.
+ */
+const BUSY_LATENESS = 10_000;
+const FEW_TIMERS = 2_000;
 
 export const TUNNEL_CHECKS: readonly Check[] = [
   securityNone,
@@ -18,6 +24,7 @@ export const TUNNEL_CHECKS: readonly Check[] = [
   smallBuffers,
   latePackets,
   fragmentedPackets,
+  busyMachine,
 ];
 
 /** Reports a tunnel without encryption and authentication. */
@@ -200,6 +207,20 @@ export function fragmentedPackets({
       subject,
       text: `${share} of the packets were fragmented, as the MTU of a path is too small for packets of ${mtu} bytes`,
       advice: "set a smaller MTU in [Host], the same at both portals, to avoid it",
+    },
+  ];
+}
+
+/** Reports a machine that leaves the thread that moves packets too little of its processor. */
+export function busyMachine({ interface: subject, snapshot: { loop } }: Parameters<Check>[0]): Finding[] {
+  if (loop === undefined || loop.lateness.count < FEW_TIMERS || loop.lateness.p999 < BUSY_LATENESS) return [];
+  return [
+    {
+      severity: "note",
+      check: "busy-machine",
+      subject,
+      text: `the machine is busy: of a thousand timers one came ${formatMillis(loop.lateness.p999)} late or more, the latest ${formatMillis(loop.lateness.longest)}`,
+      advice: "find what else uses the processor (top), or give the tunnel more of it: CPUWeight= or Nice= in its unit",
     },
   ];
 }

@@ -49,6 +49,7 @@ export function reportTunnel(
     drops: context.drops.snapshot(),
     links: Array.from(links.all, (link) => reportLink(now, context, link, outbound.records)),
     sockets: [],
+    loop: undefined,
   };
 }
 
