@@ -40,7 +40,10 @@ export class SleepAwareClock {
 
   #look(now: Micros): void {
     this.#lookAt = now + LOOK_INTERVAL;
-    const asleep = this.#sinceBoot() - now - this.#offset;
+    const sinceBoot = this.#sinceBoot();
+    // A thread that lost the core between the two readings was not asleep with the system: the next look tells.
+    if (this.#sinceStart() - now > SLEEP_MIN / 2) return;
+    const asleep = sinceBoot - now - this.#offset;
     if (asleep > SLEEP_MIN) this.#offset += asleep;
   }
 }

@@ -35,6 +35,26 @@ describe("SleepAwareClock", () => {
     expect(clock.now()).toBe(MICROS_PER_SECOND);
   });
 
+  test("does not take a thread that lost the core between two readings for a system that slept", () => {
+    const at = { sinceStart: 0, sinceBoot: 0, lost: 0 };
+    const clock = new SleepAwareClock(
+      () => at.sinceStart,
+      () => {
+        at.sinceStart += at.lost;
+        at.sinceBoot += at.lost;
+        return at.sinceBoot;
+      },
+    );
+    at.sinceStart = MICROS_PER_SECOND;
+    at.sinceBoot = MICROS_PER_SECOND;
+    at.lost = 250_000;
+    clock.now();
+    at.lost = 0;
+    at.sinceStart = 3 * MICROS_PER_SECOND;
+    at.sinceBoot = 3 * MICROS_PER_SECOND;
+    expect(clock.now()).toBe(3 * MICROS_PER_SECOND);
+  });
+
   test("never goes back", () => {
     const { at, clock } = clockAt(0, 10_000);
     at.sinceStart = MICROS_PER_SECOND;
