@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { commands } from "../src/cli/cli.ts";
 import { type CommandModel, modelOf } from "../src/cli/completion/model.ts";
-import { completion, models, type Shell } from "../src/cli/completion.ts";
+import { completion, models, type Shell } from "../src/cli/completion-command.ts";
 import type { Program } from "../src/cli/program.ts";
-import { startCommand } from "../src/cli/start.ts";
+import { startCommand } from "../src/cli/start-command.ts";
 
 const ROOT = join(import.meta.dir, "..");
 

@@ -88,6 +88,7 @@ export const PATH_COLUMNS: readonly Column<PathSnapshot>[] = [
   ["limit-in", (path) => path.limits.in],
   ["metered", (path) => path.limits.metered],
   ["suite", (path) => path.keys.suite],
+  ["padding", (path) => path.padding],
 ];
 
 /** Returns everything: a line that begins with `interface`, then one for each link, followed by those of its paths. */

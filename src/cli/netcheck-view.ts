@@ -3,7 +3,7 @@ import type { Egress } from "../host/egress.ts";
 import { formatBytes, formatMillis } from "../monitor/units.ts";
 import type { LinkSnapshot, SocketSnapshot } from "../portal/snapshot.ts";
 import type { Colours } from "./colour.ts";
-import type { NamedEcho } from "./ping.ts";
+import type { NamedEcho } from "./ping-command.ts";
 
 export interface LinkFacts {
   readonly link: LinkSnapshot;

@@ -3,7 +3,7 @@ import { startInBackground } from "../daemon/process/handover.ts";
 import { configurationFiles } from "../daemon/process/paths.ts";
 import type { Machine } from "../pairing/machine.ts";
 import { enableService, findServiceManager } from "../pairing/service.ts";
-import { endTunnel } from "./down.ts";
+import { endTunnel } from "./down-command.ts";
 import type { Program } from "./program.ts";
 import { isRunning } from "./running.ts";
 

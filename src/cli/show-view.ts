@@ -113,6 +113,7 @@ const PATH_LINES: readonly Line<PathSnapshot>[] = [
   ],
   (path) => [
     ["transfer", transfer(path.received, path.sent)],
+    ...(path.padding === 0 ? [] : [["padding", formatBytes(path.padding)] as const]),
     ["mtu", path.mtuState === "searching" ? `${path.mtu} (searching)` : path.mtu],
   ],
   ({ resent: { retransmissions, reinjections, duplicates } }) =>

@@ -17,7 +17,7 @@ import {
   defaultTimeout,
 } from "./defaults.ts";
 import type { HostSection, PeerSection } from "./schema.ts";
-import { buildSystem, type SystemConfiguration } from "./system.ts";
+import { buildSystem, type SystemConfiguration } from "./system-configuration.ts";
 import type { InterfaceAddress, ListenAddress } from "./values.ts";
 
 export interface ConfiguredLink {

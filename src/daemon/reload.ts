@@ -1,6 +1,6 @@
 /** Compares a new configuration with that of a running tunnel, and plans what changes. Pure. */
 import { type Configuration, type ConfiguredLink, freeName } from "../config/configuration.ts";
-import type { SystemConfiguration } from "../config/system.ts";
+import type { SystemConfiguration } from "../config/system-configuration.ts";
 
 export interface ReloadPlan {
   /** The configuration that runs afterwards: the links of the new file, unchanged ones with the number and name they had. */

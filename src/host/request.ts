@@ -1,6 +1,6 @@
 /** The input of the planners: the configuration of one tunnel, with functions that both systems' planners need. */
 import type { Configuration } from "../config/configuration.ts";
-import type { SystemConfiguration } from "../config/system.ts";
+import type { SystemConfiguration } from "../config/system-configuration.ts";
 import type { PortRange } from "../config/system-values.ts";
 import { addressOf, createEndpoint, formatAddress, parseEndpoint, sameAddress } from "../endpoint.ts";
 import type { SshSession } from "./ssh-session.ts";

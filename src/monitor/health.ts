@@ -1,7 +1,7 @@
 /** Runs the health checks. */
-import { LINK_CHECKS } from "./checks/links.ts";
-import { PATH_CHECKS } from "./checks/paths.ts";
-import { TUNNEL_CHECKS } from "./checks/tunnel.ts";
+import { LINK_CHECKS } from "./checks/link-checks.ts";
+import { PATH_CHECKS } from "./checks/path-checks.ts";
+import { TUNNEL_CHECKS } from "./checks/tunnel-checks.ts";
 import type { Check, Finding, Severity } from "./finding.ts";
 import type { TunnelReport } from "./tunnel-report.ts";
 

@@ -225,6 +225,12 @@ const PATH_FAMILIES: readonly MetricFamily<PathSnapshot>[] = [
       [{ reason: "duplicate" }, resent.duplicates],
     ],
   ],
+  [
+    "path_padding_bytes_total",
+    "counter",
+    "Bytes of padding sent to measure the rate of the path.",
+    (path) => path.padding,
+  ],
   ["path_key_age_seconds", "gauge", "Time since the keys in use were agreed.", (path) => seconds(path.keys.age)],
   ["path_rekeys_total", "counter", "Number of rekeys.", (path) => path.keys.rekeys],
   [

@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMMAND_NAMES } from "../../src/cli/arguments.ts";
 import { commands } from "../../src/cli/cli.ts";
-import { completion, models, SHELL_NAMES, type Shell } from "../../src/cli/completion.ts";
+import { completion, models, SHELL_NAMES, type Shell } from "../../src/cli/completion-command.ts";
 import { FIELD_NAMES } from "../../src/cli/dump.ts";
 import type { Program } from "../../src/cli/program.ts";
-import { startCommand } from "../../src/cli/start.ts";
+import { startCommand } from "../../src/cli/start-command.ts";
 
 const PROGRAM: Program = {
   entry: "",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { colours } from "../../src/cli/colour.ts";
 import { judgeLink, type LinkFacts, renderFindings } from "../../src/cli/netcheck-view.ts";
-import type { NamedEcho } from "../../src/cli/ping.ts";
+import type { NamedEcho } from "../../src/cli/ping-command.ts";
 import type { LinkSnapshot, PathSnapshot, SocketSnapshot } from "../../src/portal/snapshot.ts";
 
 const PATH = { name: "lte", local: "10.64.3.9", remote: "203.0.113.7:4725", state: "up", mtu: 1472, mtuState: "found" };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Tally } from "../../src/cli/ping.ts";
+import { Tally } from "../../src/cli/ping-command.ts";
 
 function tallyOf(...lines: (readonly [path: string, rtt: number | undefined])[]): Tally {
   const tally = new Tally();

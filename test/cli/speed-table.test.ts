@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { renderSpeeds } from "../../src/cli/speed-table.ts";
-import { chooseLinks } from "../../src/cli/speedtest.ts";
+import { chooseLinks } from "../../src/cli/speedtest-command.ts";
 import type { LinkSnapshot } from "../../src/portal/snapshot.ts";
 
 describe("The figures of a speed test", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { validateConfiguration } from "../../src/config/load.ts";
-import type { SystemConfiguration } from "../../src/config/system.ts";
+import type { SystemConfiguration } from "../../src/config/system-configuration.ts";
 
 const KEY = "VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=";
 const ADDRESS = "Address = 10.47.25.1/24\n";

@@ -8,8 +8,8 @@ import {
   linkFlapping,
   noPathUp,
   noPeer,
-} from "../../src/monitor/checks/links.ts";
-import { bufferbloat, lossReceived, lossSent, pathSuspect } from "../../src/monitor/checks/paths.ts";
+} from "../../src/monitor/checks/link-checks.ts";
+import { bufferbloat, lossReceived, lossSent, pathSuspect } from "../../src/monitor/checks/path-checks.ts";
 import {
   busyMachine,
   DROP_RULES,
@@ -19,7 +19,7 @@ import {
   latePackets,
   securityNone,
   smallBuffers,
-} from "../../src/monitor/checks/tunnel.ts";
+} from "../../src/monitor/checks/tunnel-checks.ts";
 import { CHECK_NAMES, type Check } from "../../src/monitor/finding.ts";
 import { findings } from "../../src/monitor/health.ts";
 import type { TunnelReport } from "../../src/monitor/tunnel-report.ts";

@@ -14,7 +14,7 @@ import type { LinkSnapshot, TunnelSnapshot } from "../portal/snapshot.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 import { colours } from "./colour.ts";
 import { judgeLink, type LinkFindings, renderFindings } from "./netcheck-view.ts";
-import type { NamedEcho } from "./ping.ts";
+import type { NamedEcho } from "./ping-command.ts";
 import type { Program } from "./program.ts";
 import { isRunning } from "./running.ts";
 import { settled } from "./settled.ts";
