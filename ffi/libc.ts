@@ -51,6 +51,9 @@ export interface Libc {
   readonly prctl: ((option: number, a: number, b: number, c: number, d: number) => number) | undefined;
   readonly capget: ((header: Address, data: Address) => number) | undefined;
   readonly capset: ((header: Address, data: Address) => number) | undefined;
+  /** Only for calls without a function of their own; the arguments are numbers or addresses. */
+  readonly syscall: ((number: number, a: number, b: number, c: number) => number) | undefined;
+  readonly execve: (path: Address, argv: Address, environment: Address) => number;
   readonly procctl: ((idType: number, id: number, command: number, data: Address) => number) | undefined;
   /** Returns the reason for which the last call of this thread failed. */
   errno(): number;
@@ -144,6 +147,10 @@ const REQUIRED = {
     ],
     returns: FFIType.i64_fast,
   },
+  execve: {
+    args: ["ptr" /* const char *pathname */, "ptr" /* char *const argv[] */, "ptr" /* char *const envp[] */],
+    returns: "i32",
+  },
   clock_gettime: { args: ["i32" /* clockid_t */, "ptr" /* struct timespec * */], returns: "i32" },
   if_nametoindex: { args: ["ptr" /* const char *name */], returns: "u32" },
 } as const;
@@ -169,6 +176,9 @@ const RECVMMSG = {
 const PRCTL = {
   prctl: { args: ["i32" /* int option */, "u64" /* ... */, "u64", "u64", "u64"], returns: "i32" },
 } as const;
+const SYSCALL = {
+  syscall: { args: ["i64" /* long number */, "u64" /* ... */, "u64", "u64"], returns: FFIType.i64_fast },
+} as const;
 const CAPABILITIES = {
   capget: { args: ["ptr" /* cap_user_header_t */, "ptr" /* cap_user_data_t */], returns: "i32" },
   capset: { args: ["ptr" /* cap_user_header_t */, "ptr" /* const cap_user_data_t */], returns: "i32" },
@@ -185,7 +195,7 @@ const ERRNO_LOCATION = {
 // musl's loader maps every `libc.*` to itself.
 const LIBRARY = process.platform === "freebsd" ? "libc.so.7" : "libc.so.6";
 
-type OptionalCall = "sendmmsg" | "recvmmsg" | "prctl" | "capget" | "capset" | "procctl";
+type OptionalCall = "sendmmsg" | "recvmmsg" | "prctl" | "capget" | "capset" | "syscall" | "procctl";
 
 let thread: Libc | undefined;
 
@@ -204,6 +214,7 @@ function load(): Libc {
     prctl: optional(PRCTL)?.prctl as Libc["prctl"],
     capget: optional(CAPABILITIES)?.capget as Libc["capget"],
     capset: optional(CAPABILITIES)?.capset as Libc["capset"],
+    syscall: process.platform === "linux" ? (optional(SYSCALL)?.syscall as Libc["syscall"]) : undefined,
     procctl: optional(PROCCTL)?.procctl as Libc["procctl"],
     errno: errnoReader(),
   };

@@ -23,15 +23,22 @@ export function sendUnixDatagram(
 ): boolean {
   const address = unixAddress(path, layout);
   if (!address || payload.length === 0) return false;
-  const fd = libc.socket(AF_UNIX, layout.SOCK_DGRAM | layout.SOCK_CLOEXEC, 0);
+  const fd = openUnixSender(libc, layout);
   if (fd < 0) return false;
   // A copy over a buffer of its own: a small typed array may move.
   const bytes = new Uint8Array(new ArrayBuffer(payload.length));
   bytes.set(payload);
   const flags = layout.MSG_DONTWAIT | layout.MSG_NOSIGNAL;
   const sent = libc.sendto(fd, pointerTo(bytes), bytes.length, flags, pointerTo(address), address.length);
-  libc.close(fd);
   return sent === bytes.length;
+}
+
+let sender = -1;
+
+/** Opens the one socket that all datagrams leave by: a process that gives up its rights may open none later. @returns the descriptor, -1 for none */
+export function openUnixSender(libc: Libc = systemLibc(), layout: Layout = thisSystem): number {
+  if (sender < 0) sender = libc.socket(AF_UNIX, layout.SOCK_DGRAM | layout.SOCK_CLOEXEC, 0);
+  return sender;
 }
 
 /** Returns the sockaddr_un, undefined if `path` is empty or does not fit with its final zero. */

@@ -20,6 +20,11 @@ export function openPipe(libc: Libc = systemLibc(), layout: Layout = thisSystem)
   return { readFd: ends[0] as number, writeFd: ends[1] as number };
 }
 
+/** Closes one end. */
+export function closePipeEnd(fd: number, libc: Libc = systemLibc()): void {
+  libc.close(fd);
+}
+
 const scratch = new Uint8Array(new ArrayBuffer(4096));
 const scratchAddress = pointerTo(scratch);
 

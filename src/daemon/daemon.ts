@@ -60,7 +60,9 @@ export interface Surroundings {
   readonly log: Log;
   readonly notifier: Notifier;
   readonly readiness: Readiness;
-  /** Returns monotonic time, µs. */
+  /** Gives up the rights that only the start needs. */
+  confine?(): void;
+  /** Monotonic time, µs. */
   now(): Micros;
 }
 
@@ -172,6 +174,7 @@ export class Daemon {
     this.#startedAt = this.#around.now();
     await this.#status.listen(this.#options.isTrial ? undefined : configuration.metrics);
     cleanup.defer(() => this.#status.listen(undefined));
+    this.#around.confine?.();
     log.info(this.#summary());
     notifier.ready(this.#summary());
   }

@@ -11,14 +11,16 @@ import { configureInterface, deleteInterface, interfaceAddresses } from "../host
 import { journalPath } from "../host/journal.ts";
 import type { Print } from "../host/runner.ts";
 import { HostSystem } from "../host/system.ts";
-import type { Surroundings, TunDevice } from "./daemon.ts";
+import type { Surroundings, SystemSetup, TunDevice } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
 import { awaitEnrolment } from "./enrolment.ts";
 import { type Inheritance, journalIsStderr } from "./process/handover.ts";
+import { HelperClient } from "./process/host-helper.ts";
 import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./process/log.ts";
 import { Notifier } from "./process/notify.ts";
 import { runDirectory } from "./process/paths.ts";
 import { nobodyWaits, readinessOn } from "./process/readiness.ts";
+import type { HelperPipes } from "./process/stages.ts";
 import type { Lookups } from "./resolve.ts";
 
 const CONFIGURE_TIMEOUT_MS = 10_000;
@@ -27,12 +29,16 @@ const TX_QUEUE_LENGTH = 5_000;
 /** A resolver's own timeout is longer, but the link's next attempt may find another server or route. */
 const LOOKUP_TIMEOUT_MS = 5_000;
 
-/** @param setsUp true if the host is set up besides the interface, as `up` does it */
+/**
+ * @param setsUp true if the host is set up besides the interface, as `up` does it
+ * @param helper reaches the process that does so; without one this process does
+ */
 export function systemSurroundings(
   interfaceName: string,
   inherited: Inheritance | undefined,
   createThread: () => DataplaneThread,
   setsUp: boolean,
+  helper?: HelperPipes,
 ): Surroundings {
   const log = new Log(logSink(interfaceName, inherited !== undefined), monotonicMicros);
   const readiness = inherited && inherited.readyFd >= 0 ? readinessOn(inherited.readyFd) : nobodyWaits;
@@ -41,9 +47,8 @@ export function systemSurroundings(
     if (kind === "command") log.info(`[#] ${text}`);
     else log.warn(text);
   };
-  const journal = journalPath(runDirectory(), interfaceName);
   return {
-    system: setsUp ? new HostSystem({ name: interfaceName, journalPath: journal, print }) : undefined,
+    system: setsUp ? hostSystem(interfaceName, print, helper) : undefined,
     openTun: () => openDevice(interfaceName, inherited?.tunFd, setsUp),
     configureInterface: async ({ addresses, tunnel }) => {
       const texts = addresses.map(({ address, prefix }) => `${address}/${prefix}`);
@@ -65,6 +70,12 @@ export function systemSurroundings(
     readiness,
     now: monotonicMicros,
   };
+}
+
+/** Returns what sets up the host: the helper, or this process where it has none. */
+function hostSystem(name: string, print: Print, helper: HelperPipes | undefined): SystemSetup {
+  if (helper) return new HelperClient(helper.commandFd, helper.answerFd, print);
+  return new HostSystem({ name, journalPath: journalPath(runDirectory(), name), print });
 }
 
 function openDevice(name: string, inheritedFd: number | undefined, endsAtOnce: boolean): TunDevice {

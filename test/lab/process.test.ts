@@ -1,5 +1,6 @@
 // A portal as a process: signals, commands, and an interface that is taken away.
 import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
 import { PLAN } from "./addresses.ts";
 import { atMost, describeLab, during, line, measured } from "./lab.ts";
 import { ping } from "./ping.ts";
@@ -66,4 +67,25 @@ describeLab("a portal", { links: LINKS }, (lab) => {
     await local.until("told of the fault", () => local.log.join("\n").includes("RemotePort"));
     await local.untilUp(2);
   });
+
+  test("has few rights in all its threads once it runs", async () => {
+    await lab.reset(LINKS);
+    await lab.portals.startBoth(usualPlans([0, 1]), 2);
+    const threads = threadsOf((await lab.portals.local.report()).pid);
+    expect(threads.length).toBeGreaterThan(1);
+    // CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW.
+    const kept = "0000000000003400";
+    const FILTERED = "2";
+    const rights = { CapInh: "0000000000000000", CapPrm: kept, CapEff: kept, NoNewPrivs: "1", Seccomp: FILTERED };
+    expect(threads).toEqual(threads.map(() => rights));
+  });
 });
+
+/** Returns what the kernel says of the rights of each thread (proc_pid_status(5)). */
+function threadsOf(pid: number) {
+  const names = ["CapInh", "CapPrm", "CapEff", "NoNewPrivs", "Seccomp"];
+  return readdirSync(`/proc/${pid}/task`).map((id) => {
+    const status = readFileSync(`/proc/${pid}/task/${id}/status`, "utf8");
+    return Object.fromEntries(names.map((name) => [name, new RegExp(`^${name}:\\s*(\\S+)`, "m").exec(status)?.[1]]));
+  });
+}

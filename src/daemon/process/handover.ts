@@ -8,6 +8,7 @@ import { openTun, type Tun } from "../../../ffi/tun.ts";
 import { loadConfiguration } from "../../config/load.ts";
 import { EXIT, NetcombinerError } from "../../errors.ts";
 import { assertNotRunning } from "../control/server.ts";
+import { linesOf } from "./lines.ts";
 import { socketPath } from "./paths.ts";
 import { parseReadiness, type ReadyMessage } from "./readiness.ts";
 
@@ -87,16 +88,10 @@ async function spawnDaemon(command: string[], tun: Tun, onProgress: (line: strin
 async function readinessOf(child: Bun.Subprocess, onProgress: (line: string) => void): Promise<ReadyMessage> {
   const fd = child.stdio[READY_FD];
   if (typeof fd !== "number") throw new Error("no pipe to the daemon");
-  let pending = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of Bun.file(fd).stream()) {
-    const lines = (pending + decoder.decode(chunk, { stream: true })).split("\n");
-    pending = lines.pop() ?? "";
-    for (const line of lines) {
-      const message = parseReadiness(line);
-      if (message && "ready" in message) return message;
-      if (message) onProgress(message.progress);
-    }
+  for await (const line of linesOf(fd)) {
+    const message = parseReadiness(line);
+    if (message && "ready" in message) return message;
+    if (message) onProgress(message.progress);
   }
   const code = await child.exited;
   const how = child.signalCode ? `by ${child.signalCode}` : `with exit code ${code}`;
@@ -104,7 +99,7 @@ async function readinessOf(child: Bun.Subprocess, onProgress: (line: string) => 
 }
 
 /** Returns the command that starts this very program again. */
-function ownCommand(entry: string): string[] {
+export function ownCommand(entry: string): string[] {
   if (!Bun.isStandaloneExecutable) return [process.execPath, entry];
   // The link follows the running file even after it was replaced by a newer one.
   return [process.platform === "linux" ? "/proc/self/exe" : process.execPath];

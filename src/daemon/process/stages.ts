@@ -1,0 +1,71 @@
+/**
+ * A tunnel is one process that reads the network with few rights, and on `--up` a second one that sets up the host with all of them. Both
+ * come from the process that was started: it starts the helper, and then begins again in its own place, as only at its beginning can all
+ * threads of a process lose capabilities. An environment variable tells which stage it is.
+ */
+import { beginAgain, canBeginAgain } from "../../../ffi/privileges.ts";
+import { closePipeEnd, openPipe } from "../../../ffi/wake.ts";
+import { type Inheritance, ownCommand } from "./handover.ts";
+
+const STAGE = "NETCOMBINER_STAGE";
+const HELPER_PIPES = "NETCOMBINER_HELPER_FDS";
+
+export type Stage = "first" | "helper" | "limited";
+
+/** Descriptors by which the daemon reaches its helper. */
+export interface HelperPipes {
+  readonly commandFd: number;
+  readonly answerFd: number;
+}
+
+export function stageOf(environment: NodeJS.ProcessEnv = process.env): Stage {
+  const stage = environment[STAGE];
+  return stage === "helper" || stage === "limited" ? stage : "first";
+}
+
+/** Returns the descriptors that the stage before left, undefined for a daemon without a helper. */
+export function helperPipes(environment: NodeJS.ProcessEnv = process.env): HelperPipes | undefined {
+  const [, commandFd, answerFd] = /^(\d{1,4}),(\d{1,4})$/.exec(environment[HELPER_PIPES] ?? "") ?? [];
+  return answerFd === undefined ? undefined : { commandFd: Number(commandFd), answerFd: Number(answerFd) };
+}
+
+/**
+ * Starts the helper if there is something to set up, and then this program in place of itself with few rights. Returns only where the system
+ * does not let it: then this process goes on, with the helper if there is one.
+ */
+export function splitRights(setsUp: boolean, inherited: Inheritance | undefined): HelperPipes | undefined {
+  if (!canBeginAgain()) return undefined;
+  const command = [...ownCommand(Bun.main), ...process.argv.slice(2)];
+  const pipes = setsUp ? startHelper(command) : undefined;
+  const environment = {
+    ...definedOf(process.env),
+    [STAGE]: "limited",
+    ...(pipes ? { [HELPER_PIPES]: `${pipes.commandFd},${pipes.answerFd}` } : {}),
+  };
+  const descriptors = [inherited?.tunFd, inherited?.readyFd, pipes?.commandFd, pipes?.answerFd];
+  beginAgain(command, environment, descriptors.filter((fd) => fd !== undefined && fd >= 0) as number[]);
+  return pipes;
+}
+
+function startHelper(command: readonly string[]): HelperPipes {
+  const commands = openPipe();
+  const answers = openPipe();
+  const child = Bun.spawn([...command], {
+    argv0: "netcombiner",
+    cwd: "/",
+    env: { ...definedOf(process.env), [STAGE]: "helper", NOTIFY_SOCKET: "" },
+    // Its own session: Ctrl-C ends the daemon, which has the helper undo things first.
+    detached: true,
+    stdio: [commands.readFd, answers.writeFd, "inherit"],
+  });
+  child.unref();
+  closePipeEnd(commands.readFd);
+  closePipeEnd(answers.writeFd);
+  return { commandFd: commands.writeFd, answerFd: answers.readFd };
+}
+
+function definedOf(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
