@@ -1,7 +1,7 @@
 /** Implements `netcombiner metrics`, which prints the metrics of the running tunnels without the listener of `Metrics` in [Host]. */
-import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { defineCommand } from "citty";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import { replaceFile } from "../host/replace-file.ts";
 import { renderMetrics } from "../monitor/metrics.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";
 import { reportAll, reportOf } from "./running.ts";
@@ -47,14 +47,11 @@ async function metricsOf(name: string | undefined): Promise<string> {
   return renderMetrics(name === undefined ? await reportAll() : [await reportOf(name)]);
 }
 
-/** Replaces a file atomically: a reader sees all of the old one or all of the new one. */
+/** Replaces a file, with an error that names it. */
 function replace(path: string, text: string): void {
-  const unfinished = `${path}.${process.pid}`;
   try {
-    writeFileSync(unfinished, text, { mode: 0o644 });
-    renameSync(unfinished, path);
+    replaceFile(path, text, 0o644);
   } catch (error) {
-    rmSync(unfinished, { force: true });
     const problem = error instanceof Error ? error.message : String(error);
     throw new NetcombinerError(`cannot write ${path}: ${problem}`, EXIT.CANT_CREATE, { cause: error });
   }

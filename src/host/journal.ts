@@ -2,9 +2,10 @@
  * Records the steps done to the system and not yet undone, in a file beside the control socket, so that they can be undone
  * even after the process was killed. An entry is written before its step begins. A reboot removes file and steps alike.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import { replaceFile } from "./replace-file.ts";
 import type { Command } from "./step.ts";
 
 const ENDING = ".undo";
@@ -61,9 +62,7 @@ export class Journal {
       return;
     }
     mkdirSync(dirname(this.path), { recursive: true, mode: 0o755 });
-    const fresh = `${this.path}.new`;
-    writeFileSync(fresh, `${JSON.stringify(entries, undefined, 1)}\n`, { mode: 0o600 });
-    renameSync(fresh, this.path);
+    replaceFile(this.path, `${JSON.stringify(entries, undefined, 1)}\n`, 0o600);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Writes a configuration and its token for the owner alone, and overwrites nothing unless forced. */
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatFaults } from "../config/fault.ts";
 import { validateConfiguration } from "../config/load.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
+import { replaceFile } from "../host/replace-file.ts";
 
 const MODE = 0o600;
 
@@ -65,14 +66,10 @@ export function readToken(configurationPath: string): string | undefined {
 
 /** Replaces the file at once: a reader never sees half of it. */
 function place(path: string, text: string, keepsOld: boolean): void {
-  const fresh = `${path}.new`;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    // Never write into an existing file, whose mode and owner may differ.
-    rmSync(fresh, { force: true });
-    writeFileSync(fresh, text, { mode: MODE, flag: "wx" });
-    if (keepsOld && existsSync(path)) renameSync(path, `${path}.bak`);
-    renameSync(fresh, path);
+    if (keepsOld && existsSync(path)) replaceFile(`${path}.bak`, readFileSync(path, "utf8"), MODE);
+    replaceFile(path, text, MODE);
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     throw new NetcombinerError(`cannot write ${path}: ${problem}`, EXIT.CANT_CREATE, { cause: error });

@@ -86,7 +86,7 @@ describe.skipIf(!canRun)("A tunnel", () => {
       "cwd /",
       "parent 1",
       "session own",
-      "environment NETCOMBINER_READY_FD NETCOMBINER_RUN_DIR NETCOMBINER_TUN_FD PATH",
+      "environment NETCOMBINER_READY_FD NETCOMBINER_RUN_DIR NETCOMBINER_STAGE NETCOMBINER_TUN_FD PATH",
       "tun /dev/net/tun",
       "netcombiner: nc0 is already running, pid PID",
       "interface: nc0",
