@@ -281,7 +281,7 @@ export class Daemon {
       this.#dataplane?.offerResponder(wanted.token, responder);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      log.warn(`cannot take part in the speed test that the peer asks for: ${problem}`);
+      log.log("warn", `cannot take part in the speed test that the peer asks for: ${problem}`, "speed test");
     }
   }
 

@@ -330,7 +330,7 @@ describe("Daemon", () => {
     write(`${HOST}[Peer]\nMetric = x\n`);
     expect(daemon.reload().ok).toBe(false);
     expect(thread.received.length).toBe(before);
-    expect(told).toContain(`error: ${file}:5: Peer[0].Metric invalid: expected a whole number; given x`);
+    expect(told).toContain(`error: ${file}:5: Peer[0].Metric invalid: expected a whole number from 0 to 65535; given x`);
     rmSync(file);
     expect(daemon.reload().ok).toBe(false);
     daemon.stop("done");
