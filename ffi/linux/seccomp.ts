@@ -86,7 +86,7 @@ function knownSocket(): Instruction[] {
 }
 
 /** Returns the table of this processor, undefined where there is none. */
-export function thisArchitecture(): SystemCalls | undefined {
+function thisArchitecture(): SystemCalls | undefined {
   return { x64: X86_64, arm64: ARM64 }[process.arch as string];
 }
 

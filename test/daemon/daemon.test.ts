@@ -322,6 +322,24 @@ describe("Daemon", () => {
     expect(await ended).toBe(EXIT.OK);
   });
 
+  test("logs at a limited rate that it cannot take part in the peer's speed tests", async () => {
+    // No host has this address, so that nothing can listen there (RFC 5737).
+    write(`${HOST.replace(/^Address.*$/m, "")}Address = 192.0.2.77/24\n${PEERS}`);
+    const { thread, told, daemon, ready } = setUp();
+    const ended = daemon.run();
+    await ready;
+    const asked = 50;
+    for (let token = 0; token < asked; token++) {
+      thread.say({ type: "responder-wanted", token, secret: new Uint8Array(16).fill(token), seconds: 1 });
+    }
+    const complaints = () => told.filter((line) => line.includes("speed test")).length;
+    for (let turn = 0; turn < 100 && complaints() < asked; turn++) await settled();
+    const BURST = 10;
+    expect(complaints()).toBe(BURST);
+    daemon.stop("test over");
+    await ended;
+  });
+
   test("changes nothing on a reload of a faulty file", async () => {
     const { thread, told, daemon, ready } = setUp();
     const ended = daemon.run();
@@ -330,7 +348,9 @@ describe("Daemon", () => {
     write(`${HOST}[Peer]\nMetric = x\n`);
     expect(daemon.reload().ok).toBe(false);
     expect(thread.received.length).toBe(before);
-    expect(told).toContain(`error: ${file}:5: Peer[0].Metric invalid: expected a whole number from 0 to 65535; given x`);
+    expect(told).toContain(
+      `error: ${file}:5: Peer[0].Metric invalid: expected a whole number from 0 to 65535; given x`,
+    );
     rmSync(file);
     expect(daemon.reload().ok).toBe(false);
     daemon.stop("done");
