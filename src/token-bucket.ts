@@ -9,7 +9,7 @@ export class TokenBucket {
   #tokens: number;
   #at: Micros = 0;
   readonly #mostLate: Micros;
-  /** When somebody who waits was told to come back; `NEVER` while nobody waits. */
+  /** The last answer of `readyAt`; `NEVER` while nobody waits. */
   #dueAt: Micros = NEVER;
   /** Delay of this turn against the time it was given, at most `#mostLate`. */
   #late: Micros = 0;

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import type { ArgsDef } from "citty";
 import { INTERFACE_NAME } from "../config/values.ts";
-import { configurationFile } from "../daemon/process/paths.ts";
+import { configurationFile } from "../daemon/process/locations.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 
 /** The flag `-c FILE` of every command that reads the configuration. */

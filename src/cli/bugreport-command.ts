@@ -5,7 +5,7 @@ import { defineCommand } from "citty";
 import { type IniSection, parseIni } from "../config/ini.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { ADDRESS_KEYS, PLAIN_KEYS } from "../config/privacy.ts";
-import { versionLine } from "../daemon/process/version.ts";
+import { versionLine } from "../daemon/process/program-version.ts";
 import { parseEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { renderMetrics } from "../monitor/metrics.ts";

@@ -1,6 +1,6 @@
 /** Finds the command that the command line names, runs it, and turns what it throws into an exit code. */
 import { type ArgsDef, type CommandDef, renderUsage, runCommand } from "citty";
-import { versionLine } from "../daemon/process/version.ts";
+import { versionLine } from "../daemon/process/program-version.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { assertKnown, type CommandName, isCommandName } from "./arguments.ts";
 import { bugreportCommand } from "./bugreport-command.ts";

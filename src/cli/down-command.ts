@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { defineCommand } from "citty";
-import { runDirectory } from "../daemon/process/paths.ts";
+import { runDirectory } from "../daemon/process/locations.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { Journal, journalPath } from "../host/journal.ts";
 import { HostSystem, undoLines } from "../host/system.ts";

@@ -5,7 +5,7 @@ import { defineCommand } from "citty";
 import type { Configuration } from "../config/configuration.ts";
 import { loadConfiguration } from "../config/load.ts";
 import { askControl, controlledInterfaces } from "../daemon/control/client.ts";
-import { configurationFile, socketPath } from "../daemon/process/paths.ts";
+import { configurationFile, socketPath } from "../daemon/process/locations.ts";
 import { withTrial } from "../daemon/trial.ts";
 import { parseEndpoint } from "../endpoint.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";

@@ -1,6 +1,6 @@
 /** Starts the tunnel after `init` and `join`, now and whenever the host boots. */
 import { startInBackground } from "../daemon/process/handover.ts";
-import { configurationFiles } from "../daemon/process/paths.ts";
+import { configurationFiles } from "../daemon/process/locations.ts";
 import type { Machine } from "../pairing/machine.ts";
 import { enableService, findServiceManager } from "../pairing/service.ts";
 import { endTunnel } from "./down-command.ts";

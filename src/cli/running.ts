@@ -1,6 +1,6 @@
 /** Sends commands to the running tunnels. */
 import { type AskOptions, askControl, controlledInterfaces } from "../daemon/control/client.ts";
-import { socketPath } from "../daemon/process/paths.ts";
+import { socketPath } from "../daemon/process/locations.ts";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { assertInterfaceName, usageError } from "./arguments.ts";

@@ -1,7 +1,7 @@
 /** Finds out which service restarts a tunnel, so that `down` can name the command that stops it. */
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { runDirectory } from "../daemon/process/paths.ts";
+import { runDirectory } from "../daemon/process/locations.ts";
 
 /** Access to files, which tests replace. */
 export interface Files {

@@ -10,12 +10,12 @@ import type { TunnelReport } from "../monitor/tunnel-report.ts";
 import { type Answer, type Commands, openControl } from "./control/server.ts";
 import { tunnelCommands } from "./control/tunnel-commands.ts";
 import { DataplaneClient, type DataplaneThread, type ResponderWanted, type Stopped } from "./dataplane-client.ts";
+import { socketPath } from "./process/locations.ts";
 import type { Log } from "./process/log.ts";
 import type { Notifier } from "./process/notify.ts";
-import { socketPath } from "./process/paths.ts";
+import { version } from "./process/program-version.ts";
 import type { Readiness } from "./process/readiness.ts";
-import { version } from "./process/version.ts";
-import { planReload } from "./reload.ts";
+import { planReload } from "./reload-plan.ts";
 import { type Lookups, resolveLink } from "./resolve.ts";
 import { SpeedResponder } from "./speed/responder.ts";
 import { StatusListener } from "./status/listener.ts";
@@ -62,7 +62,7 @@ export interface Surroundings {
   readonly readiness: Readiness;
   /** Gives up the rights that only the start needs. */
   confine?(): void;
-  /** Monotonic time, µs. */
+  /** Returns the monotonic time, µs. */
   now(): Micros;
 }
 

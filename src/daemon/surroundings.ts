@@ -1,8 +1,8 @@
 /** The real machine around a daemon: TUN, interface settings, worker, name lookups, log and clock. */
 import { lookup } from "node:dns/promises";
-import { monotonicMicros } from "../../ffi/clock.ts";
 import { layout } from "../../ffi/layout.ts";
 import { cString, pointerTo, systemLibc } from "../../ffi/libc.ts";
+import { monotonicMicros } from "../../ffi/monotonic-clock.ts";
 import { adoptTun, openTun } from "../../ffi/tun.ts";
 import { sendUnixDatagram } from "../../ffi/unix-datagram.ts";
 import { openPipe, wake } from "../../ffi/wake.ts";
@@ -16,9 +16,9 @@ import type { DataplaneThread } from "./dataplane-client.ts";
 import { awaitEnrolment } from "./enrolment.ts";
 import { type Inheritance, journalIsStderr } from "./process/handover.ts";
 import { HelperClient } from "./process/host-helper.ts";
+import { runDirectory } from "./process/locations.ts";
 import { journalSink, Log, type LogSink, stderrSink, syslogSink } from "./process/log.ts";
 import { Notifier } from "./process/notify.ts";
-import { runDirectory } from "./process/paths.ts";
 import { nobodyWaits, readinessOn } from "./process/readiness.ts";
 import type { HelperPipes } from "./process/stages.ts";
 import type { Lookups } from "./resolve.ts";

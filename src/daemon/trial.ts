@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { EXIT, NetcombinerError } from "../errors.ts";
 import { Daemon } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
+import { socketPath } from "./process/locations.ts";
 import { Log } from "./process/log.ts";
 import { Notifier } from "./process/notify.ts";
-import { socketPath } from "./process/paths.ts";
 import { systemSurroundings } from "./surroundings.ts";
 
 /**

@@ -3,8 +3,9 @@
  * The data plane: one thread that waits in one blocking poll on the TUN and every socket, reads the clock once a turn and moves packets in
  * batches between them and the portal. It answers the control plane between turns.
  */
-import { monotonicMicros } from "../../ffi/clock.ts";
+
 import { POLL } from "../../ffi/layout.ts";
+import { monotonicMicros } from "../../ffi/monotonic-clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { limitThread } from "../../ffi/privileges.ts";
 import { TcpStream } from "../../ffi/tcp.ts";

@@ -1,5 +1,5 @@
 /** Measures at start how much time the suites that `Security = auto` chooses from take on this machine. */
-import { monotonicMicros } from "../../ffi/clock.ts";
+import { monotonicMicros } from "../../ffi/monotonic-clock.ts";
 import { PacketPool } from "../memory/packet-pool.ts";
 import type { Ciphers } from "../ports.ts";
 import { AUTO_SUITES, createSuite, type SuiteCosts } from "../security/offer.ts";

@@ -8,8 +8,8 @@ import { type Address, type Libc, pointerTo, systemLibc } from "../../ffi/libc.t
 import { TUN_GONE, TUN_NOTHING, type Tun } from "../../ffi/tun.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot, TAILROOM } from "../memory/packet-pool.ts";
-import { Joiner } from "../offload/join.ts";
-import { Segmenter } from "../offload/split.ts";
+import { Joiner } from "../offload/joiner.ts";
+import { Segmenter } from "../offload/segmenter.ts";
 import { completePacket } from "../offload/transport.ts";
 import { VIRTIO_SIZE, VirtioHeader } from "../offload/virtio.ts";
 import type { Sink, Source } from "../ports.ts";

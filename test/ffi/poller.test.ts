@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { monotonicMicros } from "../../ffi/clock.ts";
 import { POLL } from "../../ffi/layout.ts";
 import { systemLibc } from "../../ffi/libc.ts";
+import { monotonicMicros } from "../../ffi/monotonic-clock.ts";
 import { Poller } from "../../ffi/poller.ts";
 import { drain, openPipe, type Pipe, wake } from "../../ffi/wake.ts";
 

@@ -1,8 +1,8 @@
 /** Super-packets from a kernel that lies, cut and joined again. */
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
-import { Joiner } from "../../src/offload/join.ts";
-import { Segmenter } from "../../src/offload/split.ts";
+import { Joiner } from "../../src/offload/joiner.ts";
+import { Segmenter } from "../../src/offload/segmenter.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "../../src/offload/virtio.ts";
 import { counting } from "../support/bytes.ts";
 import { build } from "../support/packets/build.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
-import { Joiner, MAX_JOINED } from "../../src/offload/join.ts";
-import { Segmenter } from "../../src/offload/split.ts";
+import { Joiner, MAX_JOINED } from "../../src/offload/joiner.ts";
+import { Segmenter } from "../../src/offload/segmenter.ts";
 import { completePacket } from "../../src/offload/transport.ts";
 import { GSO, VIRTIO_FLAG, VIRTIO_SIZE, VirtioHeader } from "../../src/offload/virtio.ts";
 import { build, content, type Shape, TCP } from "../support/packets/build.ts";

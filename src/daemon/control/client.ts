@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { createConnection } from "node:net";
 import { EXIT, NetcombinerError } from "../../errors.ts";
-import { runDirectory } from "../process/paths.ts";
+import { runDirectory } from "../process/locations.ts";
 import { CONTROL_VERSION } from "./requests.ts";
 
 const ANSWER_SIZE_MAX = 16 << 20;

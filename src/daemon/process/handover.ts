@@ -9,7 +9,7 @@ import { loadConfiguration } from "../../config/load.ts";
 import { EXIT, NetcombinerError } from "../../errors.ts";
 import { assertNotRunning } from "../control/server.ts";
 import { linesOf } from "./lines.ts";
-import { socketPath } from "./paths.ts";
+import { socketPath } from "./locations.ts";
 import { parseReadiness, type ReadyMessage } from "./readiness.ts";
 
 const TUN_FD = 3;

@@ -74,7 +74,7 @@ export class HelperClient implements SystemSetup {
 
 const GONE = "the process that sets up the host is gone; end the tunnel with netcombiner down";
 
-/** The helper's side. Resolves when the daemon is gone. */
+/** Takes the steps that the lines ask for, as the helper. Resolves when the daemon is gone. */
 export async function serveSteps(
   lines: AsyncIterable<string>,
   send: (line: string) => void,

@@ -1,6 +1,7 @@
 /** Reports the state of the tunnel to systemd, at the socket named in NOTIFY_SOCKET (sd_notify(3)); elsewhere does nothing. */
-import { readClock } from "../../../ffi/clock.ts";
+
 import { layout } from "../../../ffi/layout.ts";
+import { readClock } from "../../../ffi/monotonic-clock.ts";
 import { sendUnixDatagram } from "../../../ffi/unix-datagram.ts";
 
 export type Send = (path: string, payload: Uint8Array) => boolean;

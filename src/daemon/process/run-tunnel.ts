@@ -12,8 +12,8 @@ import { systemSurroundings } from "../surroundings.ts";
 import { inheritance } from "./handover.ts";
 import { serveSteps } from "./host-helper.ts";
 import { linesOf } from "./lines.ts";
+import { runDirectory } from "./locations.ts";
 import type { Log } from "./log.ts";
-import { runDirectory } from "./paths.ts";
 import { helperPipes, splitRights, stageOf } from "./stages.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Configuration } from "../../src/config/configuration.ts";
 import { validateConfiguration } from "../../src/config/load.ts";
-import { planReload, type ReloadPlan } from "../../src/daemon/reload.ts";
+import { planReload, type ReloadPlan } from "../../src/daemon/reload-plan.ts";
 
 const KEY = "VGhpcyBpcyBubyBzZWNyZXQsIHJlcGxhY2UgbWUgIQA=";
 const OTHER_KEY = "VGhpcyBpcyBhIHNlY3JldCwgcmVwbGFjZSBtZSAhISE=";

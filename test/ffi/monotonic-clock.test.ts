@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { monotonicMicros, readClock, SleepAwareClock } from "../../ffi/clock.ts";
 import { layout } from "../../ffi/layout.ts";
+import { monotonicMicros, readClock, SleepAwareClock } from "../../ffi/monotonic-clock.ts";
 import { MICROS_PER_SECOND } from "../../src/clock.ts";
 
 /** A clock whose two sources the test moves. */
