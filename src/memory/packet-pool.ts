@@ -65,7 +65,7 @@ export class PacketPool {
   readonly time: Float64Array;
   /** Datagrams that carried it, and how many of them are neither acknowledged nor declared lost. */
   readonly attempts: Uint8Array;
-  readonly copies: Uint8Array;
+  readonly inFlight: Uint8Array;
   readonly #refs: Uint8Array;
   readonly #free: Int32Array;
   #freeCount: number;
@@ -88,7 +88,7 @@ export class PacketPool {
     this.sequence = new Uint32Array(new ArrayBuffer(4 * count));
     this.class = new Uint8Array(new ArrayBuffer(count));
     this.attempts = new Uint8Array(new ArrayBuffer(count));
-    this.copies = new Uint8Array(new ArrayBuffer(count));
+    this.inFlight = new Uint8Array(new ArrayBuffer(count));
     this.time = new Float64Array(new ArrayBuffer(8 * count));
     this.#refs = new Uint8Array(new ArrayBuffer(count));
     this.#free = new Int32Array(new ArrayBuffer(4 * count));
@@ -123,7 +123,7 @@ export class PacketPool {
     this.length[slot] = 0;
     this.flags[slot] = 0;
     this.attempts[slot] = 0;
-    this.copies[slot] = 0;
+    this.inFlight[slot] = 0;
     return slot;
   }
 
@@ -149,7 +149,7 @@ export class PacketPool {
 
   /** True if the packet was delivered or no datagram in flight carries it. */
   isSettled(slot: Slot): boolean {
-    return this.copies[slot] === 0 || this.isDelivered(slot);
+    return this.inFlight[slot] === 0 || this.isDelivered(slot);
   }
 
   /** Returns the number of owners. */

@@ -19,7 +19,7 @@ test("what waits for a second carrying is let go in time, also where no path ask
   const retransmissions = new Retransmissions(pool, TIMES);
   const duplicates = new Duplicates(pool, pair.a.portal.paths);
   const slot = pool.take();
-  pool.copies[slot] = 1;
+  pool.inFlight[slot] = 1;
   retransmissions.reinjections.offer(0, slot, 0);
   retransmissions.resends.offer(0, slot, 0);
   duplicates.offer(slot, pair.a.portal.paths[0] as (typeof pair.a.portal.paths)[0]);

@@ -10,7 +10,7 @@ test("a peer's new run gets no copy and no word of what was meant for the old on
   const retransmissions = new Retransmissions(pool, TIMES);
   const slot = pool.take();
   pool.retain(slot);
-  pool.copies[slot] = 1;
+  pool.inFlight[slot] = 1;
   retransmissions.reinjections.offer(0, slot, 0);
   retransmissions.resends.offer(0, slot, 0);
   pool.attempts[slot] = 100;

@@ -63,7 +63,7 @@ export class Retransmissions implements DeliveryListener {
     const kept = parts === 1 ? slot : this.#parts.open(slot, parts);
     if (kept === NO_SLOT) return kept;
     pool.retain(slot);
-    pool.copies[slot] = (pool.copies[slot] as number) + 1;
+    pool.inFlight[slot] = (pool.inFlight[slot] as number) + 1;
     return kept;
   }
 
@@ -82,7 +82,7 @@ export class Retransmissions implements DeliveryListener {
     const slot = this.#parts.delivered(kept);
     if (slot === NO_SLOT) return;
     pool.flags[slot] = (pool.flags[slot] as number) | PACKET_FLAG.DELIVERED;
-    pool.copies[slot] = (pool.copies[slot] as number) - 1;
+    pool.inFlight[slot] = (pool.inFlight[slot] as number) - 1;
     pool.release(slot);
   }
 
@@ -90,10 +90,10 @@ export class Retransmissions implements DeliveryListener {
     const pool = this.#pool;
     const slot = this.#parts.lost(kept);
     if (slot === NO_SLOT) return;
-    const copies = (pool.copies[slot] as number) - 1;
-    pool.copies[slot] = copies;
+    const inFlight = (pool.inFlight[slot] as number) - 1;
+    pool.inFlight[slot] = inFlight;
     // Another datagram carried it to the end, or may yet.
-    if (copies > 0 || pool.isDelivered(slot)) return pool.release(slot);
+    if (inFlight > 0 || pool.isDelivered(slot)) return pool.release(slot);
     if (!this.#isWorthIt(now, slot) || !this.#queue.push(slot)) this.#giveUp(slot);
   }
 

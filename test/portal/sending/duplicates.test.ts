@@ -34,7 +34,7 @@ class Bench {
     const slot = this.pool.take();
     this.pool.length[slot] = length;
     this.pool.time[slot] = now;
-    this.pool.copies[slot] = 1;
+    this.pool.inFlight[slot] = 1;
     this.duplicates.offer(slot, this.paths[on] as Path);
     return slot;
   }
@@ -77,7 +77,7 @@ describe("Duplicates", () => {
   test("are not sent of what has arrived, is settled, or is old", () => {
     const bench = new Bench({ id: 0 }, { id: 1 });
     bench.pool.flags[bench.sent(SECOND, 0)] = PACKET_FLAG.DELIVERED;
-    bench.pool.copies[bench.sent(SECOND, 0)] = 0;
+    bench.pool.inFlight[bench.sent(SECOND, 0)] = 0;
     expect(bench.next(SECOND, 1)).toBe(-1);
     bench.sent(SECOND, 0);
     expect(bench.next(SECOND + 20_001, 1)).toBe(-1);

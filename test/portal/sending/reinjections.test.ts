@@ -12,7 +12,7 @@ class Bench {
   /** A packet that one datagram carries, left on `path` at `now`. */
   offer(now: number, path: number): Slot {
     const slot = this.pool.take();
-    this.pool.copies[slot] = 1;
+    this.pool.inFlight[slot] = 1;
     this.reinjections.offer(now, slot, path);
     return slot;
   }
@@ -42,7 +42,7 @@ describe("copies", () => {
     bench.offer(0, 1);
     const young = bench.offer(10_000, 1);
     bench.pool.flags[arrived] = PACKET_FLAG.DELIVERED;
-    bench.pool.copies[lost] = 0;
+    bench.pool.inFlight[lost] = 0;
     expect(bench.reinjections.next(55_000, 0, PATIENCE)).toBe(young);
     // Each is still its carrier's.
     expect(bench.pool.owners(arrived)).toBe(1);
