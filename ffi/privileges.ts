@@ -28,12 +28,12 @@ export function canBeginAgain(): boolean {
 
 /** Starts a program in place of this one with the capabilities that `limitThread` leaves. Returns only when the system refuses. */
 export function beginAgain(
-  command: readonly string[],
+  path: string,
+  argv: readonly string[],
   environment: Readonly<Record<string, string>>,
   descriptors: readonly number[],
 ): void {
-  const [path = ""] = command;
-  replaceLinuxProcess(path, command, environment, descriptors);
+  replaceLinuxProcess(path, argv, environment, descriptors);
 }
 
 /** Takes from all threads the system calls that a running daemon never makes. @returns false where the system has no filter, or refuses */

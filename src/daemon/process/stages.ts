@@ -35,15 +35,17 @@ export function helperPipes(environment: NodeJS.ProcessEnv = process.env): Helpe
  */
 export function splitRights(setsUp: boolean, inherited: Inheritance | undefined): HelperPipes | undefined {
   if (!canBeginAgain()) return undefined;
-  const command = [...ownCommand(Bun.main), ...process.argv.slice(2)];
-  const pipes = setsUp ? startHelper(command) : undefined;
+  const [program = "", ...words] = [...ownCommand(Bun.main), ...process.argv.slice(2)];
+  const pipes = setsUp ? startHelper([program, ...words]) : undefined;
   const environment = {
     ...definedOf(process.env),
     [STAGE]: "limited",
     ...(pipes ? { [HELPER_PIPES]: `${pipes.commandFd},${pipes.answerFd}` } : {}),
   };
   const descriptors = [inherited?.tunFd, inherited?.readyFd, pipes?.commandFd, pipes?.answerFd];
-  beginAgain(command, environment, descriptors.filter((fd) => fd !== undefined && fd >= 0) as number[]);
+  const open = descriptors.filter((fd) => fd !== undefined && fd >= 0) as number[];
+  // By its own path it keeps its name for ps and killall; the link leads to a file that was replaced as well.
+  for (const path of [process.execPath, program]) beginAgain(path, [process.argv0, ...words], environment, open);
   return pipes;
 }
 
