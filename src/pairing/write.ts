@@ -1,5 +1,5 @@
 /** Writes a configuration and its token for the owner alone, and overwrites nothing unless forced. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { formatFaults } from "../config/fault.ts";
 import { validateConfiguration } from "../config/load.ts";
