@@ -13,7 +13,14 @@ import { compile } from "./compile.ts";
 import type { BuiltPackage } from "./packages/contents.ts";
 import { FORMATS, RECIPES } from "./packages/recipes.ts";
 import { sbom } from "./packages/sbom.ts";
-import { apkPublicText, createReleaseKey, publicText, type ReleaseKey, readReleaseKey } from "./signing/release-key.ts";
+import {
+  apkPublicText,
+  createReleaseKey,
+  publicKeyPaths,
+  publicText,
+  type ReleaseKey,
+  readReleaseKey,
+} from "./signing/release-key.ts";
 import { signatureFiles } from "./signing/signatures.ts";
 import type { Target } from "./targets.ts";
 import { buildVersion, sourceDate } from "./version.ts";
@@ -106,10 +113,9 @@ function main(args: string[]): void {
 
 function newReleaseKey(path: string): void {
   createReleaseKey(path);
+  const { pub, pem } = publicKeyPaths(path);
   console.log(`wrote the private keys to ${path}: keep a copy offline, and out of the repository`);
-  console.log(
-    `wrote the public keys to ${path}.pub and ${path}.pem: publish them as packaging/keys/netcombiner.pub and .pem`,
-  );
+  console.log(`wrote the public keys to ${pub} and ${pem}: publish them as packaging/keys/netcombiner.pub and .pem`);
 }
 
 function printRow(name: string, size: string, program: string): void {

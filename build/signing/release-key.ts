@@ -26,16 +26,23 @@ export interface ReleaseKey {
   readonly apk: KeyObject;
 }
 
-/** Writes a new key to `path`, and its public halves to `path`.pub and `path`.pem. @throws Error if one of them exists */
+/** Returns the files of the public keys that belong to NAME.sec: NAME.pub and NAME.pem. signify insists on these endings. */
+export function publicKeyPaths(path: string): { readonly pub: string; readonly pem: string } {
+  const base = path.replace(/\.sec$/, "");
+  return { pub: `${base}.pub`, pem: `${base}.pem` };
+}
+
+/** Writes a new key to `path`, and its public halves beside it. @throws Error if one of them exists */
 export function createReleaseKey(path: string): void {
-  const existing = [path, `${path}.pub`, `${path}.pem`].find((file) => existsSync(file));
+  const { pub, pem } = publicKeyPaths(path);
+  const existing = [path, pub, pem].find((file) => existsSync(file));
   if (existing !== undefined) throw new Error(`${existing} exists; name a new file`);
   const ed25519 = generateKeyPairSync("ed25519").privateKey;
   const apk = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
   const key = { number: crypto.getRandomValues(new Uint8Array(8)), ed25519, apk };
   writeFileSync(path, privateText(key), { mode: 0o600, flag: "wx" });
-  writeFileSync(`${path}.pub`, publicText(key), { flag: "wx" });
-  writeFileSync(`${path}.pem`, apkPublicText(key), { flag: "wx" });
+  writeFileSync(pub, publicText(key), { flag: "wx" });
+  writeFileSync(pem, apkPublicText(key), { flag: "wx" });
 }
 
 /** Reads a key. @throws Error if others can read the file, or it is no key of this format */

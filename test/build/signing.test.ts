@@ -11,8 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), "nc-sign-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 const place = (name: string) => join(folder, name);
 
-createReleaseKey(place("release"));
-const key = readReleaseKey(place("release"));
+const SECRET = place("release.sec");
+createReleaseKey(SECRET);
+const key = readReleaseKey(SECRET);
 const FILE = { fileName: "SHA256SUMS", bytes: new TextEncoder().encode("0123  netcombiner.deb\n") };
 
 /** Writes the file and its signatures, and returns the text of those. */
@@ -33,10 +34,10 @@ function ed25519Of(text: string) {
 
 describe("a release key", () => {
   test("is written for its owner alone, and its public halves for everybody", () => {
-    expect(statSync(place("release")).mode & 0o777).toBe(0o600);
+    expect(statSync(SECRET).mode & 0o777).toBe(0o600);
     expect(readFileSync(place("release.pub"), "utf8")).toBe(publicText(key));
     expect(readFileSync(place("release.pem"), "utf8")).toStartWith("-----BEGIN PUBLIC KEY-----\n");
-    const secrets = readFileSync(place("release"), "utf8")
+    const secrets = readFileSync(SECRET, "utf8")
       .split("\n")
       .filter((line) => /^[A-Za-z0-9+/=]{40,}$/.test(line));
     expect(secrets.length).toBeGreaterThan(1);
@@ -45,19 +46,19 @@ describe("a release key", () => {
   });
 
   test("never replaces another", () => {
-    const before = readFileSync(place("release"), "utf8");
-    expect(() => createReleaseKey(place("release"))).toThrow("exists");
-    expect(readFileSync(place("release"), "utf8")).toBe(before);
+    const before = readFileSync(SECRET, "utf8");
+    expect(() => createReleaseKey(SECRET)).toThrow("exists");
+    expect(readFileSync(SECRET, "utf8")).toBe(before);
     writeFileSync(place("other.pub"), "");
-    expect(() => createReleaseKey(place("other"))).toThrow("other.pub exists");
-    expect(existsSync(place("other"))).toBe(false);
+    expect(() => createReleaseKey(place("other.sec"))).toThrow("other.pub exists");
+    expect(existsSync(place("other.sec"))).toBe(false);
   });
 
   test("is refused if others can read it, or if it is damaged", () => {
-    writeFileSync(place("open"), readFileSync(place("release")), { mode: 0o600 });
+    writeFileSync(place("open"), readFileSync(SECRET), { mode: 0o600 });
     chmodSync(place("open"), 0o640);
     expect(() => readReleaseKey(place("open"))).toThrow(`chmod 600 ${place("open")}`);
-    const [comment, line = "", ...rest] = readFileSync(place("release"), "utf8").split("\n");
+    const [comment, line = "", ...rest] = readFileSync(SECRET, "utf8").split("\n");
     const damaged = Buffer.from(line, "base64");
     damaged[50] = (damaged[50] as number) ^ 1;
     writeFileSync(place("damaged"), [comment, damaged.toString("base64"), ...rest].join("\n"), { mode: 0o600 });
@@ -86,6 +87,14 @@ describe("signatures", () => {
     const files = signed();
     expect(files["SHA256SUMS.sig"]).toMatch(/^untrusted comment: .+\n[A-Za-z0-9+/]{99}=\n$/);
     expect(files["SHA256SUMS.minisig"]).toStartWith(files["SHA256SUMS.sig"] ?? "?");
+  });
+
+  test.skipIf(Bun.which("signify-openbsd") === null)("can be made by signify with the same key", () => {
+    signed();
+    const command = ["signify-openbsd", "-S", "-s", "release.sec", "-x", "own.sig", "-m", "SHA256SUMS"];
+    expect(Bun.spawnSync(command, { cwd: folder, stdin: "ignore" }).exitCode).toBe(0);
+    const line = (name: string) => readFileSync(place(name), "utf8").split("\n")[1];
+    expect(line("own.sig")).toBe(line("SHA256SUMS.sig"));
   });
 
   const TOOLS: readonly (readonly [tool: string, ...args: string[]])[] = [
