@@ -6,15 +6,15 @@ import type { StageName } from "./experiment.ts";
 
 const LAB_INTRO = `# Evaluation
 
-How fast, how quick and how dependable the tunnel is, measured on real kernels in [the lab](../lab.md). This page is made by
-\`npm run evaluate\` from the results in \`data\`, and by nothing else; [CONTRIBUTING](../../CONTRIBUTING.md) says how to run it. Each part names the
-command that measures it again.
+Throughput, latency and fail-over of the tunnel, measured on the real kernel in [the lab](../lab.md). \`npm run evaluate\`
+writes this page from the results in \`data\`, so do not edit it; [the lab](../lab.md#the-evaluation) describes the options. Each
+part names the command that measures it again.
 `;
 
 const SIM_INTRO = `# Evaluation in the simulator
 
-The same experiments as on the page of the lab, in virtual time, with models of links and of the hosts' TCP
-around the real core of the program. \`npm run evaluate -- --sim\` makes this page; the same seed gives the same figures, on any machine.
+The same experiments as on the page of the lab, in virtual time. Links and the hosts' TCP are models; the core of the program is
+the real one. \`npm run evaluate -- --sim\` writes this page. The same seed gives the same figures on any machine.
 `;
 
 /** @param hasOther the page of the other stage exists too */
@@ -26,14 +26,14 @@ export function introOf(stage: StageName, hasOther: boolean): string {
 
 /** @param suites those that the figures of the page were measured with */
 export function conditionsOf(suites: readonly SuiteName[]): string {
-  return `- **The tunnel** runs as anyone would run it, without any setting of speeds. **The dissertation's modes** are
-  \`Scheduling = greedy\` and \`Congestion = newreno\`. **The best link alone** is the same flow without a tunnel over the better of
-  the links.
+  return `- **The tunnel** runs with default settings, so it does not know the speed of the links. **The dissertation's modes** are
+  \`Scheduling = greedy\` and \`Congestion = newreno\`. **The best link alone** is the same flow over the better link, without a
+  tunnel.
 - **C_eff** is the goodput of the inner TCP if every link were full: the sum over the links of rate · (1 − loss) · share.
   ${suites.map(shareOf).join("\n  ")}
   Without a tunnel the share is ${DIRECT_SHARE.toFixed(3)}.
-- **The hosts** use CUBIC with the buffers of their kernel, unless said otherwise. Goodput is what the receiver counted. Every transfer has
-  a network, portals and connections of its own, so the first seconds include finding out each link's rate.
+- **The hosts** use CUBIC and the default buffers of their kernel, unless stated otherwise. Goodput is counted by the receiver. Every
+  transfer has a network, portals and connections of its own, so its first seconds include finding the rate of each link.
 - **Figures** are medians, with quartiles in brackets where they differ. Down is towards the client, up away from it.
 `;
 }
