@@ -136,7 +136,7 @@ describe("the pipeline", () => {
     expect(await measureAll(choose(PARTS, ["fairness"]), runOn(stage, store, QUICK))).toEqual([]);
     expect(store.read("lab", "fairness").eight?.failures).toEqual(["no TCP connection"]);
     const [path = ""] = writePages(join(folder, "repeated"), store, PARTS);
-    expect(readFileSync(path, "utf8")).toContain("failed and were resent: 1 (no TCP connection)");
+    expect(readFileSync(path, "utf8")).toContain("failed and were repeated: 1 (no TCP connection)");
   });
 
   test("runs the same experiment once for all cases that want it", async () => {
