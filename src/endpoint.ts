@@ -66,6 +66,11 @@ export function sameAddress(a: Endpoint, b: Endpoint): boolean {
   return true;
 }
 
+/** Returns the network of an endpoint as text to compare, as one owner has it: an IPv4 address, or the first 64 bits of an IPv6 one. */
+export function networkOf(endpoint: Endpoint): string {
+  return addressOf(endpoint).subarray(0, 8).toHex();
+}
+
 /** True if the family and the first `bits` bits of the addresses are the same. */
 export function samePrefix(a: Endpoint, b: Endpoint, bits: number): boolean {
   if (a[FAMILY] !== b[FAMILY]) return false;

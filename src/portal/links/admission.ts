@@ -6,7 +6,6 @@ import { type Micros, NEVER } from "../../clock.ts";
 import type { Endpoint } from "../../endpoint.ts";
 import { isRefused, type Question } from "../../exchange/exchange.ts";
 import type { Path } from "../../path/path.ts";
-import { MAC_SIZE } from "../../wire/exchange.ts";
 import type { PortalContext } from "../context.ts";
 import { AnswerLimits } from "./answer-limits.ts";
 import { agreesWith, introduce } from "./introduction.ts";
@@ -14,6 +13,7 @@ import type { Link } from "./link.ts";
 import type { PathFactory } from "./path-factory.ts";
 import type { PeerRuns } from "./peer-runs.ts";
 import type { Rejection } from "./refusals.ts";
+import { initiationKey, SeenInitiations } from "./seen-initiations.ts";
 
 /** At the rate of answers this gives each the time of a long round trip. */
 const MAX_UNCONFIRMED = 96;
@@ -21,7 +21,6 @@ const CONFIRM_TIMEOUT: Micros = 5_000_000;
 
 interface Unconfirmed {
   readonly path: Path;
-  readonly initiation: Uint8Array;
   readonly response: Uint8Array;
   readonly expires: Micros;
 }
@@ -38,7 +37,9 @@ export interface Arrival {
 export class Admission {
   readonly #context: PortalContext;
   readonly #factory: PathFactory;
-  #unconfirmed: Unconfirmed[] = [];
+  /** By key of the initiation, the oldest first. */
+  readonly #unconfirmed = new Map<string, Unconfirmed>();
+  readonly #seen = new SeenInitiations();
   readonly #limits = new AnswerLimits();
   readonly #runs: PeerRuns;
 
@@ -48,53 +49,54 @@ export class Admission {
     this.#runs = runs;
   }
 
-  /** Answers an initiation, or tells why not. The cheap questions come first. */
+  /** Answers an initiation, or returns why not. The cheap checks come first: a lookup, a hash, another hash, and then a handshake. */
   answer(now: Micros, arrival: Arrival, initiation: Uint8Array): Rejection | undefined {
     const { exchange } = this.#context;
     const { socket, remote, local } = arrival;
+    const key = initiationKey(initiation);
+    const again = this.#unconfirmed.get(key);
+    if (!again && this.#seen.has(key)) return { refusal: "replayed" };
     const fault = exchange.check(initiation);
     if (fault) return fault;
-    const again = this.#unconfirmed.find((entry) => isSameQuestion(entry.initiation, initiation));
-    if (!this.#mayAnswer(now, arrival, initiation)) return this.#demandCookie(now, arrival, initiation);
+    const rejection = this.#admit(now, arrival, initiation);
+    if (rejection) return rejection;
     if (again) {
       this.#send(socket, remote, local, again.response);
       return undefined;
     }
     const question = exchange.read(initiation);
+    this.#seen.add(key, !isRefused(question));
     if (isRefused(question)) return question;
-    const rejection = this.#answerNew(now, arrival, initiation, question);
+    const rejection = this.#answerNew(now, arrival, key, question);
     question.wipe();
     return rejection;
   }
 
-  #answerNew(now: Micros, arrival: Arrival, initiation: Uint8Array, question: Question): Rejection | undefined {
+  #answerNew(now: Micros, arrival: Arrival, key: string, question: Question): Rejection | undefined {
     const { run, attempt, addresses } = question.hello;
     if (!this.#runs.acceptAttempt(run.toHex(), attempt)) return { refusal: "replayed" };
     if (this.#runs.isFormer(run.toHex())) return { refusal: "unexpected" };
     if (!agreesWith(arrival.link.settings.publicAddress, addresses, arrival.remote)) return { refusal: "addresses" };
-    return this.#open(now, arrival, initiation, question);
+    return this.#open(now, arrival, key, question);
   }
 
-  /** Returns true if the initiation may be answered now. A TCP connection proves that its peer receives at its address. */
-  #mayAnswer(now: Micros, { isConnected, remote }: Arrival, initiation: Uint8Array): boolean {
-    const limits = this.#limits;
-    if (limits.isIdle(now)) return limits.spend(now);
-    if (!isConnected && !this.#context.exchange.showsCookie(now, initiation, remote)) return false;
-    return limits.spendFor(now, remote) && limits.spend(now);
+  /** Decides whether an initiation is worth a handshake, and demands a cookie under load; a TCP connection proves its peer's address. */
+  #admit(now: Micros, { isConnected, socket, remote, local }: Arrival, initiation: Uint8Array): Rejection | undefined {
+    const { exchange } = this.#context;
+    if (this.#limits.isIdle(now)) this.#limits.spend();
+    else if (!isConnected && !exchange.showsCookie(now, initiation, remote)) {
+      this.#send(socket, remote, local, exchange.askForCookie(now, initiation, remote));
+      return { refusal: "limited" };
+    } else if (!this.#limits.spendOf(now, remote)) return { refusal: "limited" };
+    return undefined;
   }
 
-  #demandCookie(now: Micros, { socket, remote, local }: Arrival, initiation: Uint8Array): Rejection {
-    if (this.#limits.spendCookie(now)) {
-      this.#send(socket, remote, local, this.#context.exchange.askForCookie(now, initiation, remote));
-    }
-    return { refusal: "limited" };
-  }
-
-  #open(now: Micros, arrival: Arrival, initiation: Uint8Array, question: Question): Rejection | undefined {
+  #open(now: Micros, arrival: Arrival, key: string, question: Question): Rejection | undefined {
     const { paths } = this.#context;
     const { link, socket, isConnected, remote, local } = arrival;
     const { hello } = question;
-    if (this.#unconfirmed.length >= MAX_UNCONFIRMED) this.#discard(this.#unconfirmed[0] as Unconfirmed);
+    const [oldest] = this.#unconfirmed.values();
+    if (oldest && this.#unconfirmed.size >= MAX_UNCONFIRMED) this.#discard(oldest);
     const index = paths.reserve();
     if (index === 0) return { refusal: "limited" };
     const { settings } = link;
@@ -110,37 +112,37 @@ export class Admission {
     const { name } = hello;
     const facts = { link, agreement, index, socket, remote, local, isConnected, name, metric };
     const path = this.#factory.create(now, { ...facts, state: "exchanging" });
-    this.#unconfirmed.push({ path, initiation, response, expires: now + CONFIRM_TIMEOUT });
+    this.#unconfirmed.set(key, { path, response, expires: now + CONFIRM_TIMEOUT });
     this.#send(socket, remote, local, response);
     return undefined;
   }
 
-  /** Forgets a path that has carried an authentic datagram or has ended. */
+  /** Puts a path into use that has carried an authentic datagram, and trusts the network it came from. */
   confirmed(path: Path): void {
-    this.#unconfirmed = this.#unconfirmed.filter((entry) => entry.path !== path);
+    this.forget(path);
+    this.#limits.trust(path.remote);
+  }
+
+  /** Forgets a path that has ended. */
+  forget(path: Path): void {
+    for (const [key, entry] of this.#unconfirmed) if (entry.path === path) this.#unconfirmed.delete(key);
   }
 
   handleTimeout(now: Micros): void {
-    for (const entry of this.#unconfirmed) if (now >= entry.expires) this.#discard(entry);
+    for (const entry of this.#unconfirmed.values()) if (now >= entry.expires) this.#discard(entry);
   }
 
   deadline(): Micros {
-    return this.#unconfirmed[0]?.expires ?? NEVER;
+    const [oldest] = this.#unconfirmed.values();
+    return oldest?.expires ?? NEVER;
   }
 
   #discard(entry: Unconfirmed): void {
-    this.confirmed(entry.path);
+    this.forget(entry.path);
     this.#factory.remove(entry.path);
   }
 
   #send(socket: number, remote: Endpoint, local: Endpoint, message: Uint8Array): void {
     this.#context.events.push({ type: "send", socket, remote: remote.slice(), local: local.slice(), message });
   }
-}
-
-/** True if the initiations differ in nothing but the cookie. */
-function isSameQuestion(a: Uint8Array, b: Uint8Array): boolean {
-  const end = a.length - MAC_SIZE;
-  for (let i = 0; i < end; i++) if (a[i] !== b[i]) return false;
-  return a.length === b.length;
 }

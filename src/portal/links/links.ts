@@ -274,7 +274,7 @@ export class Links {
     path.liveness.close(now, reason);
     this.#factory.remove(path);
     path.abandon(now);
-    this.#admission.confirmed(path);
+    this.#admission.forget(path);
     const isShared = this.#context.paths.list.some((other) => other.socket === path.socket);
     const link = this.#links.get(path.link);
     const owned = this.#sockets.get(path.socket);
