@@ -6,6 +6,7 @@ import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import { overdueAfter } from "../path/overdue.ts";
 import type { Path } from "../path/path.ts";
 import type { FlowLimits } from "../queue/flow-limits.ts";
+import { LONGEST_HOLD } from "../wire/hold.ts";
 import type { PathTable } from "./path-table.ts";
 
 const INTERVAL: Micros = 20_000;
@@ -25,8 +26,6 @@ const SHORTEST_LIFETIME: Micros = 80_000;
 const LONGEST_LIFETIME: Micros = 400_000;
 /** Backlog with which a path's rate is found, in its round-trip times. */
 const SEARCH_RTTS = 2;
-/** A host's own retransmission timeout follows soon after this. */
-const LONGEST_HOLD: Micros = 500_000;
 /** Share of the tunnel's rate below which a path is not waited for. */
 const NEGLIGIBLE = 0.02;
 

@@ -11,6 +11,8 @@ export const HOLD_SIZE = 3;
 /** Unit of the time on the wire, µs. */
 const UNIT: Micros = 64;
 const MAX_UNITS = 0xffff;
+/** Longest time that is sent or accepted, µs: a host's own retransmission timeout follows soon after. */
+export const LONGEST_HOLD: Micros = 500_000;
 
 /** Writes the time, rounded up to the unit. */
 export function writeHold(view: DataView, at: number, time: Micros): number {
@@ -19,6 +21,7 @@ export function writeHold(view: DataView, at: number, time: Micros): number {
   return at + HOLD_SIZE;
 }
 
+/** Returns the time, at most `LONGEST_HOLD`. */
 export function holdTime(view: DataView, at: number): Micros {
-  return view.getUint16(at + 1) * UNIT;
+  return Math.min(LONGEST_HOLD, view.getUint16(at + 1) * UNIT);
 }

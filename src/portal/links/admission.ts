@@ -67,9 +67,9 @@ export class Admission {
     const question = exchange.read(initiation);
     this.#seen.add(key, !isRefused(question));
     if (isRefused(question)) return question;
-    const rejection = this.#answerNew(now, arrival, key, question);
+    const refused = this.#answerNew(now, arrival, key, question);
     question.wipe();
-    return rejection;
+    return refused;
   }
 
   #answerNew(now: Micros, arrival: Arrival, key: string, question: Question): Rejection | undefined {

@@ -5,10 +5,22 @@
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import type { Rekey, Session } from "../../exchange/exchange.ts";
 import type { Path } from "../../path/path.ts";
+import { TokenBucket } from "../../token-bucket.ts";
 import { KEY_LIMITS, type KeyLimits } from "../settings.ts";
 
 const RESEND_WAITS: readonly Micros[] = [250_000, 500_000];
 const RESEND_WAIT: Micros = MICROS_PER_SECOND;
+
+/** Handshakes that bogus messages of the peer may cost on one path, per second and at once; genuine ones are not counted. */
+const BOGUS = { rate: 1, burst: 2 } as const;
+
+/** Tries a message that costs a handshake; returns undefined if it is bogus, or too many were. */
+function tryHandshake<T>(now: Micros, { bogus }: State, handshake: () => T | undefined): T | undefined {
+  if (bogus.fill(now, BOGUS.rate, BOGUS.burst) < 1) return undefined;
+  const result = handshake();
+  if (result === undefined) bogus.spend(1);
+  return result;
+}
 
 /** Returns how many datagrams the present keys of `path` have sealed or opened, whichever is more. */
 function datagramsOf({ keys, sent, received }: Path): number {
@@ -24,6 +36,8 @@ interface State {
   /** The last answer, kept for the case that it is lost. */
   answer: Uint8Array | undefined;
   answered: number;
+  /** Bogus messages that may still cost a handshake. */
+  readonly bogus: TokenBucket;
 }
 
 export class Rekeying {
@@ -37,7 +51,7 @@ export class Rekeying {
   add(path: Path, session: Session): void {
     if (!session.isRenewable) return;
     const idle = { rekey: undefined, resends: 0, resendAt: NEVER, answer: undefined, answered: 0 };
-    this.#states.set(path, { session, ...idle });
+    this.#states.set(path, { session, ...idle, bogus: new TokenBucket(BOGUS.burst) });
   }
 
   remove(path: Path): void {
@@ -68,7 +82,7 @@ export class Rekeying {
   handleMessage(now: Micros, path: Path, isAnswer: boolean, epoch: number, message: Uint8Array): boolean {
     const state = this.#states.get(path);
     if (!state) return false;
-    return isAnswer ? this.#complete(now, path, state, epoch, message) : this.#answer(path, state, epoch, message);
+    return isAnswer ? this.#complete(now, path, state, epoch, message) : this.#answer(now, path, state, epoch, message);
   }
 
   deadline(path: Path): Micros {
@@ -95,7 +109,8 @@ export class Rekeying {
     // The answer was sent twice, and the rekey is complete.
     if (epoch === keys.epoch) return true;
     if (!state.rekey || epoch !== keys.epoch + 1) return false;
-    const security = state.rekey.complete(message);
+    const { rekey } = state;
+    const security = tryHandshake(now, state, () => rekey.complete(message));
     if (!security) return false;
     state.rekey.wipe();
     state.rekey = undefined;
@@ -106,13 +121,13 @@ export class Rekeying {
   }
 
   /** Answers a request; one that comes again gets the same answer, so that its keys stay valid. */
-  #answer(path: Path, state: State, epoch: number, message: Uint8Array): boolean {
+  #answer(now: Micros, path: Path, state: State, epoch: number, message: Uint8Array): boolean {
     const { keys } = path;
     if (path.settings.isInitiator) return false;
     if (epoch <= keys.epoch) return true;
     if (epoch !== keys.epoch + 1) return false;
     if (!state.answer || state.answered !== epoch) {
-      const answer = state.session.answer(epoch, message);
+      const answer = tryHandshake(now, state, () => state.session.answer(epoch, message));
       if (!answer) return false;
       keys.expect(answer.security);
       state.answer = answer.message;

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "bun:test";
+import { type Endpoint, parseEndpoint } from "../../src/endpoint.ts";
+import type { Path } from "../../src/path/path.ts";
+import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
+import { DIAGNOSIS, encodeDiagnosis } from "../../src/wire/diagnosis.ts";
+import { HOLD_SIZE, writeHold } from "../../src/wire/hold.ts";
+import { join } from "../support/packets/build.ts";
+import { linkSettings } from "../support/portal-end.ts";
+import { End, Pair } from "./pair.ts";
+
+/** A pair without security, in which whoever makes a datagram is the peer. */
+function openPair(): Pair {
+  const settings = { security: "none" } as const;
+  const pair = new Pair(new End("192.0.2.1", 1, settings), new End("192.0.2.2", 2, settings));
+  pair.b.portal.addLink(pair.now, linkSettings(0, "listen"));
+  pair.a.portal.addLink(pair.now, linkSettings(0, "initiate"));
+  pair.run(200_000);
+  return pair;
+}
+
+/** Has `b` receive these messages in one datagram of the peer from `remote`; returns the datagram. */
+function say(pair: Pair, remote: Endpoint | undefined, ...messages: readonly Uint8Array[]): Uint8Array {
+  const path = pair.b.portal.paths[0] as Path;
+  const datagram = join(new Uint8Array(HEADER_SIZE), ...messages);
+  const number = path.received.largest + 1;
+  writeHeader(new DataView(datagram.buffer), 0, TYPE.TRANSPORT, path.settings.index, number);
+  pair.inject(pair.b, datagram, remote ?? path.remote);
+  return datagram;
+}
+
+function holdMessage(time: number): Uint8Array {
+  const out = new Uint8Array(HOLD_SIZE);
+  writeHold(new DataView(out.buffer), 0, time);
+  return out;
+}
+
+describe("What a peer with the keys may cost", () => {
+  test("in datagrams to an address that has proven nothing: three times what came from it, questions included", () => {
+    const pair = openPair();
+    pair.cut.add(999 - 1000);
+    const elsewhere = parseEndpoint("198.51.100.7", 999) as Endpoint;
+    pair.seen.length = 0;
+    const echo = encodeDiagnosis({ kind: DIAGNOSIS.ECHO, token: 7 });
+    const asked = say(pair, elsewhere, ...Array(280).fill(echo));
+    pair.run(30_000);
+    const answers = pair.seen.filter(({ from, link }) => from === pair.b && link === 999 - 1000);
+    expect(answers.length).toBeGreaterThan(0);
+    expect(answers.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(3 * asked.length);
+  });
+
+  test("in waiting: packets are held for half a second at most, whatever HOLD says", () => {
+    const pair = openPair();
+    say(pair, undefined, holdMessage(300_000));
+    expect(pair.b.portal.snapshot(pair.now).order.hold).toBeWithin(300_000, 300_100);
+    say(pair, undefined, holdMessage(4_200_000));
+    expect(pair.b.portal.snapshot(pair.now).order.hold).toBe(500_000);
+  });
+});
