@@ -25,6 +25,7 @@ export const DROP_REASONS = [
   "fragment-incomplete",
   "datagram-too-big",
   "exchange-replayed",
+  "connection-evicted",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -1,6 +1,7 @@
 /** The life of the links' sockets: opened when the portal asks, accepted, connected, closed when they end. Cold code. */
 import type { Poller } from "../../ffi/poller.ts";
 import { TcpStream } from "../../ffi/tcp.ts";
+import type { TcpListener } from "../../ffi/tcp-listener.ts";
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Portal } from "../portal/portal.ts";
@@ -50,7 +51,7 @@ export class Connections {
       this.#portal.handleOpened(now, id, attempt, socket.id, remote, local);
       for (const other of others) {
         other.attempt = -1;
-        this.#portal.addSocket(now, id, other.id, false);
+        this.#portal.addSocket(now, id, other.id);
       }
     } catch (error) {
       this.#portal.handleFailed(now, id, attempt, error instanceof Error ? error.message : String(error));
@@ -59,7 +60,10 @@ export class Connections {
 
   /** Takes the streams that wait at a listener. */
   accept(now: Micros, listener: LinkSocket): void {
-    for (const socket of this.#sockets.accept(listener)) this.#portal.addSocket(now, socket.link, socket.id, true);
+    for (const stream of (listener.transport as TcpListener).accept()) {
+      const { id, link } = this.#sockets.add(listener.link, -1, stream);
+      this.#portal.addSocket(now, link, id, stream.remote);
+    }
   }
 
   /** Goes on with a stream that was connecting. */

@@ -12,9 +12,6 @@ import { createEndpoint, type Endpoint, familyOf, setPort } from "../endpoint.ts
 import type { PacketPool } from "../memory/packet-pool.ts";
 import type { DataplaneLink } from "./messages.ts";
 
-/** Accepted connections at a time, whoever made them; the portal closes those that do not begin an exchange. */
-const MAX_STREAMS = 64;
-
 export type SocketTransport = UdpSocket | RawSocket | TcpStream;
 
 export interface LinkSocket {
@@ -66,7 +63,7 @@ export class SocketTable {
       interface: transport.localInterface,
       mark: this.#mark,
     };
-    const add = (opened: SocketTransport | TcpListener): LinkSocket => this.#add(settings.id, attempt, opened);
+    const add = (opened: SocketTransport | TcpListener): LinkSocket => this.add(settings.id, attempt, opened);
     if (settings.method === "UDP") return [add(unfragmented(UdpSocket.open(this.#pool, request)))];
     if (settings.method === "IP") return this.#openRaw(link, attempt, request.family, local);
     const userTimeout = Math.round(settings.timeout / 1000);
@@ -81,7 +78,7 @@ export class SocketTable {
     setPort(bare, 0);
     const open = (version: 4 | 6): LinkSocket => {
       const raw = RawSocket.open(this.#pool, { family: version, local: bare, ...shared });
-      return this.#add(link.settings.id, attempt, unfragmented(raw));
+      return this.add(link.settings.id, attempt, unfragmented(raw));
     };
     if (family !== 0) return [open(family)];
     bare.set(createEndpoint());
@@ -92,20 +89,6 @@ export class SocketTable {
       // A host without IPv6 listens on IPv4 alone.
       return [four];
     }
-  }
-
-  /** Returns the streams that wait at a listener, registered; beyond the bound they are closed at once. */
-  accept(listener: LinkSocket): LinkSocket[] {
-    const out: LinkSocket[] = [];
-    for (const stream of (listener.transport as TcpListener).accept()) {
-      if (this.#streams < MAX_STREAMS) out.push(this.#add(listener.link, -1, stream));
-      else stream.close();
-    }
-    return out;
-  }
-
-  get #streams(): number {
-    return this.#byId.filter((socket) => socket?.transport instanceof TcpStream).length;
   }
 
   close(id: number): void {
@@ -121,7 +104,8 @@ export class SocketTable {
     for (const socket of this.#byId) if (socket) this.close(socket.id);
   }
 
-  #add(link: number, attempt: number, transport: SocketTransport | TcpListener): LinkSocket {
+  /** Registers a socket that is open. @param attempt of a stream that is connecting, -1 for all others */
+  add(link: number, attempt: number, transport: SocketTransport | TcpListener): LinkSocket {
     const free = this.#byId.indexOf(undefined);
     const id = free < 0 ? this.#byId.length : free;
     const socket = { id, link, attempt, transport, fd: transport.fd };

@@ -143,9 +143,9 @@ export class Portal {
     this.#links.handleFailed(now, link, attempt, reason);
   }
 
-  /** Adds a socket to a listening link: an accepted TCP connection (`isConnected`), or one for the other IP version. */
-  addSocket(now: Micros, link: number, socket: number, isConnected: boolean): void {
-    this.#links.addSocket(now, link, socket, isConnected);
+  /** Adds a socket to a listening link: a TCP connection accepted from `peer`, or without one a socket for the other IP version. */
+  addSocket(now: Micros, link: number, socket: number, peer?: Endpoint): void {
+    this.#links.addSocket(now, link, socket, peer);
   }
 
   /** Handles a socket that ended by itself. */

@@ -34,7 +34,7 @@ export class Link {
   readonly remote: Endpoint = createEndpoint();
   readonly local: Endpoint = createEndpoint();
   initiation: Initiation | undefined;
-  /** The last refused exchange, with its reason as text for a person. */
+  /** The last refused exchange or connection, with the reason as text for a person. */
   refused: { readonly refusal: string; readonly text: string; readonly at: Micros } | undefined;
   /** Receiver index in the initiation under way, 0 for none. */
   index = 0;

@@ -129,10 +129,23 @@ export class Links {
   }
 
   /** Adds a socket to a listening link: an accepted TCP connection, or one for the other IP version. */
-  addSocket(now: Micros, id: number, socket: number, isConnected: boolean): void {
-    if (!this.#links.has(id)) this.#context.events.push({ type: "close", socket });
-    else if (isConnected) this.#sockets.addAccepted(now, socket, id);
-    else this.#sockets.add(socket, id, false);
+  addSocket(now: Micros, id: number, socket: number, peer: Endpoint | undefined): void {
+    const link = this.#links.get(id);
+    if (!link) this.#context.events.push({ type: "close", socket });
+    else if (!peer) this.#sockets.add(socket, id, false);
+    else {
+      const evicted = this.#sockets.addAccepted(now, socket, id, peer);
+      if (evicted !== undefined) this.#evict(now, link, evicted, peer);
+    }
+  }
+
+  /** Closes an accepted connection without a path for a newer one. */
+  #evict(now: Micros, link: Link, socket: number, peer: Endpoint): void {
+    this.#context.drops.count(DROP["connection-evicted"]);
+    const text = `${formatEndpoint(peer)}: too many TCP connections without a path; the oldest is closed for each new one`;
+    link.refused = { refusal: "connections", text, at: now };
+    this.#log("warn", link.settings.name, text, "connections");
+    this.#closeSocket(socket);
   }
 
   handleSocketClosed(now: Micros, socket: number, reason: string): void {
@@ -164,6 +177,7 @@ export class Links {
     if (link.isInitiator) return this.#context.drops.count(DROP["exchange-unexpected"]);
     const arrival = { link, socket, isConnected, remote, local };
     const rejection = this.#admission.answer(now, arrival, message);
+    if (!rejection || rejection.refusal === "limited") this.#sockets.noteInitiation(socket);
     if (rejection) reportRefusal(this.#context, now, link, rejection, remote);
   }
 
