@@ -7,6 +7,8 @@ import { SEQUENCE_MASK } from "../wire/data.ts";
 const INITIAL = 64;
 /** Size above which an empty ring is given back: of thousands of flows few are deep at a time. */
 const KEPT = 1_024;
+/** Cells that the rings of all flows may have beyond their first ones, four bytes each: 64 of the deepest rings. */
+export const SHARED_CELLS = 524_288;
 /** Most sequences that a packet may be ahead of the next one; a packet further ahead ends the wait for the oldest hole. */
 export const MAX_AHEAD = 8_192;
 /** Mark in the ring for a packet that will not come. */
@@ -16,6 +18,11 @@ const PASSED = -3;
 const HALF = 0x800000;
 /** Number of sequences behind the next one whose delivery is remembered, to tell late packets from duplicates. */
 const REMEMBERED = 2_048;
+
+/** The cells that flows share for their rings, so that a peer cannot have all of them grow. */
+export class SharedCells {
+  left = SHARED_CELLS;
+}
 
 export class FlowOrder {
   bucket = -1;
@@ -28,6 +35,11 @@ export class FlowOrder {
   /** Number of sequences ahead that are marked: they will not come or were delivered. */
   #marks = 0;
   readonly #delivered = new Uint32Array(REMEMBERED / 32);
+  readonly #cells: SharedCells;
+
+  constructor(cells: SharedCells) {
+    this.#cells = cells;
+  }
 
   open(bucket: number): void {
     this.bucket = bucket;
@@ -45,9 +57,19 @@ export class FlowOrder {
     return d >= HALF ? d - SEQUENCE_MASK - 1 : d;
   }
 
-  /** Holds an early packet; false if one with its sequence is held or delivered already. `ahead` is positive, below `MAX_AHEAD`. */
-  hold(slot: Slot, sequence: number, ahead: number): boolean {
-    while (ahead > this.#mask) this.#grow();
+  /** Returns how many sequences the ring covers. */
+  get reach(): number {
+    return this.#mask + 1;
+  }
+
+  /** Makes the ring cover `ahead`, which is below `MAX_AHEAD`; returns false if too few cells are left. */
+  reserve(ahead: number): boolean {
+    while (ahead > this.#mask) if (!this.#grow()) return false;
+    return true;
+  }
+
+  /** Holds an early packet; false if one with its sequence is held or delivered already. It is ahead, and reserved. */
+  hold(slot: Slot, sequence: number): boolean {
     const i = sequence & this.#mask;
     const present = this.#slots[i] as number;
     if (present >= 0 || present === PASSED) return false;
@@ -76,18 +98,16 @@ export class FlowOrder {
     return this.#slots[sequence & this.#mask] as number;
   }
 
-  /** Notes that an early packet will not come, for when its turn does. `ahead` is positive, below `MAX_AHEAD`. */
-  abandon(sequence: number, ahead: number): void {
-    while (ahead > this.#mask) this.#grow();
+  /** Notes that an early packet will not come, for when its turn does; it is ahead, and reserved. */
+  abandon(sequence: number): void {
     const i = sequence & this.#mask;
     if (this.#slots[i] !== NO_SLOT) return;
     this.#slots[i] = ABANDONED;
     this.#marks++;
   }
 
-  /** Notes that an early packet is delivered before its turn; false if it is held or was delivered. `ahead` as for `hold`. */
-  pass(sequence: number, ahead: number): boolean {
-    while (ahead > this.#mask) this.#grow();
+  /** Notes that an early packet is delivered before its turn; false if it is held or was delivered. It is ahead, and reserved. */
+  pass(sequence: number): boolean {
     const i = sequence & this.#mask;
     const present = this.#slots[i] as number;
     if (present >= 0 || present === PASSED) return false;
@@ -145,13 +165,27 @@ export class FlowOrder {
 
   /** Gives back a large ring when nothing is held any more. */
   rest(): void {
-    if (this.#mask < KEPT || this.#marks > 0) return;
+    if (this.#mask >= KEPT && this.#marks === 0) this.#shrink();
+  }
+
+  /** Gives back the ring with its marks if nothing is held. */
+  giveBack(): void {
+    if (this.held > 0 || this.#mask < INITIAL) return;
+    this.#marks = 0;
+    this.#shrink();
+  }
+
+  #shrink(): void {
+    this.#cells.left += this.#mask + 1 - INITIAL;
     this.#slots = new Int32Array(INITIAL).fill(NO_SLOT);
     this.#mask = INITIAL - 1;
   }
 
-  #grow(): void {
-    const capacity = 2 * (this.#mask + 1);
+  #grow(): boolean {
+    const more = this.#mask + 1;
+    if (this.#cells.left < more) return false;
+    this.#cells.left -= more;
+    const capacity = 2 * more;
     const slots = new Int32Array(capacity).fill(NO_SLOT);
     for (let i = 0; i <= this.#mask; i++) {
       const sequence = (this.next + i) & SEQUENCE_MASK;
@@ -159,5 +193,6 @@ export class FlowOrder {
     }
     this.#slots = slots;
     this.#mask = capacity - 1;
+    return true;
   }
 }

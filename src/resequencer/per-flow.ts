@@ -9,11 +9,13 @@ import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../memory/packet-pool.ts";
 import { Ring } from "../memory/ring.ts";
 import { CLASS } from "../wire/data.ts";
-import { FlowOrder, MAX_AHEAD } from "./flow-order.ts";
+import { FlowOrder, MAX_AHEAD, SharedCells } from "./flow-order.ts";
 import type { Resequencer } from "./resequencer.ts";
 
 /** Share of the arena that held packets may take. */
 const MAX_HELD_SHARE = 1 / 2;
+/** Shortest time between two searches for rings that flows no longer need. */
+const RECLAIM_INTERVAL: Micros = 10_000;
 /** Hold time before the peer has sent one, µs. */
 const INITIAL_HOLD: Micros = 100_000;
 
@@ -24,6 +26,8 @@ export class PerFlowResequencer implements Resequencer {
   readonly #ready: Ring;
   readonly #byBucket: (FlowOrder | undefined)[];
   readonly #waiting: FlowOrder[] = [];
+  readonly #cells = new SharedCells();
+  #reclaimAt: Micros = -NEVER;
   readonly #maxHeld: number;
   held = 0;
   /** Longest wait of an early packet, µs; set by the sender, who knows the paths. */
@@ -48,18 +52,19 @@ export class PerFlowResequencer implements Resequencer {
     const distance = flow.distance(sequence);
     if (distance === 0) return this.#deliverNext(flow, slot);
     if (distance < 0) return this.#deliverLate(flow, slot, sequence);
-    if (pool.class[slot] !== CLASS.ORDERED) return this.#deliverAhead(flow, slot, sequence);
+    if (pool.class[slot] !== CLASS.ORDERED) return this.#deliverAhead(now, flow, slot, sequence);
     if (distance >= MAX_AHEAD) this.#giveUpUntil(flow, sequence - MAX_AHEAD + 1);
     this.#hold(now, flow, slot, sequence);
   }
 
   /** Marks packets that the sender will not send again, so that none waits for them. */
-  abandon(_now: Micros, bucket: number, sequence: number, count: number): void {
+  abandon(now: Micros, bucket: number, sequence: number, count: number): void {
     const flow = this.#byBucket[bucket];
     if (!flow) return;
     const distance = flow.distance(sequence);
     if (distance > 0) {
-      for (let i = 0; i < count && distance + i < MAX_AHEAD; i++) flow.abandon(sequence + i, distance + i);
+      for (let i = 0; i < count && distance + i < MAX_AHEAD && this.#reserve(now, flow, distance + i); i++)
+        flow.abandon(sequence + i);
       return;
     }
     if (flow.held === 0 || distance + count <= 0) return;
@@ -91,7 +96,7 @@ export class PerFlowResequencer implements Resequencer {
   #flowOf(bucket: number): FlowOrder {
     const known = this.#byBucket[bucket];
     if (known) return known;
-    const flow = new FlowOrder();
+    const flow = new FlowOrder(this.#cells);
     flow.open(bucket);
     this.#byBucket[bucket] = flow;
     return flow;
@@ -125,23 +130,29 @@ export class PerFlowResequencer implements Resequencer {
   }
 
   /** Delivers a packet of a realtime flow ahead of its turn; what it skips may still come late. */
-  #deliverAhead(flow: FlowOrder, slot: Slot, sequence: number): void {
+  #deliverAhead(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
+    const ahead = flow.distance(sequence);
     // Another flow in the same bucket waits for its order, which this one does not disturb.
-    if (flow.held > 0 && flow.distance(sequence) < MAX_AHEAD) return this.#passAhead(flow, slot, sequence);
+    if (flow.held > 0 && ahead < MAX_AHEAD && this.#reserve(now, flow, ahead)) {
+      return this.#passAhead(flow, slot, sequence);
+    }
     this.#giveUpUntil(flow, sequence);
     if (flow.distance(sequence) === 0) this.#deliverNext(flow, slot);
     else this.#deliverLate(flow, slot, sequence);
   }
 
   #passAhead(flow: FlowOrder, slot: Slot, sequence: number): void {
-    if (flow.pass(sequence, flow.distance(sequence))) this.#ready.push(slot);
+    if (flow.pass(sequence)) this.#ready.push(slot);
     else this.#drop(slot, DROP["sequence-duplicate"]);
   }
 
   #hold(now: Micros, flow: FlowOrder, slot: Slot, sequence: number): void {
+    // Without room for what lies between, the wait for the oldest holes ends.
+    if (!this.#reserve(now, flow, flow.distance(sequence))) this.#giveUpUntil(flow, sequence - flow.reach + 1);
     const ahead = flow.distance(sequence);
     if (ahead === 0) return this.#deliverNext(flow, slot);
-    if (!flow.hold(slot, sequence, ahead)) return this.#drop(slot, DROP["sequence-duplicate"]);
+    if (ahead < 0) return this.#deliverLate(flow, slot, sequence);
+    if (!flow.hold(slot, sequence)) return this.#drop(slot, DROP["sequence-duplicate"]);
     this.#pool.time[slot] = now;
     this.held++;
     this.heldTotal++;
@@ -150,6 +161,15 @@ export class PerFlowResequencer implements Resequencer {
       this.#waiting.push(flow);
     }
     if (this.held > this.#maxHeld) this.#giveUpHole(this.#fattest());
+  }
+
+  /** Makes room for a packet of `flow` that is ahead; takes it from flows that need none, if that was not tried just before. */
+  #reserve(now: Micros, flow: FlowOrder, ahead: number): boolean {
+    if (flow.reserve(ahead)) return true;
+    if (now < this.#reclaimAt) return false;
+    this.#reclaimAt = now + RECLAIM_INTERVAL;
+    for (let i = 0; i < this.#byBucket.length; i++) this.#byBucket[i]?.giveBack();
+    return flow.reserve(ahead);
   }
 
   #expire(now: Micros): void {
