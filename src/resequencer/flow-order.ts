@@ -8,7 +8,7 @@ const INITIAL = 64;
 /** Size above which an empty ring is given back: of thousands of flows few are deep at a time. */
 const KEPT = 1_024;
 /** Cells that the rings of all flows may have beyond their first ones, four bytes each: 64 of the deepest rings. */
-export const SHARED_CELLS = 524_288;
+const SHARED_CELLS = 524_288;
 /** Most sequences that a packet may be ahead of the next one; a packet further ahead ends the wait for the oldest hole. */
 export const MAX_AHEAD = 8_192;
 /** Mark in the ring for a packet that will not come. */

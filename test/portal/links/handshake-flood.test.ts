@@ -7,6 +7,7 @@ import { KeyPair } from "../../../src/security/x25519.ts";
 import { TYPE } from "../../../src/wire/datagram.ts";
 import { MAC_SIZE } from "../../../src/wire/exchange.ts";
 import { counting } from "../../support/bytes.ts";
+import { TEST_MILLIS } from "../../support/limits.ts";
 import { linkSettings, type SendEvent } from "../../support/portal-end.ts";
 import { SeededRandom } from "../../support/random.ts";
 import { End, keysOf } from "../pair.ts";
@@ -25,7 +26,7 @@ const SPOOFED = 10;
 const REAL = 2.5;
 const TRIES = 20;
 const LIMIT: Micros = 3 * MICROS_PER_SECOND;
-const LEAD: Micros = MICROS_PER_SECOND / 2;
+const LEAD: Micros = MICROS_PER_SECOND / 5;
 
 interface Datagram {
   readonly bytes: Uint8Array;
@@ -218,22 +219,30 @@ describe("A listener under 12,500 initiations a second", () => {
     return { connected: times.filter((time) => time < LIMIT).length, busy };
   }
 
-  test("that are one captured initiation connects a portal in 20 of 20 tries", () => {
-    const { connected, busy } = flood((captured) => () => captured);
-    expect(connected).toBe(TRIES);
-    expect(busy).toBeLessThan(0.25);
-  });
+  test(
+    "that are one captured initiation connects a portal in 20 of 20 tries",
+    () => {
+      const { connected, busy } = flood((captured) => () => captured);
+      expect(connected).toBe(TRIES);
+      expect(busy).toBeLessThan(0.25);
+    },
+    TEST_MILLIS,
+  );
 
-  test("that are made up by somebody who knows its public key connects a portal in 20 of 20 tries", () => {
-    const keys = new AddressKeys(LISTENER_KEY);
-    const { connected, busy } = flood((captured) => (n) => {
-      const bytes = captured.slice();
-      new DataView(bytes.buffer).setUint32(8, n);
-      const end = bytes.length - 2 * MAC_SIZE;
-      bytes.set(keys.mac1(bytes.subarray(0, end)), end);
-      return bytes;
-    });
-    expect(connected).toBe(TRIES);
-    expect(busy).toBeLessThan(0.6);
-  });
+  test(
+    "that are made up by somebody who knows its public key connects a portal in 20 of 20 tries",
+    () => {
+      const keys = new AddressKeys(LISTENER_KEY);
+      const { connected, busy } = flood((captured) => (n) => {
+        const bytes = captured.slice();
+        new DataView(bytes.buffer).setUint32(8, n);
+        const end = bytes.length - 2 * MAC_SIZE;
+        bytes.set(keys.mac1(bytes.subarray(0, end)), end);
+        return bytes;
+      });
+      expect(connected).toBe(TRIES);
+      expect(busy).toBeLessThan(0.6);
+    },
+    TEST_MILLIS,
+  );
 });
