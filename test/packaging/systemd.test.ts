@@ -22,6 +22,10 @@ describe("netcombiner@.service", () => {
     expect(values("MemoryDenyWriteExecute")).toEqual([]);
   });
 
+  test("lets the program put its own filter on top, which @system-service of systemd 252 would refuse", () => {
+    expect(values("SystemCallFilter")).toEqual(["@system-service", "seccomp"]);
+  });
+
   test("takes nothing from the environment that would change the runtime", () => {
     const dangerous = ["BUN_OPTIONS", "BUN_BE_BUN", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "NODE_OPTIONS"];
     expect(values("UnsetEnvironment")).toEqual(expect.arrayContaining(dangerous));
