@@ -13,7 +13,7 @@ import type { Print } from "../host/runner.ts";
 import { HostSystem } from "../host/system.ts";
 import type { Surroundings, SystemSetup, TunDevice } from "./daemon.ts";
 import type { DataplaneThread } from "./dataplane-client.ts";
-import { awaitEnrolment } from "./enrolment.ts";
+import { awaitEnrolment } from "./enrolment-desk.ts";
 import { type Inheritance, journalIsStderr } from "./process/handover.ts";
 import { HelperClient } from "./process/host-helper.ts";
 import { runDirectory } from "./process/locations.ts";

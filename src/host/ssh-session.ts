@@ -5,7 +5,6 @@ import { readFileSync } from "node:fs";
 export interface SshSession {
   readonly client: string;
   readonly clientPort: number;
-  readonly server: string;
   readonly serverPort: number;
 }
 
@@ -14,9 +13,9 @@ const GENERATIONS = 32;
 
 /** Parses SSH_CONNECTION; returns undefined if it is missing or malformed. */
 export function parseSshConnection(text: string | undefined): SshSession | undefined {
-  const [client, clientPort, server, serverPort] = text?.split(" ") ?? [];
-  if (client === undefined || server === undefined) return undefined;
-  const session = { client, clientPort: Number(clientPort), server, serverPort: Number(serverPort) };
+  const [client, clientPort, , serverPort] = text?.split(" ") ?? [];
+  if (client === undefined) return undefined;
+  const session = { client, clientPort: Number(clientPort), serverPort: Number(serverPort) };
   const isWhole = [session.clientPort, session.serverPort].every((port) => port >= 1 && port <= 65_535);
   return isWhole && /^[0-9a-f.:]+$/i.test(client) ? session : undefined;
 }

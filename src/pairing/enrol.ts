@@ -54,6 +54,7 @@ export async function enrol(pairing: Pairing): Promise<EnrolledKeys> {
     const { sharedKey } = await answer.promise;
     return { privateKey, publicKey: keyPair.publicKey, sharedKey };
   } finally {
+    request.wipe();
     clearInterval(timer);
     clearTimeout(timeout);
     for (const socket of sockets.values()) socket.close();

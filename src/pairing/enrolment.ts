@@ -33,6 +33,8 @@ export interface EnrolmentRequest {
   readonly message: Uint8Array;
   /** Returns the keys if the remote portal has accepted the request; undefined for anything else. */
   complete(response: Uint8Array): { readonly sharedKey: Uint8Array | undefined } | undefined;
+  /** Erases the keys of the handshake. */
+  wipe(): void;
 }
 
 /** Returns the request of the owner of `keyPair` to the remote portal with this public key. */
@@ -51,10 +53,13 @@ export function requestEnrolment(
     complete: (response) => {
       if (!hasShape(response, TYPE.EXCHANGE_RESPONSE, RESPONSE_SIZE, own)) return undefined;
       // A forged response must not use up the handshake.
-      const keys = handshake.clone().read(response.subarray(HEADER_SIZE, RESPONSE_SIZE - MAC_SIZE));
+      const reader = handshake.clone();
+      const keys = reader.read(response.subarray(HEADER_SIZE, RESPONSE_SIZE - MAC_SIZE));
+      reader.wipe();
       if (keys?.length !== KEYS_SIZE) return undefined;
       return { sharedKey: keys[0] === FLAG_SHARED_KEY ? keys.slice(1) : undefined };
     },
+    wipe: () => handshake.wipe(),
   };
 }
 
@@ -80,11 +85,24 @@ export function answerEnrolment(
   random: RandomBytes,
 ): Enrolment | undefined {
   const handshake = newHandshake(false, message.subarray(0, HEADER_SIZE), secret, keyPair, undefined, random);
+  try {
+    return respond(handshake, message, keyPair.publicKey, sharedKey);
+  } finally {
+    handshake.wipe();
+  }
+}
+
+function respond(
+  handshake: Handshake,
+  message: Uint8Array,
+  own: Uint8Array,
+  sharedKey: Uint8Array | undefined,
+): Enrolment | undefined {
   const payload = handshake.read(message.subarray(HEADER_SIZE, INITIATION_SIZE - MAC_SIZE));
   const publicKey = handshake.remoteStatic;
   if (payload?.length !== 0 || !publicKey || !isPublicKey(publicKey)) return undefined;
   // A portal is not its own peer.
-  if (Buffer.from(publicKey).equals(keyPair.publicKey)) return undefined;
+  if (Buffer.from(publicKey).equals(own)) return undefined;
   const keys = concatenate(Uint8Array.of(sharedKey ? FLAG_SHARED_KEY : 0), sharedKey ?? NO_KEY);
   const header = exchangeHeader(TYPE.EXCHANGE_RESPONSE, 0, PATTERN.enrolment);
   const noise = handshake.write(keys);
@@ -101,10 +119,12 @@ function newHandshake(
 ): Handshake {
   const ephemeral = new Uint8Array(X25519_SIZE);
   random(ephemeral);
+  const ephemeralPair = new KeyPair(ephemeral);
+  ephemeral.fill(0);
   return new Handshake("IKpsk0", {
     isInitiator,
     prologue: concatenate(PROLOGUE, header),
-    ephemeral: new KeyPair(ephemeral),
+    ephemeral: ephemeralPair,
     psk: deriveKey(NO_KEY, "netcombiner 1 enrolment", secret),
     static: keyPair,
     remoteStatic,

@@ -31,6 +31,5 @@ function linesOf(command: Step["do"][number]): string[] {
 export const SSH: SshSession = {
   client: "198.51.100.77",
   clientPort: 50_000,
-  server: "203.0.113.1",
   serverPort: 2222,
 };

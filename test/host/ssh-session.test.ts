@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { parseSshConnection, sshSession } from "../../src/host/ssh-session.ts";
 
 const TEXT = "192.0.2.7 50000 203.0.113.1 2222";
-const SESSION = { client: "192.0.2.7", clientPort: 50_000, server: "203.0.113.1", serverPort: 2222 };
+const SESSION = { client: "192.0.2.7", clientPort: 50_000, serverPort: 2222 };
 
 describe("The SSH session", () => {
   test("is the one of the environment", () => {

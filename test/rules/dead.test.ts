@@ -15,7 +15,6 @@ const KEPT: Readonly<Record<string, string>> = {
   METRIC_NAMES: "the test of the documents compares them with their table",
   "DataplaneThread.onmessage": "called by the runtime",
   "DataplaneThread.onerror": "called by the runtime",
-  "SshSession.server": "checked where it is made, and part of what SSH_CONNECTION says",
 };
 /** A library of its own, with the API of the tuntap2 package. */
 const LIBRARY = "ffi/tuntap2.ts";

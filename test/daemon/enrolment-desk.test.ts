@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfiguration } from "../../src/config/load.ts";
-import { EnrolmentDesk } from "../../src/daemon/enrolment.ts";
+import { EnrolmentDesk } from "../../src/daemon/enrolment-desk.ts";
 import { Log } from "../../src/daemon/process/log.ts";
 import { remoteConfiguration } from "../../src/pairing/configuration-text.ts";
 import { requestEnrolment } from "../../src/pairing/enrolment.ts";

@@ -35,7 +35,8 @@ export async function awaitEnrolment(
     );
   }
   const { localHost, localPort } = listener.transport;
-  const desk = new EnrolmentDesk(new KeyPair(privateKey), sharedKey, path, log);
+  const keyPair = new KeyPair(privateKey);
+  const desk = new EnrolmentDesk(keyPair, sharedKey, path, log);
   const socket = await openSocket(localHost, localPort, (data, answer) => {
     const response = desk.answer(data, Date.now());
     if (response) answer(response);
@@ -45,6 +46,7 @@ export async function awaitEnrolment(
     if (!signal.aborted) await Promise.race([Bun.sleep(LINGER_MS), aborted(signal)]);
   } finally {
     socket.close();
+    keyPair.wipe();
   }
 }
 
