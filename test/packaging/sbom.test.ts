@@ -90,6 +90,12 @@ describe("the bill of materials", () => {
     expect(() => sbom(GIVEN, { ...lock, packages })).toThrow("package-lock.json says 0.0.1; run npm ci");
   });
 
+  test("has the packages that the copyright file of Debian names", () => {
+    const copyright = readFileSync(join(import.meta.dir, "../../packaging/debian/copyright"), "utf8");
+    const [, named = ""] = /^Copyright: the authors of (@noble.*)$/m.exec(copyright) ?? [];
+    expect(named.split(/, | and /)).toEqual(top.slice(0, -1).map(({ name }) => name));
+  });
+
   test("is in every package", () => {
     const tarball = { ...INPUT, target: TARGET.name };
     for (const { files } of [
