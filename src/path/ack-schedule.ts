@@ -1,10 +1,10 @@
 /**
- * When to acknowledge: soon for the first datagrams after a pause, at once for a new hole or a probe, otherwise a few times per round trip,
- * so that feedback stays a small part of what the reverse direction carries.
+ * Schedules acknowledgements: soon for the first datagrams after a pause, at once for a new hole or a probe, otherwise a few times per round trip,
+ * so that they take a small part of the reverse direction.
  */
 import { type Micros, NEVER } from "../clock.ts";
 
-/** Datagrams after which an acknowledgement does not wait for its time; and after which it waits for the shortest time only, being half a percent of them. */
+/** Datagrams after which an acknowledgement is due at once, and after which it waits for the shortest time, as it adds half a percent to them. */
 const MANY = 64;
 const ENOUGH = 16;
 const SHORTEST: Micros = 1_000;
@@ -16,11 +16,11 @@ export class AckSchedule {
   #urgent = false;
   #oldestAt: Micros = NEVER;
   #lastAt: Micros = -NEVER;
-  /** True if the last acknowledgement is still to be sent on a faster path as well, and true if a faster path has sent the one that is due. */
-  #wantsEcho = false;
-  #isEchoed = false;
+  /** True if the last acknowledgement was not relayed yet, and if the one that is due already was. */
+  #mayRelay = false;
+  #isRelayed = false;
 
-  /** Notes a datagram that asks for acknowledgement; `urgent` if it showed a new hole or is a probe. */
+  /** Notes a datagram that asks for acknowledgement; `urgent` if it revealed a new hole or is a probe. */
   note(now: Micros, urgent: boolean): void {
     if (this.#pending++ === 0) this.#oldestAt = now;
     if (urgent) this.#urgent = true;
@@ -32,7 +32,7 @@ export class AckSchedule {
     if (this.#oldestAt === NEVER) this.#oldestAt = 0;
   }
 
-  /** Returns the time at which an acknowledgement is due; `NEVER` if there is nothing to acknowledge. */
+  /** Returns when an acknowledgement is due; `NEVER` while there is nothing to acknowledge. */
   dueAt(rtt: Micros): Micros {
     if (this.#urgent || this.#pending >= MANY) return this.#oldestAt;
     if (this.#pending === 0) return NEVER;
@@ -42,20 +42,20 @@ export class AckSchedule {
     return Math.min(this.#oldestAt + interval, Math.max(earliest, this.#lastAt + interval));
   }
 
-  /** True if a faster path is to send the acknowledgement that is due, or that was sent on this path alone. */
-  isEchoWanted(now: Micros, rtt: Micros): boolean {
-    return this.#wantsEcho || (!this.#isEchoed && this.dueAt(rtt) <= now);
+  /** True if a faster path is to relay the acknowledgement that is due, or the last one, sent on this path alone. */
+  isRelayWanted(now: Micros, rtt: Micros): boolean {
+    return this.#mayRelay || (!this.#isRelayed && this.dueAt(rtt) <= now);
   }
 
-  /** Notes that a faster path sends the same acknowledgement. */
-  echoed(now: Micros, rtt: Micros): void {
-    this.#isEchoed = this.dueAt(rtt) <= now;
-    this.#wantsEcho = false;
+  /** Notes that a faster path relays the acknowledgement. */
+  onRelayed(now: Micros, rtt: Micros): void {
+    this.#isRelayed = this.dueAt(rtt) <= now;
+    this.#mayRelay = false;
   }
 
   sent(now: Micros): void {
-    this.#wantsEcho = !this.#isEchoed;
-    this.#isEchoed = false;
+    this.#mayRelay = !this.#isRelayed;
+    this.#isRelayed = false;
     this.#pending = 0;
     this.#urgent = false;
     this.#oldestAt = NEVER;

@@ -12,26 +12,26 @@ import { MICROS_PER_SECOND, type Micros, NEVER } from "../clock.ts";
 import type { PacketPool, Slot } from "../memory/packet-pool.ts";
 import type { Security } from "../security/security.ts";
 
-/** A REKEY message to be sent, see `portal/links/rekeying.ts`. */
+/** A REKEY message to be sent; `portal/links/rekeying.ts` makes it. */
 export interface RekeyMessage {
   readonly isAnswer: boolean;
   readonly epoch: number;
   readonly message: Uint8Array;
 }
 
-/** Lifetime of the former keys, µs: datagrams in flight when the keys changed arrive within it. */
-const FORMER_LIFE: Micros = 10 * MICROS_PER_SECOND;
+/** Time after a change of keys within which datagrams sealed before it arrive. */
+const FORMER_LIFETIME: Micros = 10 * MICROS_PER_SECOND;
 
 export class KeyPhases {
   #current: Security;
   #former: Security | undefined;
   #next: Security | undefined;
   #formerUntil: Micros = NEVER;
-  /** The last datagram that was opened is of the next keys. */
+  /** True if the last datagram was opened with the next keys. */
   #openedNext = false;
-  /** Number of rekeys; its lowest bit is the phase in the header of what is sent. */
+  /** Count of changes of the keys; its lowest bit is the phase in the header of datagrams sent. */
   epoch = 0;
-  /** When the present keys came into use, and the first packet number sent under them. */
+  /** When the present keys came into use, and the first packet numbers sent and received under them. */
   since: Micros;
   sentFrom = 0;
   receivedFrom = 0;
@@ -61,13 +61,13 @@ export class KeyPhases {
     return (this.#former ?? this.#current).open(pool, slot, packetNumber);
   }
 
-  /** Sets the next keys: they open what arrives from now on, and are used once the peer uses them. */
+  /** Opens with `next` as well from now on, and uses it once the peer does. */
   expect(next: Security): void {
     this.#next?.wipe();
     this.#next = next;
   }
 
-  /** Changes to the next keys if they opened the last datagram, as the peer uses them. */
+  /** Uses the next keys if the last datagram was opened with them, as the peer then uses them. */
   follow(now: Micros, sentFrom: number, receivedFrom: number): void {
     if (this.#openedNext && this.#next) this.use(now, this.#next, sentFrom, receivedFrom);
   }
@@ -76,7 +76,7 @@ export class KeyPhases {
   use(now: Micros, next: Security, sentFrom: number, receivedFrom: number): void {
     this.#former?.wipe();
     this.#former = this.#current;
-    this.#formerUntil = now + FORMER_LIFE;
+    this.#formerUntil = now + FORMER_LIFETIME;
     this.#current = next;
     this.#next = undefined;
     this.#openedNext = false;
@@ -86,7 +86,7 @@ export class KeyPhases {
     this.receivedFrom = receivedFrom;
   }
 
-  /** Forgets the former keys in time, so that what was recorded stays closed. */
+  /** Discards the former keys in time, so that nobody who takes the present ones reads former datagrams. */
   advance(now: Micros): void {
     if (now < this.#formerUntil) return;
     this.#former?.wipe();
@@ -94,7 +94,7 @@ export class KeyPhases {
     this.#formerUntil = NEVER;
   }
 
-  /** Returns the time at which `advance` next has something to do. */
+  /** Returns when `advance` has something to do. */
   deadline(): Micros {
     return this.#formerUntil;
   }

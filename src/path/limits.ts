@@ -81,12 +81,12 @@ export class PathLimits {
     return this.#bytes.fill(now, this.rate, burst) > 0;
   }
 
-  /** Charges for a datagram that was sent; those that no limit holds back count too. */
+  /** Charges a datagram that was sent, whether or not it had to wait. */
   spend(bytes: number): void {
     if (this.rate !== NEVER) this.#bytes.spend(bytes + this.#headers);
   }
 
-  /** Returns the time at which the next datagram may be sent; `now` or before if one may already. */
+  /** Returns when the next datagram may go; `now` or before if one may already. */
   readyAt(now: Micros): Micros {
     return this.rate === NEVER ? now : this.#bytes.readyAt(now, this.rate, 1);
   }

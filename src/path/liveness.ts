@@ -1,5 +1,5 @@
 /**
- * Decides whether a path is up, and when to ask it. The one place where a path's state changes.
+ * Decides whether a path is up, and when to probe it. The one place where a path's state changes.
  *
  *     exchanging ──▶ up ⇄ suspect ──▶ down
  *
@@ -16,9 +16,12 @@ const SHORTEST_SUSPICION: Micros = 50_000;
 const SHORTEST_PROBE: Micros = 20_000;
 const LONGEST_PROBE: Micros = 500_000;
 const LONG_SILENCE: Micros = 1_000_000;
-/** A silent path may answer again; one whose interface lost its address will not, but the next address may take a moment to come. */
-const SILENCE_PATIENCE: Micros = 600_000;
-const FAULT_PATIENCE: Micros = 100_000;
+/**
+ * Time after which a new exchange is tried beside a suspect path. A silent path may answer again; one whose interface lost its address
+ * does not, but the next address may take a moment.
+ */
+const REVIVE_AFTER_SILENCE: Micros = 600_000;
+const REVIVE_AFTER_FAULT: Micros = 100_000;
 
 export class Liveness {
   state: PathState;
@@ -27,7 +30,7 @@ export class Liveness {
   /** Since when something is unanswered; `NEVER` while nothing is. */
   #waitingSince: Micros = NEVER;
   #suspectSince: Micros = NEVER;
-  #patience: Micros = SILENCE_PATIENCE;
+  #reviveAfter: Micros = REVIVE_AFTER_SILENCE;
   #probeAt: Micros = NEVER;
   #probeInterval: Micros = 0;
   readonly #timeout: Micros;
@@ -40,15 +43,12 @@ export class Liveness {
     this.#timeout = timeout;
   }
 
-  /** Notes that a datagram was sent that asks for an answer. */
+  /** Notes that a datagram was sent that asks for an acknowledgement. */
   onSent(now: Micros): void {
     if (this.#waitingSince === NEVER) this.#waitingSince = now;
   }
 
-  /**
-   * Notes an acknowledgement of something new.
-   * @param outstanding true if more is unanswered
-   */
+  /** Notes that datagrams were acknowledged. @param outstanding true if more are in flight */
   onAnswered(now: Micros, outstanding: boolean): void {
     if (this.state === "down") return;
     this.#waitingSince = outstanding ? now : NEVER;
@@ -57,14 +57,14 @@ export class Liveness {
     this.#probeAt = NEVER;
   }
 
-  /** Notes that the peer has proven to have the keys. */
+  /** Notes that the peer has shown that it has the keys. */
   onConfirmed(now: Micros): void {
     if (this.state === "exchanging") this.#change(now, "up", "exchange done");
   }
 
-  /** Makes the path suspect at once, after a fault of the local system. */
+  /** Makes the path suspect at once, as the local system reported a fault. */
   onFault(now: Micros, reason: string): void {
-    if (this.state === "up") this.#suspect(now, reason, FAULT_PATIENCE);
+    if (this.state === "up") this.#suspect(now, reason, REVIVE_AFTER_FAULT);
   }
 
   close(now: Micros, reason: string): void {
@@ -74,7 +74,7 @@ export class Liveness {
   /** Lets time pass; true if the state changed. */
   advance(now: Micros, rtt: Rtt): boolean {
     if (this.state === "up" && now >= this.#suspicionAt(rtt)) {
-      this.#suspect(now, `no answer for ${Math.round((now - this.#waitingSince) / 1000)} ms`, SILENCE_PATIENCE);
+      this.#suspect(now, `no answer for ${Math.round((now - this.#waitingSince) / 1000)} ms`, REVIVE_AFTER_SILENCE);
       return true;
     }
     if (this.state === "suspect" && now >= this.#suspectSince + this.#timeout) {
@@ -86,10 +86,10 @@ export class Liveness {
 
   /** When a new exchange is to be tried beside a path that is still suspect; `NEVER` while it is not. */
   get reviveAt(): Micros {
-    return this.#suspectSince + this.#patience;
+    return this.#suspectSince + this.#reviveAfter;
   }
 
-  /** True if the path has been suspect for so long that it may have become another one: a hand-over, another cell. */
+  /** True if the path was suspect for so long that it may have changed: a hand-over, another cell. */
   isLongSilent(now: Micros): boolean {
     return now - this.#suspectSince > LONG_SILENCE;
   }
@@ -105,7 +105,7 @@ export class Liveness {
     return true;
   }
 
-  /** Returns the time at which `advance` or `takeProbe` next have something to do. */
+  /** Returns when `advance` or `takeProbe` next have something to do. */
   deadline(rtt: Rtt): Micros {
     if (this.state === "up") return this.#suspicionAt(rtt);
     if (this.state === "suspect") return Math.min(this.#probeAt, this.#suspectSince + this.#timeout);
@@ -117,8 +117,8 @@ export class Liveness {
     return this.#waitingSince + Math.max(SHORTEST_SUSPICION, wait);
   }
 
-  #suspect(now: Micros, reason: string, patience: Micros): void {
-    this.#patience = patience;
+  #suspect(now: Micros, reason: string, reviveAfter: Micros): void {
+    this.#reviveAfter = reviveAfter;
     this.#change(now, "suspect", reason);
     this.#suspectSince = now;
     this.#probeAt = now;

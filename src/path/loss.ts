@@ -1,8 +1,8 @@
 // @hot
 /**
- * Settles the datagrams in flight by acknowledgements. A loss is declared in one of two ways:
- * - `nack`, the dissertation's (3.2.3): what the receiver gave up after half a round-trip time, and what stays unanswered for three;
- * - `gap`: what was overtaken by datagrams sent clearly later (RFC 9002 section 6.1), where "clearly" is learned from the path.
+ * Settles datagrams in flight by acknowledgements and timeouts. Losses are detected in one of two ways:
+ * - `nack`, the dissertation's (3.2.3): the receiver gave a datagram up after half a round-trip time, or it stays unacknowledged for three;
+ * - `gap`: datagrams sent clearly later have overtaken it (RFC 9002 section 6.1), where "clearly" is learned from the path.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import type { Ack } from "../wire/ack.ts";
@@ -25,16 +25,16 @@ export class SettledDatagrams {
   ackedPackets = 0;
   lostBytes = 0;
   lostPackets = 0;
-  /** Taken for lost before, and arrived after all: how much later sent datagrams overtook them at most. */
+  /** Datagrams declared lost that arrived after all, and how much later at most those were sent that overtook them. */
   spuriousPackets = 0;
   overtaken: Micros = 0;
   /** The largest number newly acknowledged, -1 if none. */
   largestAcked = -1;
   /** The datagram that arrived at the peer last, if the report is newer than all before; -1 otherwise. */
   latest = -1;
-  /** Time at which the newest lost datagram was sent. */
+  /** Sending time of the newest lost datagram. */
   lostSentAt: Micros = 0;
-  /** Bytes above which, and up to which, a datagram counts as large; set by the path. How many of those were acknowledged and lost. */
+  /** Size above which, and up to which, a datagram counts as large, bytes, set by the path; and how many of those were acknowledged and lost. */
   largeFrom: number = NEVER;
   largeTo = 0;
   largeAcked = 0;
@@ -61,7 +61,7 @@ export class SettledDatagrams {
 }
 
 /**
- * Settles what `ack` tells. Numbers that were never sent make the whole message invalid.
+ * Settles the datagrams that `ack` describes. Numbers that were never sent make the whole message invalid.
  * @returns false if the message is impossible; nothing is changed then
  */
 export function applyAck(
@@ -96,7 +96,7 @@ export function applyAck(
   return true;
 }
 
-/** True if `ack` reports datagram `number` as received, whatever was recorded of it. */
+/** True if `ack` says that datagram `number` arrived, whatever was recorded of it. */
 export function isReceived(sent: SentPackets, ack: Ack, number: number): boolean {
   let at = expand(ack.largest, sent.next);
   if (number > at) return false;
@@ -110,7 +110,7 @@ export function isReceived(sent: SentPackets, ack: Ack, number: number): boolean
   return number <= Math.min(at, expand(ack.ack, sent.next)) && number > expand(ack.nack, sent.next);
 }
 
-/** Settles the datagrams below the ranges, which end at `described`: all up to ACK arrived, unless the receiver gave them up. */
+/** Settles the numbers below the ranges, which end at `described`: all up to ACK arrived, unless the peer gave them up. */
 function settleBelow(
   sent: SentPackets,
   described: number,
@@ -130,7 +130,7 @@ function settleBelow(
 }
 
 /**
- * Takes for lost what was overtaken by the largest number reported, if that was sent `window` later and at least `distance` numbers on.
+ * Declares lost the datagrams that the largest number reported overtook, if that was sent `window` later and at least `distance` numbers on.
  * Adds to `out`.
  */
 export function applyGap(
@@ -150,7 +150,7 @@ export function applyGap(
   sent.trim();
 }
 
-/** Takes for lost what was sent up to `before` and is unanswered. */
+/** Declares lost the datagrams in flight that were sent up to `before`. */
 export function applyTimeout(
   now: Micros,
   sent: SentPackets,
@@ -172,7 +172,7 @@ function settleAcked(sent: SentPackets, number: number, listener: DeliveryListen
   if (state === SENT.LOST) {
     out.spuriousPackets++;
     out.overtaken = Math.max(out.overtaken, sent.sentAt(sent.largestReported) - sent.sentAt(number));
-    sent.forgive(number);
+    sent.markSpurious(number);
   }
   if (state !== SENT.IN_FLIGHT) return;
   out.ackedBytes += sent.bytesOf(number);
@@ -196,7 +196,7 @@ function isLarge(bytes: number, out: SettledDatagrams): boolean {
   return bytes > out.largeFrom && bytes <= out.largeTo;
 }
 
-/** Returns the whole number of a datagram from its low 32 bits, which travel; -1 is "none yet". */
+/** Returns the whole number of which `low` are 32 bits, by the numbers this end has sent; -1 for "none yet". */
 function expand(low: number, next: number): number {
   if (low === 0xffffffff && next < 0xffffffff) return -1;
   const span = 0x1_0000_0000;

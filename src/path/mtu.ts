@@ -14,7 +14,7 @@ import type { SentPackets } from "./sent-packets.ts";
 
 /** BASE_PLPMTU (RFC 8899, 5.1.2); with the headers it fits the 1280 bytes that IPv6 guarantees (RFC 8200, 5). */
 export const BASE_DATAGRAM = 1_200;
-/** Size used where not even that passes, bytes: with the headers below the 576 bytes every host takes (RFC 791, 3.1). */
+/** Size used where not even that passes: with the headers below the 576 bytes that every host takes (RFC 791, 3.1). */
 export const LEAST_DATAGRAM = 508;
 /** MAX_PROBES (RFC 8899, 5.1.2): losses of one size before it counts as too large. */
 const MAX_PROBES = 3;
@@ -22,8 +22,8 @@ const MAX_PROBES = 3;
 const FIRST_RAISE: Micros = 15 * MICROS_PER_SECOND;
 const LAST_RAISE: Micros = 600 * MICROS_PER_SECOND;
 /**
- * Number of large datagrams lost in a row, while a small one was received, that shows a black hole. The last of them must be sent after the
- * first were known to be lost, as one burst of losses, or a queue that delays all that was sent at once, is no black hole.
+ * Large datagrams lost in a row, while a small one arrives, after which they count as not passing any more. The last of them must have been sent
+ * when the first were known to be lost: one burst of losses, or a queue that delays all that was sent at once, is no black hole.
  */
 const BLACK_HOLE = 4;
 /** Probes whose late acknowledgement still counts. */
@@ -34,9 +34,9 @@ export type MtuState = "searching" | "found" | "fixed";
 export interface MtuLimits {
   /** The largest size worth trying. */
   readonly ceiling: number;
-  /** A datagram with a full packet of the tunnel: nothing smaller spares the packet being sent in parts. */
+  /** A datagram with a full packet of the tunnel: nothing smaller saves the packet from being fragmented. */
   readonly full: number;
-  /** Nothing is to be found: a stream carries any size. */
+  /** True if there is nothing to find: a stream carries any size. */
   readonly isFixed: boolean;
 }
 
@@ -48,7 +48,7 @@ export class PathMtu {
   size: number;
   #isProven = false;
   state: MtuState;
-  /** When the next probe is due; while one is unanswered, when it counts as lost. */
+  /** When the next probe is due; while one is unacknowledged, when it counts as lost. */
   dueAt: Micros;
   /** The largest size that may pass. */
   #high: number;
@@ -64,7 +64,7 @@ export class PathMtu {
   /** Large datagrams lost since the last one that arrived, and when that was first noticed. */
   #vanished = 0;
   #vanishedAt: Micros = 0;
-  /** The newest of them was sent after that. */
+  /** True if the newest of them was sent after that. */
   #isAgain = false;
 
   constructor(now: Micros, limits: MtuLimits) {
@@ -78,7 +78,7 @@ export class PathMtu {
     if (!limits.isFixed) this.#aim(now);
   }
 
-  /** Datagrams larger than this tell, by their losses, whether `size` still passes. */
+  /** Size above which the losses of datagrams show whether `size` still passes, bytes. */
   get large(): number {
     if (this.state === "fixed") return NEVER;
     return this.size > this.#base ? this.#base : this.#least;
@@ -92,7 +92,7 @@ export class PathMtu {
     return now < this.dueAt ? 0 : this.#target;
   }
 
-  /** Notes that the probe that was due was sent; `wait` is the longest time to its answer, µs. */
+  /** Notes that the probe that was due was sent; `wait` is how long its acknowledgement may take. */
   onSent(now: Micros, number: number, wait: Micros): void {
     const i = this.#probes++ % REMEMBERED;
     this.#numbers[i] = number;
@@ -111,7 +111,7 @@ export class PathMtu {
     }
   }
 
-  /** Takes in the acknowledgements and losses of large datagrams, as counted by `large`. */
+  /** Learns from the acknowledgements and losses of datagrams larger than `large`. */
   onSettled(now: Micros, settled: SettledDatagrams): void {
     if (this.state === "fixed") return;
     if (settled.largeAcked > 0) this.#vanished = 0;
@@ -123,7 +123,7 @@ export class PathMtu {
     if (this.#vanished >= BLACK_HOLE && this.#isAgain && settled.ackedPackets > 0) this.#fall(now);
   }
 
-  /** Lowers the MTU after the local system refused a datagram of `bytes`, as its interface is narrower. */
+  /** Notes that the local system refused a datagram of so many bytes, as its interface carries less. */
   onRefused(now: Micros, bytes: number): void {
     if (this.state === "fixed") return;
     if (bytes <= this.size) this.#fall(now);
@@ -131,7 +131,7 @@ export class PathMtu {
     if (this.#target > this.#high) this.#aim(now);
   }
 
-  /** Begins the search anew, as the peer's address changed, and with it the way there. */
+  /** Begins anew, as the peer's address changed, and with it the route. */
   restart(now: Micros): void {
     if (this.state === "fixed") return;
     this.size = this.#base;
@@ -156,7 +156,7 @@ export class PathMtu {
     this.#aim(now);
   }
 
-  /** Falls back to smaller datagrams after a black hole, and searches anew. */
+  /** Goes on with smaller datagrams, as large ones do not pass, and searches anew. */
   #fall(now: Micros): void {
     this.size = this.large;
     this.#begin(now);
@@ -171,7 +171,7 @@ export class PathMtu {
     this.#aim(now);
   }
 
-  /** Probes one byte more, which shows whether there is anything to search for. */
+  /** Tries one byte more, which shows whether there is anything to search for. */
   #raise(now: Micros): void {
     this.#high = this.#limits.ceiling;
     this.#target = this.size + 1;

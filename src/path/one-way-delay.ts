@@ -6,14 +6,14 @@
 import type { Micros } from "../clock.ts";
 import { BaseDelay } from "../congestion/base-delay.ts";
 
-/** Gains of the smoothed delay: the smaller one for what is jitter, the larger one for what is clearly more. */
+/** Gain of the smoothed delay: the least, for jitter, and the most, for a change that clearly exceeds it. */
 const GAIN = 1 / 8;
 const MOST_GAIN = 1 / 2;
-/** A change of so many deviations counts half as jitter. */
+/** Deviations by which a sample must differ to get half of the full gain. */
 const CLEAR = 8;
-/** After so long without a sample the old ones say nothing: a queue has drained meanwhile. */
+/** Time after which old samples say nothing, as a queue has drained meanwhile. */
 const STALE: Micros = 200_000;
-/** Samples that teach the jitter faster. */
+/** First samples, from which the jitter is learned faster. */
 const FIRST = 8;
 const JITTER_GAIN = 1 / 16;
 /** Mean distance of two independent normal samples, in deviations. */
@@ -24,7 +24,7 @@ export class DelayOrigin {
   #origin = 0;
   #isSet = false;
 
-  /** Returns the delay as a small signed number, µs; `receivedAt` is the peer's clock modulo 2^32 µs. */
+  /** Returns the delay as a small signed number; `receivedAt` is by the peer's clock, modulo 2^32 µs. */
   relative(sentAt: Micros, receivedAt: number): Micros {
     const raw = (receivedAt - (sentAt % 0x1_0000_0000)) | 0;
     if (!this.#isSet) {
@@ -36,11 +36,11 @@ export class DelayOrigin {
 }
 
 export class OneWayDelay {
-  /** The last sample, the smoothed value, and the deviation that is not queue: how far neighbouring samples lie apart. */
+  /** The last sample, the smoothed value, and the jitter: the distance of neighbouring samples, which is no queue. */
   latest: Micros = 0;
   smoothed: Micros = 0;
   jitter: Micros = 0;
-  /** The smallest smoothed value of the last one or two eras: the path without a queue. */
+  /** Base delay: the smallest smoothed value of the last one or two eras, that of the path without a queue. */
   get base(): Micros {
     return Math.min(this.#base.value, this.smoothed);
   }

@@ -40,7 +40,7 @@ export class Pacer {
     this.#bytes.spend(bytes);
   }
 
-  /** Returns the time at which the next datagram may be sent; `now` if one may already. */
+  /** Returns when the next datagram may go; `now` if one may already. */
   readyAt(now: Micros, rate: number): Micros {
     if (rate === Number.POSITIVE_INFINITY) return now;
     // A quarter of a burst at a time keeps wake-ups few.

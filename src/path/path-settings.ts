@@ -12,7 +12,7 @@ import type { DelayOrigin } from "./one-way-delay.ts";
 export interface PathSettings {
   /** Position in the portal's table, below 256. */
   readonly id: number;
-  /** By which the peer addresses the path. */
+  /** Receiver index by which the peer addresses the path. */
   readonly index: number;
   readonly peerIndex: number;
   readonly link: number;
@@ -25,7 +25,7 @@ export interface PathSettings {
   readonly local: Endpoint;
   readonly security: Security;
   readonly controller: CongestionController;
-  /** Between which sizes of datagrams the path's MTU is. */
+  /** Sizes of datagrams between which the path's MTU lies. */
   readonly mtu: MtuLimits;
   readonly state: PathState;
   readonly timeout: Micros;
@@ -33,15 +33,15 @@ export interface PathSettings {
   readonly lossDetection: LossDetection;
   /** Takes the packets kept for retransmission. */
   readonly deliveries: DeliveryListener;
-  /** Shared by the portal's paths, so that their delays compare. */
+  /** Zero of delays, shared by the portal's paths so that their delays compare. */
   readonly delayOrigin: DelayOrigin;
   readonly limits: LinkLimits;
   /** Bytes of IP and transport headers in front of each datagram. */
   readonly headers: number;
-  /** The peer's address may not change: addresses are authenticated, or the transport is connected. */
+  /** True if the peer's address must not change: addresses are authenticated, or the transport is connected. */
   readonly isPinned: boolean;
-  /** This end began it, and changes its keys. */
+  /** True if this end initiated the path, and so rekeys it. */
   readonly isInitiator: boolean;
-  /** Name of what protects it, for `show`. */
+  /** Name of the cipher suite, for `show`. */
   readonly suite: string;
 }

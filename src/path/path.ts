@@ -147,7 +147,7 @@ export class Path {
     );
   }
 
-  /** Returns the time at which pacing and limits allow the next datagram; `NEVER` while only an acknowledgement can. */
+  /** Returns when pacing and limits let the next datagram go; `NEVER` while only an acknowledgement can. */
   maySendAt(now: Micros): Micros {
     if (this.isBlocked || this.sent.bytesInFlight >= this.controller.window || this.sent.isFull) return NEVER;
     if (!this.roaming.allows(this.pathMtu.size)) return NEVER;
@@ -171,7 +171,7 @@ export class Path {
 
   readonly #isAcked = (number: number): boolean => this.sent.stateOf(number) === SENT.ACKED;
 
-  /** Seals the messages in `slot` in place, as `sealInto` does. */
+  /** Does the same as `sealInto`, in place, with the messages in `slot`. */
   seal(now: Micros, pool: PacketPool, slot: Slot, asksForAck: boolean, kept: number = NO_SLOT): void {
     const from = pool.start[slot] as number;
     pool.start[slot] = from - HEADER_SIZE;
@@ -179,7 +179,7 @@ export class Path {
   }
 
   /**
-   * Numbers and seals `length` bytes of messages at offset `from` of the arena, into the slot `into` at its start.
+   * Gives a packet number to `length` bytes of messages at offset `from` of the arena and seals them into the slot `into`, at its start.
    * @param asksForAck true for everything but bare acknowledgements
    * @param kept given to the path's listener once the datagram is settled; -1 for nothing
    */
@@ -253,14 +253,14 @@ export class Path {
     this.recovery.abandon(now, deliveries);
   }
 
-  /** Returns the time at which the path next needs attention, apart from sending. */
+  /** Returns when the path next needs attention, apart from sending. */
   deadline(): Micros {
     let at = Math.min(this.liveness.deadline(this.rtt), this.recovery.deadline());
     if (this.received.hasHole) at = Math.min(at, this.received.giveUpAt(this.#holeWait(this.received.latestAt)));
     return Math.min(at, this.roaming.isProving ? this.roaming.deadline() : this.acks.dueAt(this.rtt.smoothed));
   }
 
-  /** Where datagrams overtake each other, a missing one may come later than half a round trip, and must still be reported. */
+  /** Returns how long a missing datagram is awaited: longer where datagrams overtake each other, so that a late one is still reported. */
   #holeWait(now: Micros): Micros {
     const mayComeLate = this.settings.lossDetection === "gap" && this.received.isReordering(now);
     return mayComeLate ? Math.max(LATE, this.rtt.smoothed) : this.rtt.smoothed / 2;

@@ -1,4 +1,4 @@
-/** A rate over about the last second: what is added fades with a time constant of half a second. Cheap: folded ten times a second. */
+/** A rate over about the last second: amounts fade with a time constant of half a second, computed ten times a second to be cheap. */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 
 const CONSTANT: Micros = 500_000;
@@ -29,7 +29,7 @@ export class RateMeter {
   }
 }
 
-/** Returns e^-x, at most 0.012 more, by operations that round alike everywhere, which Math.exp does not. */
+/** Returns e^-x, at most 0.012 too much, by operations that round alike everywhere, as Math.exp does not. */
 function fade(x: number): number {
   return 1 / (1 + x * (1 + (x / 2) * (1 + (x / 3) * (1 + x / 4))));
 }

@@ -1,29 +1,29 @@
 // @hot
 /**
- * The packet numbers that a path has received, to refuse duplicates, and the acknowledgement of them. ACK and NACK follow the dissertation
- * (3.2.3): ACK is the number up to which all is received or given up; a hole that lasts half a round-trip time after something
- * later came is given up, NACK rises to the highest missing number and ACK grows past it. Ranges give the exact picture besides.
+ * Records which packet numbers a path has received, so that repeated ones are refused, and fills in acknowledgements. ACK and NACK follow the
+ * dissertation (3.2.3): all up to ACK is received or given up; a hole that lasts half a round-trip time after a later datagram is given up, NACK
+ * rises to the highest missing number and ACK grows past it. Ranges describe the exact state besides.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { type Ack, MAX_RANGES } from "../wire/ack.ts";
 
-/** Packet numbers behind the largest that are told apart; 1 Gbit/s of full datagrams for 190 ms within one path. */
+/** Packet numbers behind the largest that are recorded; 1 Gbit/s of full datagrams for 190 ms within one path. */
 export const RECEIVE_WINDOW = 16_384;
 const BITS = 32;
 const WORDS = RECEIVE_WINDOW / BITS;
 const WORD_MASK = WORDS - 1;
 const FULL = 0xffffffff;
 const REORDERING_MEMORY: Micros = 1_000_000;
-/** Where datagrams overtake each other so many that came last are described, wherever they are: holes are too many to describe all. */
+/** Newest datagrams that a report describes where datagrams overtake each other, as there are too many holes to describe. */
 const RECENT = 64;
-/** Each number is described by this many reports, in case some are lost. */
+/** Reports that describe each number, as some may be lost. */
 const REPORTS_COVERED = 8;
 
 export class ReceivedPackets {
   readonly #seen = new Uint32Array(WORDS);
   readonly #reported = new Float64Array(REPORTS_COVERED).fill(-1);
   #reports = 0;
-  /** The latest arrivals in a ring, and the same in order, for a report. */
+  /** The numbers that arrived last, a ring; and the same in order, for a report. */
   readonly #recent = new Float64Array(RECENT);
   readonly #sorted = new Float64Array(RECENT);
   /** Every number up to this one is received or given up; -1 at first. */
@@ -31,7 +31,7 @@ export class ReceivedPackets {
   /** The highest number given up; -1 while there is none. */
   nack = -1;
   largest = -1;
-  /** The latest arrival, and its time. */
+  /** The number that arrived last, and its time. */
   latest = -1;
   latestAt: Micros = 0;
   #overtakenAt: Micros = -NEVER;
@@ -40,12 +40,12 @@ export class ReceivedPackets {
   #holeSince: Micros = NEVER;
   #holeMark = -1;
 
-  /** True for a number that is neither a repeat nor too old to tell. */
+  /** True for a number that was not received and is not too old to know. */
   isNew(number: number): boolean {
     return number > this.largest || (number > this.largest - RECEIVE_WINDOW + BITS && !this.#has(number));
   }
 
-  /** Notes a datagram; false for a repeat or one too old to tell. */
+  /** Notes a datagram; returns false for one received before or too old to know. */
   accept(number: number, now: Micros, bytes: number): boolean {
     if (!this.isNew(number)) return false;
     if (number > this.largest) {
@@ -66,7 +66,7 @@ export class ReceivedPackets {
     return true;
   }
 
-  /** True if datagrams overtook each other of late: a hole is no sign of a loss then. */
+  /** True if datagrams overtook each other lately: a hole is no sign of a loss then. */
   isReordering(now: Micros): boolean {
     return now - this.#overtakenAt < REORDERING_MEMORY;
   }
@@ -81,12 +81,12 @@ export class ReceivedPackets {
     return this.#holeSince !== NEVER;
   }
 
-  /** Returns the time at which the present hole is to be given up. */
+  /** Returns when the present hole is to be given up. */
   giveUpAt(wait: Micros): Micros {
     return this.#holeSince + wait;
   }
 
-  /** Gives up what was missing when the hole was noticed, if its time has come; true if NACK rose. */
+  /** Gives up the numbers missing when the hole was noticed, if its time has come; returns true if NACK rose. */
   giveUp(now: Micros, wait: Micros): boolean {
     if (now < this.giveUpAt(wait)) return false;
     let missing = this.#holeMark - 1;
@@ -118,7 +118,7 @@ export class ReceivedPackets {
     this.#reported[slot] = this.ack;
   }
 
-  /** Runs and gaps of what arrived last. */
+  /** Fills in runs and gaps of the numbers that arrived last. */
   #fillRecent(out: Ack, maxRanges: number): void {
     const count = Math.min(RECENT, this.packets);
     const sorted = this.#sorted;
@@ -158,7 +158,7 @@ export class ReceivedPackets {
     out.ranges = n;
   }
 
-  /** Returns the first missing number below `from`, or `bottom`. */
+  /** Returns the first number below `from` that is missing, or `bottom`. */
   #runEnd(from: number, bottom: number): number {
     let at = from;
     while (at > bottom) {

@@ -1,7 +1,7 @@
 // @hot
 /**
- * Recovery of a path (RFC 9002): acknowledgements settle datagrams and give samples of round-trip time, delay and reordering; losses are detected
- * by acknowledgement or timeout; the congestion controller, the search for the MTU and those that keep packets get the results.
+ * Follows the datagrams of a path until they are settled (RFC 9002): acknowledgements give round-trip time, delay and reordering, losses are detected
+ * by acknowledgement or timeout, and the congestion controller, the search for the MTU and the listener that keeps packets learn of both.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import type { Ack } from "../wire/ack.ts";
@@ -103,13 +103,13 @@ export class Recovery {
     if (this.#settled.lostPackets > 0) this.#countLosses(now);
   }
 
-  /** Returns the time at which the oldest datagram in flight times out; `NEVER` without one. */
+  /** Returns when the oldest datagram in flight times out; `NEVER` without one. */
   deadline(): Micros {
     const { sent } = this;
     return sent.packetsInFlight === 0 ? NEVER : sent.sentAt(sent.firstInFlight) + this.#timeout();
   }
 
-  /** Returns the timeout, µs. With `gap`, only the last datagrams before a pause are found lost by time: soon, as nothing overtakes them. */
+  /** Returns the timeout; with `gap` a short one, as it detects only losses of the last datagrams before a pause. */
   #timeout(): Micros {
     const { smoothed, deviation } = this.rtt;
     if (this.#settings.lossDetection === "gap") {

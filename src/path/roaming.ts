@@ -1,8 +1,8 @@
 // @hot
 /**
- * The peer's address changed: a NAT rebound, or the peer has another one. Datagrams go to the new address at once, but until a challenge
- * sent there has been answered, no more than three times what came from it (RFC 9000, 8 and 9): whoever sees an authentic datagram can send
- * it on from anywhere, and the traffic must not follow. The former address is kept, and what comes from it ends the matter.
+ * Follows the peer to a new address, after a NAT rebound or a change of its own. Datagrams go to the new address at once, but until a challenge
+ * sent there has been answered, no more than three times the bytes that came from it (RFC 9000, 8 and 9): anyone who sees an authentic datagram can
+ * send it from anywhere, and the traffic must not follow. A datagram from the former address brings that back.
  */
 import { type Micros, NEVER } from "../clock.ts";
 import { createEndpoint, type Endpoint, sameEndpoint } from "../endpoint.ts";
@@ -14,7 +14,7 @@ const MAX_CHALLENGES = 4;
 const SHORTEST_WAIT: Micros = 50_000;
 const LONGEST_WAIT: Micros = 1_000_000;
 
-/** Where a path's datagrams go; the part of a path that roams. */
+/** The part of a path that roams: where its datagrams go. */
 export interface Place {
   readonly remote: Endpoint;
   readonly local: Endpoint;
@@ -26,11 +26,11 @@ export class Roaming {
   readonly #formerRemote = createEndpoint();
   readonly #formerLocal = createEndpoint();
   #formerSocket = 0;
-  /** An address is in use that has not answered a challenge. */
+  /** True while an address is in use that has not answered a challenge. */
   isProving = false;
-  /** Token of the challenge under way. */
+  /** Token of the challenge in progress. */
   readonly token = new Uint8Array(CHALLENGE_TOKEN);
-  /** Token of the peer's challenge that is to be answered; undefined for none. */
+  /** Token of a challenge of the peer that is to be answered; undefined for none. */
   answer: Uint8Array | undefined;
   /** Bytes that may go to the new address. */
   #budget = 0;
@@ -42,7 +42,7 @@ export class Roaming {
     this.#place = place;
   }
 
-  /** Notes that the newest datagram, of `bytes`, came from an address that is not in use; returns true if a challenge is to be made up. */
+  /** Handles the newest datagram, of `bytes`, from an address that is not in use; returns true if the caller is to draw a new `token`. */
   onNewAddress(now: Micros, socket: number, remote: Endpoint, local: Endpoint, bytes: number): boolean {
     const place = this.#place;
     if (this.isProving && sameEndpoint(remote, this.#formerRemote)) {
@@ -64,7 +64,7 @@ export class Roaming {
     return true;
   }
 
-  /** Notes another authentic datagram from the address in use. */
+  /** Notes a further authentic datagram from the address in use. */
   onReceived(bytes: number): void {
     if (this.isProving) this.#budget += AMPLIFICATION * bytes;
   }
@@ -78,7 +78,7 @@ export class Roaming {
     return !this.isProving || this.#budget >= bytes;
   }
 
-  /** True if a challenge is to go now; the next one is then planned. Without an answer to the last, the former address is taken again. */
+  /** Returns true if a challenge is to be sent now, and plans the next; without an answer to the last one, returns to the former address. */
   takeChallenge(now: Micros, rtt: Micros): boolean {
     if (!this.isProving || now < this.#nextAt) return false;
     if (this.#challenges === MAX_CHALLENGES) {
@@ -90,12 +90,12 @@ export class Roaming {
     return true;
   }
 
-  /** Returns the time at which `takeChallenge` next has something to do. */
+  /** Returns when `takeChallenge` has something to do. */
   deadline(): Micros {
     return this.isProving ? this.#nextAt : NEVER;
   }
 
-  /** Takes in the peer's answer; returns true if that proves its address. */
+  /** Handles an answer of the peer; returns true if it validates the address. */
   onAnswer(token: Uint8Array): boolean {
     if (!this.isProving || !this.token.every((byte, i) => byte === token[i])) return false;
     this.isProving = false;

@@ -8,9 +8,9 @@ import { BaseDelay } from "../congestion/base-delay.ts";
 
 const GAIN = 1 / 8;
 const DEVIATION_GAIN = 1 / 4;
-/** Before the first sample: long enough for a satellite, short enough to be found out. */
+/** Round-trip time assumed before the first sample: long enough for a satellite, short enough to be corrected soon. */
 const INITIAL: Micros = 200_000;
-/** No queue is longer; a peer that claims to have received only now what is long gone must not stop the clocks of the path. */
+/** Longest sample believed, as no queue is longer: a peer that claims to have received datagrams late must not stop the path's timers. */
 const LONGEST: Micros = 10_000_000;
 /** Time after which a new minimum is begun, µs: longer than a transfer that keeps a queue standing, shorter than the life of a route. */
 const MIN_ERA: Micros = 150 * MICROS_PER_SECOND;

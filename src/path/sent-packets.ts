@@ -1,6 +1,6 @@
 // @hot
 /**
- * The datagrams that a path has sent and not yet forgotten: a ring of records by packet number, parallel typed arrays that double when full.
+ * Records of the datagrams a path has sent: a ring by packet number, in parallel typed arrays that double when full.
  * Only datagrams that ask for acknowledgement are recorded in flight; the others leave an empty record.
  */
 import type { Micros } from "../clock.ts";
@@ -15,7 +15,7 @@ export class SentPackets {
   #state = new Uint8Array(INITIAL_CAPACITY);
   #bytes = new Uint16Array(INITIAL_CAPACITY);
   #sentAt = new Float64Array(INITIAL_CAPACITY);
-  #slots = new Int32Array(INITIAL_CAPACITY);
+  #kept = new Int32Array(INITIAL_CAPACITY);
   #total = new Float64Array(INITIAL_CAPACITY);
   #sentBytes = 0;
   #mask = INITIAL_CAPACITY - 1;
@@ -46,16 +46,16 @@ export class SentPackets {
   /**
    * Records the next packet number; `bytes` of 0 for a datagram that asks for no acknowledgement.
    * @param size bytes of the datagram, whatever it asks for
-   * @param slot the packet kept for repair, -1 for none
+   * @param kept number to return when it is settled, -1 for none
    */
-  add(now: Micros, bytes: number, size: number, slot: number): number {
+  add(now: Micros, bytes: number, size: number, kept: number): number {
     if (this.next - this.#oldest > this.#mask) this.#makeRoom();
     const number = this.next++;
     const i = number & this.#mask;
     this.#state[i] = bytes === 0 ? SENT.EMPTY : SENT.IN_FLIGHT;
     this.#bytes[i] = bytes;
     this.#sentAt[i] = now;
-    this.#slots[i] = slot;
+    this.#kept[i] = kept;
     this.#sentBytes += size;
     this.#total[i] = this.#sentBytes;
     if (bytes > 0) {
@@ -73,33 +73,33 @@ export class SentPackets {
     return this.#bytes[number & this.#mask] as number;
   }
 
-  /** Returns the packet kept for a datagram in flight, -1 for none. */
-  slotOf(number: number): number {
-    return this.#slots[number & this.#mask] as number;
+  /** Returns the number kept with a datagram in flight, -1 for none. */
+  keptOf(number: number): number {
+    return this.#kept[number & this.#mask] as number;
   }
 
   sentAt(number: number): Micros {
     return this.#sentAt[number & this.#mask] as number;
   }
 
-  /** Returns the bytes of all kinds sent up to this datagram, its own included. */
+  /** Returns the bytes sent up to this datagram, that included, of all kinds. */
   totalAt(number: number): number {
     return this.#total[number & this.#mask] as number;
   }
 
-  /** Takes a datagram out of flight as `SENT.ACKED` or `SENT.LOST`; returns the slot that was kept, now the caller's, or -1. */
+  /** Takes a datagram out of flight as `SENT.ACKED` or `SENT.LOST`; returns the number kept with it, or -1. */
   settle(number: number, state: number): number {
     const i = number & this.#mask;
     this.bytesInFlight -= this.#bytes[i] as number;
     this.packetsInFlight--;
     this.#state[i] = state;
-    const slot = this.#slots[i] as number;
-    this.#slots[i] = -1;
-    return slot;
+    const kept = this.#kept[i] as number;
+    this.#kept[i] = -1;
+    return kept;
   }
 
-  /** Marks a datagram as arrived that was declared lost. */
-  forgive(number: number): void {
+  /** Notes that a datagram declared lost has arrived after all. */
+  markSpurious(number: number): void {
     this.#state[number & this.#mask] = SENT.ACKED;
   }
 
@@ -124,7 +124,7 @@ export class SentPackets {
     const state = new Uint8Array(capacity);
     const bytes = new Uint16Array(capacity);
     const sentAt = new Float64Array(capacity);
-    const slots = new Int32Array(capacity);
+    const kept = new Int32Array(capacity);
     const total = new Float64Array(capacity);
     for (let number = this.#oldest; number < this.next; number++) {
       const from = number & this.#mask;
@@ -132,13 +132,13 @@ export class SentPackets {
       state[to] = this.#state[from] as number;
       bytes[to] = this.#bytes[from] as number;
       sentAt[to] = this.#sentAt[from] as number;
-      slots[to] = this.#slots[from] as number;
+      kept[to] = this.#kept[from] as number;
       total[to] = this.#total[from] as number;
     }
     this.#state = state;
     this.#bytes = bytes;
     this.#sentAt = sentAt;
-    this.#slots = slots;
+    this.#kept = kept;
     this.#total = total;
     this.#mask = capacity - 1;
   }

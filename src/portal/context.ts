@@ -1,4 +1,4 @@
-/** The values that the parts of a portal share. Each part owns its own state; this is what they have in common. */
+/** The state and services that the parts of a portal share. Everything else a part keeps for itself. */
 import type { Micros } from "../clock.ts";
 import { DROP, type DropCounters } from "../drops.ts";
 import type { Exchange } from "../exchange/exchange.ts";
@@ -12,7 +12,7 @@ import type { PathTable } from "./path-table.ts";
 import type { TunnelSettings } from "./settings.ts";
 import type { TunnelEstimate } from "./tunnel-estimate.ts";
 
-/** When a user's packet last passed the tunnel, either way. */
+/** Time at which a user's packet last passed the tunnel, either way. */
 export interface Activity {
   lastPacketAt: Micros;
 }
@@ -26,7 +26,7 @@ export interface PortalContext {
   readonly estimate: Readonly<TunnelEstimate>;
   readonly activity: Activity;
   readonly exchange: Exchange;
-  /** This portal's own, where there are key pairs. */
+  /** This portal's public key, where there are key pairs. */
   readonly publicKey: Uint8Array | undefined;
   /** Bytes security adds to a datagram. */
   readonly overhead: number;
@@ -38,12 +38,12 @@ export interface PortalContext {
   readonly events: PortalEvent[];
 }
 
-/** Drops what is in `slot`, counted. */
+/** Drops the packet or datagram in `slot` and counts the reason. */
 export function drop(context: PortalContext, slot: Slot, reason: keyof typeof DROP): void {
   dropFor(context, slot, DROP[reason]);
 }
 
-/** Drops what is in `slot`, counted by an index of `DROP`. */
+/** Does the same for an index of `DROP`. */
 export function dropFor(context: PortalContext, slot: Slot, reason: number): void {
   context.drops.count(reason);
   context.pool.release(slot);

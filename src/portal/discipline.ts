@@ -1,4 +1,4 @@
-/** The two ways to queue, schedule and reorder: the default, and the dissertation's. */
+/** Chooses between the two ways to queue, schedule and reorder: the default, and the dissertation's. */
 import type { DropCounters } from "../drops.ts";
 import type { PacketPool } from "../memory/packet-pool.ts";
 import { FifoQueue } from "../queue/fifo.ts";
@@ -17,7 +17,7 @@ import type { TunnelEstimate } from "./tunnel-estimate.ts";
 /** The dissertation's queue holds a burst of the host, not a standing backlog. */
 const FIFO_PACKETS = 1_024;
 const FIFO_BYTES = 2_097_152;
-/** Share of the arena that the queues may hold: with half of it held for order, an eighth is left for what is in flight. */
+/** Share of the arena that the queues may hold: with half of it in the resequencer, an eighth is left for packets in flight. */
 const QUEUE_SHARE = 3 / 8;
 
 export interface Discipline {

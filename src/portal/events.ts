@@ -1,11 +1,11 @@
-/** The events by which the portal asks for something, or reports. They are rare, so plain objects. */
+/** Requests and messages of the portal for its driver. They are rare, so plain objects. */
 import type { Endpoint } from "../endpoint.ts";
 import type { Diagnosed } from "./query.ts";
 
 export type PortalEvent =
   /** Look up addresses for the link anew, open a socket and answer with `handleOpened` or `handleFailed`. */
   | { readonly type: "open"; readonly link: number; readonly attempt: number }
-  /** Send these bytes as one datagram, for an exchange. */
+  /** Send these bytes as one datagram, outside of `pollDatagrams`. */
   | {
       readonly type: "send";
       readonly socket: number;

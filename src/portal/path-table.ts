@@ -22,7 +22,7 @@ export class PathTable {
     this.#random = random;
   }
 
-  /** Reserves a receiver index for a path to come; returns 0 if the table is full. */
+  /** Returns a receiver index for a path to come, or 0 if the table is full. */
   reserve(): number {
     const id = this.#indexes.indexOf(0);
     if (id < 0) return 0;
@@ -33,7 +33,7 @@ export class PathTable {
     return index;
   }
 
-  /** Gives back an index that no path came for. */
+  /** Frees an index that no path came for. */
   cancel(index: number): void {
     const id = index & 0xff;
     if (this.#indexes[id] === index && !this.#paths[id]) this.#indexes[id] = 0;
@@ -61,7 +61,7 @@ export class PathTable {
     this.activeMetric = lowest;
   }
 
-  /** Finds a path by its receiver index, as a datagram names it. */
+  /** Returns the path with a receiver index, as a datagram names it. */
   find(index: number): Path | undefined {
     const id = index & 0xff;
     return this.#indexes[id] === index ? this.#paths[id] : undefined;

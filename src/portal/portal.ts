@@ -113,7 +113,7 @@ export class Portal {
     this.#links.remove(now, id);
   }
 
-  /** Changes a running link as a person wants it. */
+  /** Changes a running link as a person wants. */
   changeLink(now: Micros, id: number, change: LinkCommand): void {
     this.#links.change(now, id, change);
   }
@@ -128,17 +128,17 @@ export class Portal {
     this.#diagnosis.handleResponder(now, token, responder);
   }
 
-  /** Ends all paths; take the events, which tell the peer. */
+  /** Ends all paths. The events that follow tell the peer. */
   close(now: Micros): void {
     this.#links.close(now);
   }
 
-  /** Takes the answer to an `open` event: the socket is open; TCP: connected. `remote` is family 0 for a listener. */
+  /** Takes the answer to an `open` event: the socket is open, and connected if it is TCP. `remote` has family 0 for a listener. */
   handleOpened(now: Micros, link: number, attempt: number, socket: number, remote: Endpoint, local: Endpoint): void {
     this.#links.handleOpened(now, link, attempt, socket, remote, local);
   }
 
-  /** Takes the answer to an `open` event that failed. */
+  /** Takes the other answer to an `open` event: it failed. */
   handleFailed(now: Micros, link: number, attempt: number, reason: string): void {
     this.#links.handleFailed(now, link, attempt, reason);
   }
@@ -148,37 +148,37 @@ export class Portal {
     this.#links.addSocket(now, link, socket, peer);
   }
 
-  /** Handles a socket that ended by itself. */
+  /** Notes that a socket was closed by the system or the peer. */
   handleSocketClosed(now: Micros, socket: number, reason: string): void {
     this.#links.handleSocketClosed(now, socket, reason);
   }
 
-  /** Makes a path suspect at once, as the local system refuses to send on it (interface down, no route). */
+  /** Makes a path suspect at once, as the local system refuses to send on it: interface down, no route. */
   handleSendFault(now: Micros, path: Path, reason: string): void {
     if (!path.isUp) return;
     path.liveness.onFault(now, reason);
     this.#links.handlePathState(now, path);
   }
 
-  /** Handles the local system's refusal of a datagram of `bytes` on a path as too large. */
+  /** Notes that the local system refused a datagram of so many bytes on a path as too large. */
   handleTooBig(now: Micros, path: Path, bytes: number): void {
     path.pathMtu.onRefused(now, bytes);
   }
 
-  /** Takes an IP packet from the host, then owning its slot. */
+  /** Takes an IP packet from the host, and its slot with it. */
   handlePacket(now: Micros, slot: Slot): void {
     this.#outbound.handlePacket(now, slot);
   }
 
-  /** Takes a datagram from the network, then owning its slot. Never throws. */
+  /** Takes a datagram from the network, and its slot with it. Never throws. */
   handleDatagram(now: Micros, socket: number, slot: Slot, remote: Endpoint, local: Endpoint): void {
     this.#inbound.handleDatagram(now, socket, slot, remote, local);
   }
 
   /** Lets time pass. */
   handleTimeout(now: Micros): void {
-    this.#retransmissions.forgetReinjections(now);
-    this.#outbound.duplicates.forget(now);
+    this.#retransmissions.handleTimeout(now);
+    this.#outbound.duplicates.discardStale(now);
     if (this.#context.queue.perFlow) this.#estimate.update(now);
     this.#inbound.reassembly.handleTimeout(now);
     const { list } = this.#context.paths;
@@ -195,7 +195,7 @@ export class Portal {
     this.#outbound.pollDatagrams(now, path, out);
   }
 
-  /** Appends IP packets for the host to `out`; the caller owns their slots. */
+  /** Appends IP packets for the host to `out`; their slots are then the caller's. */
   pollPackets(now: Micros, out: PacketBatch): void {
     this.#outbound.pollErrors(out);
     for (;;) {
@@ -210,7 +210,7 @@ export class Portal {
     return this.#context.events.shift();
   }
 
-  /** Returns the time at which to call `handleTimeout` and poll again if nothing comes before; it may be in the past. */
+  /** Returns when to call `handleTimeout` and poll again if nothing comes before; may be in the past. */
   pollTimeout(now: Micros): Micros {
     let at = Math.min(this.#links.deadline(), this.#context.resequencer.deadline(), this.#diagnosis.deadline());
     at = Math.min(at, this.#inbound.reassembly.deadline());
@@ -231,7 +231,7 @@ export class Portal {
   }
 }
 
-/** Returns the keys that identify both ends; without security there are none, whatever is configured. */
+/** Returns the identity for exchanges; without security all portals have the same, whatever keys are configured. */
 function identityOf({ security, sharedKey, privateKey, peerKey }: TunnelSettings, x25519: X25519): Identity {
   if (security === "none") return { sharedKey: NO_KEY };
   return { sharedKey: sharedKey ?? NO_KEY, keyPair: privateKey && new KeyPair(privateKey, x25519), peerKey };

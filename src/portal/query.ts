@@ -1,13 +1,13 @@
-/** A person's questions to a running tunnel and their answers; plain values, as they cross between threads. */
+/** Questions a person may ask of a running tunnel, and their answers; plain values, as they cross between threads. */
 import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 
 export type Query =
-  /** Round trips by every path, and by the best. */
+  /** Asks for the round-trip time of every path, and of the best. */
   | { readonly kind: "ping"; readonly wait: Micros }
-  /** A place at the peer for a speed test of at most so long. */
+  /** Asks the peer for a responder for a speed test of at most so long. */
   | { readonly kind: "responder"; readonly secret: Uint8Array; readonly seconds: number; readonly wait: Micros }
-  /** Packets both ways by this link alone, for so long; undefined for all again. */
+  /** Sends packets both ways by this link alone, for so long; undefined for all links again. */
   | { readonly kind: "alone"; readonly link: number | undefined; readonly seconds: number };
 
 export interface Echo {
@@ -15,7 +15,7 @@ export interface Echo {
   /** The path it went out by. */
   readonly path: string;
   readonly remote: string;
-  /** Out by the path that a lone packet would take, and back by the peer's. */
+  /** True if it went out by the path that a single packet would take, and came back by the peer's. */
   readonly isBest: boolean;
   /** Undefined when no answer came in time. */
   readonly rtt: Micros | undefined;

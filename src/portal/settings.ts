@@ -1,6 +1,6 @@
 /**
- * The settings of a tunnel end, after configuration was read and names were given their defaults. Plain values only: they cross from the
- * control plane to the data plane as a message.
+ * The settings of a portal and its links, after the configuration was read and defaults were filled in.
+ * Plain values only: they cross from the control plane to the data plane as a message.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
@@ -34,12 +34,12 @@ export const KEY_LIMITS: KeyLimits = {
 /** The tunnel as a whole: the `[Host]` section. */
 export interface TunnelSettings {
   readonly security: SecurityName;
-  /** 32 bytes, known to both ends; may be missing where there are key pairs. Unused by `none`, like those. */
+  /** 32 bytes, known to both ends; may be missing where there are key pairs. `none` uses neither. */
   readonly sharedKey?: Uint8Array | undefined;
   /** 32 bytes each: this end's private key and the peer's public one; both or neither. */
   readonly privateKey?: Uint8Array | undefined;
   readonly peerKey?: Uint8Array | undefined;
-  /** Cost of the suites that `auto` chooses from, measured on this machine. */
+  /** Costs on this machine of the suites that `auto` chooses from. */
   readonly suiteCosts?: SuiteCosts | undefined;
   /** When keys are changed; for tests. */
   readonly keyLimits?: KeyLimits | undefined;
@@ -62,19 +62,19 @@ export interface LinkSettings {
   readonly congestion: CongestionName;
   /** Silence after which a keepalive is sent. */
   readonly keepAlive: Micros;
-  /** Silence of the peer after which a path is given up. */
+  /** Silence of the peer after which a path is down. */
   readonly timeout: Micros;
   /** First wait before an initiated link connects again; doubles up to 2 s, with jitter. */
   readonly retryWait: Micros;
   /** Largest datagram worth trying, bytes of the transport's payload; 0 for what Ethernet carries. */
   readonly mtu: number;
-  /** Limits of the link's rate, and whether its traffic is paid for; undefined for no limits. */
+  /** Rates that may pass, and whether traffic is paid for; undefined for no limits. */
   readonly limits?: LinkLimits | undefined;
   /** This end's address as the peer sees it, to authenticate addresses between NATs (dissertation 2.2.2). */
   readonly publicAddress: Endpoint | undefined;
 }
 
-/** Changes that a person may make to a running link, until the next start. */
+/** Changes a person may make to a running link, until the next start. */
 export type LinkCommand =
   | { readonly action: "up" | "down" }
   /** "default" for what the configuration says. */

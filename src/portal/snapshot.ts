@@ -1,6 +1,6 @@
 /**
- * The state of a running tunnel, the answer behind `netcombiner show`. Plain values, copied between threads and printed as JSON. Ages are
- * microseconds before the snapshot; counters only grow while the process runs.
+ * The state of a running tunnel, which `netcombiner show` prints. Plain values, copied between threads and printed as JSON.
+ * Ages are microseconds before the snapshot; counters only grow while the process runs.
  */
 import type { Micros } from "../clock.ts";
 import type { DropReason } from "../drops.ts";
@@ -13,12 +13,12 @@ export interface Traffic {
 }
 
 export interface PathSnapshot {
-  /** Suite, age of the keys, µs, and number of rekeys. */
+  /** Cipher suite, age of the keys, and number of rekeys. */
   readonly keys: { suite: string; age: Micros; rekeys: number };
   readonly id: number;
   readonly name: string;
   readonly state: PathState;
-  /** Why it is in this state, for a person. */
+  /** Reason for the state, for a person. */
   readonly reason: string;
   readonly age: Micros;
   readonly local: string;
@@ -27,7 +27,7 @@ export interface PathSnapshot {
   /** Up, but not carrying packets because a path with a lower metric is. */
   readonly standby: boolean;
   readonly congestion: string;
-  /** State of the controller in a word; estimated capacity, bytes per second, 0 while unknown; random loss, 0 to 1. */
+  /** State of the controller in a word; estimated rate, bytes per second, 0 while unknown; random loss, 0 to 1. */
   readonly control: { mode: string; estimate: number; randomLoss: number };
   /** Smoothed, smallest and latest round-trip time and its mean deviation; 0 until measured. */
   readonly rtt: { smoothed: Micros; min: Micros; latest: Micros; deviation: Micros };
@@ -40,9 +40,9 @@ export interface PathSnapshot {
   /** Datagrams and their bytes. */
   readonly sent: Traffic;
   readonly received: Traffic;
-  /** Datagrams sent and taken for lost. */
+  /** Datagrams declared lost. */
   readonly lost: number;
-  /** Packets it carried that had left before: lost elsewhere, copies of what lossy paths sent, duplicates of sparse flows. */
+  /** Packets it sent that had been sent before. */
   readonly resent: { retransmissions: number; reinjections: number; duplicates: number };
   /** Bytes of padding sent to find the path's rate. */
   readonly padding: number;
@@ -50,7 +50,7 @@ export interface PathSnapshot {
   readonly loss: number;
   /** Datagrams of the peer that did not arrive, or not yet: gaps in its packet numbers. */
   readonly missing: number;
-  /** Bytes of the largest datagram known to pass, the payload of its UDP, TCP or IP packet, and whether that is the last word. */
+  /** Largest datagram known to pass, bytes of the payload of UDP, TCP or IP, and whether the search has ended. */
   readonly mtu: number;
   readonly mtuState: MtuState;
   /** Bytes per second of IP packets that may pass, 0 for no limit: outbound as both ends want it, inbound as this end does. */
@@ -66,21 +66,21 @@ export interface LinkSnapshot {
   readonly name: string;
   readonly method: string;
   readonly role: "initiate" | "listen";
-  /** Changes that somebody made while it runs: "down", "metric 10 (configured: 0)"; empty while all is as configured. */
+  /** Changes by a person since the start: "down", "metric 10 (configured: 0)"; empty while all is as configured. */
   readonly byHand: string;
   readonly state: LinkState;
   readonly reason: string;
   readonly age: Micros;
   /** Failed attempts since it was last up. */
   readonly failures: number;
-  /** Number of times it came up; 0 for a listener, whose paths come and go. */
+  /** Times it came up; 0 for a listener, whose paths come and go. */
   readonly ups: number;
   /** Time until the next attempt; 0 if none is planned. */
   readonly retryIn: Micros;
   readonly paths: PathSnapshot[];
 }
 
-/** The options that the system granted to one of a link's sockets. */
+/** Buffers and offloads that the system granted to one of a link's sockets. */
 export interface SocketSnapshot {
   readonly link: number;
   /** Bytes asked for of each buffer; 0 where the system chooses. */
@@ -106,7 +106,7 @@ export interface LoopSnapshot {
 }
 
 export interface TunnelSnapshot {
-  /** As configured; what a path really has is with the path. */
+  /** As configured; the suite in use stands with each path. */
   readonly security: string;
   /** Public keys in base64, empty without key pairs. */
   readonly publicKey: string;
@@ -116,11 +116,11 @@ export interface TunnelSnapshot {
   readonly outbound: Traffic;
   readonly inbound: Traffic;
   readonly queue: Traffic;
-  /** Flows that wait, sparse and bulk; packets that waited too long for nothing, marked or dropped for it; packets without room. */
+  /** Flows with backlog, sparse and bulk; packets marked or dropped for excess delay; packets shed for want of room. */
   readonly aqm: { sparse: number; bulk: number; marked: number; dropped: number; shed: number };
-  /** Packets sent in parts because they did not fit their path, and waiting for parts. */
+  /** Packets sent as fragments because they did not fit their path, and packets that wait for fragments. */
   readonly fragments: { sent: number; waiting: number };
-  /** Packets sent again, copied on an idle path, given up, and waiting to be sent again; copies and duplicates that came from the peer. */
+  /** Packets retransmitted, reinjected, duplicated, abandoned, and waiting for retransmission; redundant packets received. */
   readonly resent: {
     retransmitted: number;
     reinjected: number;
@@ -129,7 +129,7 @@ export interface TunnelSnapshot {
     waiting: number;
     received: number;
   };
-  /** Early packets held now and in all, holes given up by time, packets that came after that. */
+  /** Early packets held now and in all, holes given up by time, packets that came after that, and the hold time. */
   readonly order: { held: number; heldTotal: number; expired: number; late: number; hold: Micros };
   readonly slots: { total: number; free: number };
   readonly drops: Partial<Record<DropReason, number>>;

@@ -1,6 +1,6 @@
 /**
- * The estimate of what the paths that carry packets can do together, renewed every `INTERVAL`: their rate, the difference of their delays, and
- * the times that follow from it. All other parts read it.
+ * Estimates every `INTERVAL` what the carrying paths can do together: their rate, the spread of their delays, and the times that follow from
+ * both. All other parts read it.
  */
 import { MICROS_PER_SECOND, type Micros } from "../clock.ts";
 import { overdueAfter } from "../path/overdue.ts";
@@ -61,7 +61,7 @@ export class TunnelEstimate implements FlowLimits {
   reinjectionLifetime: Micros = MICROS_PER_SECOND / 50;
   /** Time after which an unacknowledged packet is overdue, on any path. */
   overdueAfter: Micros = MICROS_PER_SECOND / 10;
-  /** Longest time that the peer is to hold early packets, µs; 0 for no resequencing. */
+  /** Time for which the peer is to hold early packets; 0 for no resequencing. */
   hold: Micros = 0;
   spread: Micros = 0;
   sparseRate = MICROS_PER_SECOND / 8;

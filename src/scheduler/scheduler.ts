@@ -8,7 +8,6 @@ export interface PathView {
   readonly id: number;
   readonly metric: number;
   readonly isUp: boolean;
-  readonly mtu: number;
   /** True if its delay is known. */
   readonly isMeasured: boolean;
   /** Smoothed one-way delay of a packet sent now, comparable between paths, and its deviation, µs. */

@@ -15,7 +15,7 @@ const ROUNDS = 15;
 const LENGTH = 1_400;
 
 function pathView(id: number, arrival: number): PathView {
-  const view = { id, metric: 0, isUp: true, mtu: 1_400, isMeasured: true, arrival, jitter: 100, estimate: 2.5e6 };
+  const view = { id, metric: 0, isUp: true, isMeasured: true, arrival, jitter: 100, estimate: 2.5e6 };
   return { ...view, randomLoss: 0 };
 }
 

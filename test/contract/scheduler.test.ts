@@ -26,7 +26,6 @@ function pathView(id: number): PathView {
     id,
     metric: 0,
     isUp: true,
-    mtu: 1_400,
     isMeasured: true,
     arrival: 10_000,
     jitter: 0,

@@ -1,4 +1,4 @@
-/** Parts of packets from a peer that cuts, repeats, leaves out and mixes them as it likes. */
+/** FragmentedPackets of packets from a peer that cuts, repeats, leaves out and mixes them as it likes. */
 import { DropCounters } from "../../src/drops.ts";
 import { NO_SLOT, PacketPool } from "../../src/memory/packet-pool.ts";
 import { Reassembly } from "../../src/portal/receiving/reassembly.ts";

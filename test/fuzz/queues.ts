@@ -103,7 +103,7 @@ class Bench {
 }
 
 function pathView(id: number): MutablePath {
-  const known = { isUp: true, isMeasured: true, mtu: 1_400, arrival: 10_000, jitter: 0, estimate: 1e6, randomLoss: 0 };
+  const known = { isUp: true, isMeasured: true, arrival: 10_000, jitter: 0, estimate: 1e6, randomLoss: 0 };
   return { id, metric: 0, ...known } as MutablePath;
 }
 

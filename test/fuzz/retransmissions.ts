@@ -39,9 +39,10 @@ class Bench {
     else if (what < 6) this.#acknowledge(operations, sent);
     else if (what === 6) this.#send(operations, path, this.#retransmissions.next(this.#now));
     else if (what === 7) this.#send(operations, path, this.#retransmissions.reinjections.next(this.#now, path, 20_000));
-    else if (what === 10) this.#send(operations, path, this.#retransmissions.resends.next(this.#now, path, 60_000));
+    else if (what === 10)
+      this.#send(operations, path, this.#retransmissions.urgentReinjections.next(this.#now, path, 60_000));
     else if (what === 11)
-      this.#send(operations, path, this.#retransmissions.resends.nextOverdue(this.#now, 30_000, 60_000));
+      this.#send(operations, path, this.#retransmissions.urgentReinjections.nextOverdue(this.#now, 30_000, 60_000));
     else if (what === 8) this.#now += operations.below(60_000);
     else this.#disturb(operations, sent);
   }
@@ -56,11 +57,11 @@ class Bench {
       pool.time[slot] = this.#now;
     }
     pool.attempts[slot] = (pool.attempts[slot] as number) + 1;
-    const parts = operations.oneIn(5) ? 2 + operations.below(4) : 1;
-    const kept = this.#retransmissions.keep(slot, parts);
-    for (let part = 0; part < parts; part++) this.#sent[path]?.add(this.#now, 100, 100, kept);
+    const fragments = operations.oneIn(5) ? 2 + operations.below(4) : 1;
+    const kept = this.#retransmissions.keep(slot, fragments);
+    for (let part = 0; part < fragments; part++) this.#sent[path]?.add(this.#now, 100, 100, kept);
     if (operations.oneIn(3)) this.#retransmissions.reinjections.offer(this.#now, slot, path);
-    if (operations.oneIn(3)) this.#retransmissions.resends.offer(this.#now, slot, path);
+    if (operations.oneIn(3)) this.#retransmissions.urgentReinjections.offer(this.#now, slot, path);
     pool.release(slot);
   }
 

@@ -62,16 +62,16 @@ describe("AckSchedule", () => {
   test("is to be said on a faster path too, once, whichever of the two says it first", () => {
     const acks = noted();
     acks.note(0, true);
-    expect(acks.isEchoWanted(0, RTT)).toBe(true);
-    acks.echoed(0, RTT);
-    expect(acks.isEchoWanted(0, RTT)).toBe(false);
+    expect(acks.isRelayWanted(0, RTT)).toBe(true);
+    acks.onRelayed(0, RTT);
+    expect(acks.isRelayWanted(0, RTT)).toBe(false);
     acks.sent(0);
-    expect(acks.isEchoWanted(0, RTT)).toBe(false);
+    expect(acks.isRelayWanted(0, RTT)).toBe(false);
     acks.note(1_000, true);
     acks.sent(1_000);
-    expect(acks.isEchoWanted(1_000, RTT)).toBe(true);
-    acks.echoed(1_000, RTT);
-    expect(acks.isEchoWanted(1_000, RTT)).toBe(false);
+    expect(acks.isRelayWanted(1_000, RTT)).toBe(true);
+    acks.onRelayed(1_000, RTT);
+    expect(acks.isRelayWanted(1_000, RTT)).toBe(false);
   });
 
   test("hurries even when nothing came", () => {

@@ -5,7 +5,7 @@ import { PacketPool } from "../../src/memory/packet-pool.ts";
 import type { PortalEvent } from "../../src/portal/events.ts";
 import type { TunnelSettings } from "../../src/portal/settings.ts";
 import { KeyPair } from "../../src/security/x25519.ts";
-import { type OpenEvent, PortalEnd, type SendEvent } from "../support/portal-end.ts";
+import { linkSettings, type OpenEvent, PortalEnd, type SendEvent } from "../support/portal-end.ts";
 import { contentOf, slotWith } from "../support/slots.ts";
 
 const DELAY = 5_000;
@@ -154,4 +154,13 @@ export class Pair {
       remote: source,
     });
   }
+}
+
+/** Returns a pair connected by so many links. */
+export function connectedPair(links = 1, more = {}): Pair {
+  const pair = new Pair();
+  pair.b.portal.addLink(pair.now, linkSettings(0, "listen", more));
+  for (let i = 0; i < links; i++) pair.a.portal.addLink(pair.now, linkSettings(i, "initiate", more));
+  pair.run(200_000);
+  return pair;
 }

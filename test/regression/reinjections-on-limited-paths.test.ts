@@ -10,7 +10,7 @@ import { linkSettings } from "../support/portal-end.ts";
 const TIMES = { retransmissionLifetime: 200_000, reinjectionLifetime: 20_000, overdueAfter: 100_000 };
 const LONG = 1_000_000;
 
-test("what waits for a second carrying is let go in time, also where no path asks for it", () => {
+test("what waits to be sent once more is discarded in time, also where no path asks for it", () => {
   const pair = new Pair(new End("192.0.2.1", 1), new End("192.0.2.2", 2));
   pair.b.portal.addLink(pair.now, linkSettings(0, "listen"));
   for (const id of [0, 1]) pair.a.portal.addLink(pair.now, linkSettings(id, "initiate"));
@@ -21,14 +21,14 @@ test("what waits for a second carrying is let go in time, also where no path ask
   const slot = pool.take();
   pool.inFlight[slot] = 1;
   retransmissions.reinjections.offer(0, slot, 0);
-  retransmissions.resends.offer(0, slot, 0);
+  retransmissions.urgentReinjections.offer(0, slot, 0);
   duplicates.offer(slot, pair.a.portal.paths[0] as (typeof pair.a.portal.paths)[0]);
   pool.release(slot);
-  retransmissions.forgetReinjections(0);
-  duplicates.forget(0);
+  retransmissions.handleTimeout(0);
+  duplicates.discardStale(0);
   expect(pool.free).toBe(7);
-  retransmissions.forgetReinjections(LONG);
-  duplicates.forget(LONG);
+  retransmissions.handleTimeout(LONG);
+  duplicates.discardStale(LONG);
   expect(pool.free).toBe(8);
 });
 

@@ -5,14 +5,14 @@ import { randomRun } from "../sim/chance.ts";
 
 const TIMES = { retransmissionLifetime: 200_000, reinjectionLifetime: 20_000, overdueAfter: 100_000 };
 
-test("a peer's new run gets no copy and no word of what was meant for the old one", () => {
+test("a peer's new run gets no reinjection and no report of packets meant for the old one", () => {
   const pool = new PacketPool(8, 1_500);
   const retransmissions = new Retransmissions(pool, TIMES);
   const slot = pool.take();
   pool.retain(slot);
   pool.inFlight[slot] = 1;
   retransmissions.reinjections.offer(0, slot, 0);
-  retransmissions.resends.offer(0, slot, 0);
+  retransmissions.urgentReinjections.offer(0, slot, 0);
   pool.attempts[slot] = 100;
   retransmissions.onLost(0, slot);
   pool.release(slot);
@@ -20,7 +20,7 @@ test("a peer's new run gets no copy and no word of what was meant for the old on
   retransmissions.clear();
   expect([
     retransmissions.reinjections.next(0, 1, 1_000),
-    retransmissions.resends.next(0, 1, 1_000),
+    retransmissions.urgentReinjections.next(0, 1, 1_000),
     retransmissions.hasAbandoned,
     pool.free,
   ]).toEqual([NO_SLOT, NO_SLOT, false, 8]);

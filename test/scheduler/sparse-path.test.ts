@@ -7,7 +7,6 @@ function pathView(more: Partial<PathView>): PathView {
     id: 0,
     metric: 0,
     isUp: true,
-    mtu: 1_400,
     isMeasured: true,
     arrival: 10_000,
     jitter: 0,

@@ -1,6 +1,7 @@
 // @hot
 /**
- * Writes what a path has to say besides packets: acknowledgement, probe, hold time, and packets given up; all in one datagram.
+ * Decides which control messages are due on a path, and writes them into one datagram: acknowledgements, probe, hold time, limits, challenges,
+ * abandoned packets, rekeying.
  */
 import { MICROS_PER_SECOND, type Micros, NEVER } from "../../clock.ts";
 import type { Slot } from "../../memory/packet-pool.ts";
@@ -16,24 +17,25 @@ import { writeRekey } from "../../wire/rekey.ts";
 import type { PortalContext } from "../context.ts";
 import type { Retransmissions } from "./retransmissions.ts";
 
-/** While users' packets flow, an idle path is probed this often, so that it is known to be there when needed. */
+/** Longest pause between probes of an idle path while users' packets flow, so that its state is known when it is needed; and how long they count as flowing. */
 const ACTIVE_KEEPALIVE: Micros = MICROS_PER_SECOND;
 const ACTIVE_FOR: Micros = 15 * MICROS_PER_SECOND;
-/** Interval at which the hold time is sent, µs, and the change of it that is sent at once. */
+/** Shortest time between two HOLD messages, and the relative change of the hold time that is worth one. */
 const HOLD_INTERVAL: Micros = MICROS_PER_SECOND / 4;
-const HOLD_NEWS = 0.1;
-/** A path that is faster by this much says what a slower one has to acknowledge too, of so many at once. */
-const ECHO_GAIN: Micros = 10_000;
-const MAX_ECHOES = 3;
-/** Abandonments in one datagram. */
+const HOLD_CHANGE = 0.1;
+/** A path relays the acknowledgements of paths that are slower by this, of so many at once. */
+const RELAY_GAIN: Micros = 10_000;
+const MAX_RELAYED = 3;
+/** ABANDON messages in one datagram. */
 const MAX_ABANDON = 16;
 
 export class ControlMessages {
   readonly #context: PortalContext;
   readonly #retransmissions: Retransmissions;
   readonly #ack = new Ack();
-  #holdTold = 0;
-  #holdAt: Micros = -NEVER;
+  /** The hold time that was sent last, and when. */
+  #sentHold: Micros = 0;
+  #holdSentAt: Micros = -NEVER;
 
   constructor(context: PortalContext, retransmissions: Retransmissions) {
     this.#context = context;
@@ -49,9 +51,9 @@ export class ControlMessages {
     if (path.roaming.isProving) return this.#affordable(path, due);
     if (path.rekey) due |= DUE.REKEY;
     if (!path.isUp) return due;
-    // With a probe, so that it is acknowledged.
+    // The probe gets it acknowledged.
     if (path.areLimitsDue(now)) due |= DUE.LINK | DUE.PROBE;
-    if (this.hasEchoes(now, path)) due |= DUE.ECHO;
+    if (this.relaysAcks(now, path)) due |= DUE.RELAYED_ACKS;
     if (this.#retransmissions.hasAbandoned) due |= DUE.ABANDON;
     if (this.#holdDue(now)) due |= DUE.HOLD;
     return due;
@@ -64,12 +66,12 @@ export class ControlMessages {
     const start = pool.start[slot] as number;
     let at = start;
     if (due & DUE.ACK) at = this.#writeAck(now, path, at);
-    if (due & DUE.ECHO) at = this.#writeEchoes(now, path, at);
+    if (due & DUE.RELAYED_ACKS) at = this.#writeRelayed(now, path, at);
     if (due & DUE.HOLD) {
       const { hold } = this.#context.estimate;
       at = writeHold(view, at, hold);
-      this.#holdTold = hold;
-      this.#holdAt = now;
+      this.#sentHold = hold;
+      this.#holdSentAt = now;
     }
     if (due & DUE.LINK) {
       const { own } = path.limits;
@@ -87,14 +89,14 @@ export class ControlMessages {
     pool.length[slot] = at - start;
   }
 
-  /** Returns the part of what is due that may be sent to an address that is not proven yet. */
+  /** Returns the part of `due` that may be sent to an address that is not validated yet. */
   #affordable(path: Path, due: number): number {
     const frame = HEADER_SIZE + this.#context.overhead + 2 * CHALLENGE_SIZE;
     if (path.roaming.allows(frame + ACK_SIZE + 4 * MAX_RANGES + PROBE_SIZE)) return due;
     return path.roaming.allows(frame) ? due & (DUE.CHALLENGE | DUE.ANSWER) : 0;
   }
 
-  /** Writes `size` bytes of nothing into an empty slot. */
+  /** Writes `size` bytes of padding into an empty slot. */
   writePadding(slot: Slot, size: number): void {
     const { pool } = this.#context;
     const start = pool.start[slot] as number;
@@ -109,7 +111,7 @@ export class ControlMessages {
     writeProbe(pool.view, pool.start[slot] as number);
   }
 
-  /** Returns the time at which a probe is due on a path that is up. */
+  /** Returns when a probe is due on a path that is up. */
   keepAliveAt(now: Micros, path: Path): Micros {
     const { keepAlive } = path.settings;
     const isHurried = this.#isActive(now) && !path.limits.isMetered;
@@ -132,16 +134,16 @@ export class ControlMessages {
     return this.#ack.write(this.#context.pool.view, at);
   }
 
-  /** True if `path` is the fastest and has to repeat the acknowledgements of slower ones. */
-  hasEchoes(now: Micros, path: Path): boolean {
+  /** True if `path` is the fastest and is to relay acknowledgements of slower paths now. */
+  relaysAcks(now: Micros, path: Path): boolean {
     const { list } = this.#context.paths;
-    for (let i = 0; i < list.length; i++) if (this.#isEchoed(now, list[i] as Path, path)) return this.#isFastest(path);
+    for (let i = 0; i < list.length; i++) if (this.#isRelayed(now, list[i] as Path, path)) return this.#isFastest(path);
     return false;
   }
 
-  #isEchoed(now: Micros, slower: Path, path: Path): boolean {
+  #isRelayed(now: Micros, slower: Path, path: Path): boolean {
     if (slower === path || !path.isUp || !path.isMeasured || !slower.isMeasured) return false;
-    return slower.arrival - path.arrival > ECHO_GAIN && slower.acks.isEchoWanted(now, slower.rtt.smoothed);
+    return slower.arrival - path.arrival > RELAY_GAIN && slower.acks.isRelayWanted(now, slower.rtt.smoothed);
   }
 
   #isFastest(path: Path): boolean {
@@ -153,13 +155,13 @@ export class ControlMessages {
     return true;
   }
 
-  #writeEchoes(now: Micros, path: Path, from: number): number {
+  #writeRelayed(now: Micros, path: Path, from: number): number {
     const { list } = this.#context.paths;
     let at = from;
-    for (let i = 0, n = 0; i < list.length && n < MAX_ECHOES; i++) {
+    for (let i = 0, n = 0; i < list.length && n < MAX_RELAYED; i++) {
       const slower = list[i] as Path;
-      if (!this.#isEchoed(now, slower, path)) continue;
-      slower.acks.echoed(now, slower.rtt.smoothed);
+      if (!this.#isRelayed(now, slower, path)) continue;
+      slower.acks.onRelayed(now, slower.rtt.smoothed);
       at = this.#writeReport(now, slower, at);
       n++;
     }
@@ -187,9 +189,9 @@ export class ControlMessages {
 
   #holdDue(now: Micros): boolean {
     const { hold } = this.#context.estimate;
-    if (hold === 0 || now - this.#holdAt < HOLD_INTERVAL || !this.#isActive(now)) return false;
-    const change = Math.abs(hold - this.#holdTold);
-    return change > HOLD_NEWS * this.#holdTold || now - this.#holdAt > 8 * HOLD_INTERVAL;
+    if (hold === 0 || now - this.#holdSentAt < HOLD_INTERVAL || !this.#isActive(now)) return false;
+    const change = Math.abs(hold - this.#sentHold);
+    return change > HOLD_CHANGE * this.#sentHold || now - this.#holdSentAt > 8 * HOLD_INTERVAL;
   }
 
   #probeDue(now: Micros, path: Path): boolean {
@@ -201,6 +203,7 @@ export class ControlMessages {
   }
 }
 
+/** Control messages that may be due. */
 export const DUE = {
   ACK: 1,
   PROBE: 2,
@@ -210,5 +213,5 @@ export const DUE = {
   LINK: 64,
   CHALLENGE: 128,
   ANSWER: 256,
-  ECHO: 512,
+  RELAYED_ACKS: 512,
 } as const;

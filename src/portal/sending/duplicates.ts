@@ -1,7 +1,7 @@
 // @hot
 /**
- * Packets of sparse flows, carried a second time by the next best path when that has nothing else to do: what one path loses or holds up is there
- * all the same. The receiver drops the second one by its sequence. Only a small part of a path's rate goes into it, and nothing where traffic is paid for.
+ * Duplicates: packets of sparse flows, sent once more by the next best path when that is idle, so that a loss or a delay on one path does not show.
+ * The receiver drops the later one by its sequence. They take a small share of a path's rate, and nothing where traffic is paid for.
  */
 import type { Micros } from "../../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
@@ -12,25 +12,25 @@ import { TokenBucket } from "../../token-bucket.ts";
 import { MAX_PATHS } from "../path-table.ts";
 
 const WAITING = 64;
-/** A path that is not idle within this time is not idle. */
-const LATEST: Micros = 20_000;
-/** Share of a path's rate for duplicates, and the most of it that may be saved up: two full packets. */
+/** Age up to which a packet is duplicated. */
+const LIFETIME: Micros = 20_000;
+/** Share of a path's rate for duplicates, and the bytes that may accumulate of it: two full packets. */
 const BUDGET = 0.05;
 const BURST = 3_000;
-/** Stands for the rate of a path that something else controls. */
+/** Bytes per second assumed of a path whose controller estimates no rate. */
 const UNKNOWN_RATE = 1_250_000;
-/** Later than this after the best path, a repair would be there before. */
+/** A path that delivers later than this after the carrier is no use: a retransmission would arrive before. */
 const USEFUL: Micros = 150_000;
 
 export class Duplicates {
-  /** Packets sent a second time. */
+  /** Duplicates sent. */
   sent = 0;
   readonly #pool: PacketPool;
   readonly #paths: readonly Path[];
   readonly #slots = new Ring(WAITING);
-  /** The path that carried each. */
+  /** Number of the path that carried each packet. */
   readonly #carriers = new Ring(WAITING);
-  /** Bytes each path may carry now. */
+  /** Bytes of duplicates that each path may send now. */
   readonly #bytes = Array.from({ length: MAX_PATHS }, () => new TokenBucket(0));
 
   /** @param paths the portal's, live */
@@ -39,7 +39,7 @@ export class Duplicates {
     this.#paths = paths;
   }
 
-  /** Offers a packet of a sparse flow that left on `path` for a duplicate; it is kept until it is acknowledged. */
+  /** Adds a packet of a sparse flow that `path` is sending. */
   offer(slot: Slot, path: Path): void {
     if (this.#paths.length < 2) return;
     if (this.#slots.length >= WAITING) this.#shift();
@@ -48,16 +48,16 @@ export class Duplicates {
     this.#carriers.push(path.id);
   }
 
-  /** True if a duplicate waits that `path`, having nothing else to send, is to carry now. */
+  /** True if a packet waits that `path`, while idle, is to duplicate now. */
   wants(now: Micros, path: Path): boolean {
     if (this.#slots.length === 0 || path.limits.isMetered || !path.isMeasured) return false;
-    this.forget(now);
+    this.discardStale(now);
     const slot = this.#slots.peek();
     if (slot < 0 || !this.#isNextBest(path, this.#carriers.peek())) return false;
     return this.#refill(now, path) > 0;
   }
 
-  /** Returns the packet to carry, owned by the caller; -1 for none. */
+  /** Returns the packet to send, now the caller's; `NO_SLOT` for none. */
   next(now: Micros, path: Path): Slot {
     if (!this.wants(now, path)) return NO_SLOT;
     this.sent++;
@@ -67,12 +67,12 @@ export class Duplicates {
     return slot;
   }
 
-  /** Lets go of what is not worth carrying again any more; also where no path may do so, and so none asks. */
-  forget(now: Micros): void {
+  /** Discards what is not worth duplicating any more, also while no path may duplicate and so none asks. */
+  discardStale(now: Micros): void {
     while (this.#slots.length > 0 && this.#isStale(now, this.#slots.peek())) this.#shift();
   }
 
-  /** Sends nothing of what waits. */
+  /** Discards everything. */
   clear(): void {
     while (this.#slots.length > 0) this.#shift();
   }
@@ -83,10 +83,10 @@ export class Duplicates {
   }
 
   #isStale(now: Micros, slot: Slot): boolean {
-    return this.#pool.isSettled(slot) || now - (this.#pool.time[slot] as number) > LATEST;
+    return this.#pool.isSettled(slot) || now - (this.#pool.time[slot] as number) > LIFETIME;
   }
 
-  /** True if `path` is the best there is without the carrier, and not too late after it. */
+  /** True if `path` is the best but for the carrier, and not too late after it. */
   #isNextBest(path: Path, carrier: number): boolean {
     if (path.id === carrier) return false;
     const cost = sparseCost(path);
@@ -100,7 +100,7 @@ export class Duplicates {
     return true;
   }
 
-  /** Returns the bytes that `path` may carry now; a packet may overdraw them by a part of it. */
+  /** Returns the bytes that `path` may send now; the last packet may overdraw them. */
   #refill(now: Micros, path: Path): number {
     const { id, estimate } = path;
     const rate = BUDGET * (Number.isFinite(estimate) ? estimate : UNKNOWN_RATE);

@@ -1,7 +1,7 @@
 // @hot
 /**
- * Sends a packet that is too large for its path in parts, all alike in size so that they leave in one run, with consecutive packet numbers.
- * The packet itself stays whole in its slot for retransmissions.
+ * Sends a packet that is too large for its path as fragments, of equal size so that they leave in one run, with consecutive packet numbers.
+ * The packet itself stays whole in its slot, for retransmissions.
  */
 import type { Micros } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
@@ -15,32 +15,33 @@ import { drop, type PortalContext } from "../context.ts";
 export class Fragmenter {
   readonly #context: PortalContext;
   readonly #fragment = new Fragment();
-  /** Packets sent in parts. */
+  /** Packets sent as fragments. */
   packets = 0;
 
   constructor(context: PortalContext) {
     this.#context = context;
   }
 
-  /** Returns the number of datagrams that a packet of `length` bytes takes on `path`: 1 where it fits. */
+  /** Returns how many datagrams a packet of `length` bytes takes on `path`: 1 where it fits. */
   fragmentsOf(path: Path, length: number): number {
     const room = path.mtu - HEADER_SIZE - this.#context.overhead;
     if (length + DATA_SIZE <= room) return 1;
     return Math.ceil(length / (room - FRAGMENT_SIZE));
   }
 
-  /** False if the packet cannot be sent in so many parts now; it is dropped then. */
-  admits(slot: Slot, parts: number): boolean {
-    if (parts <= MAX_FRAGMENTS && parts <= this.#context.pool.free) return true;
-    drop(this.#context, slot, parts > MAX_FRAGMENTS ? "packet-too-big" : "no-slot");
+  /** Returns false, and drops the packet, if it cannot be sent in so many fragments now. */
+  admits(slot: Slot, fragments: number): boolean {
+    if (fragments <= MAX_FRAGMENTS && fragments <= this.#context.pool.free) return true;
+    drop(this.#context, slot, fragments > MAX_FRAGMENTS ? "packet-too-big" : "no-slot");
     return false;
   }
 
   /**
-   * Appends the parts of the packet in `slot` to `out`, which has room, and gives up the caller's share of the slot.
-   * @param flags as of DATA, @param kept what the path keeps with each part
+   * Appends the fragments of the packet in `slot` to `out`, which has room, and releases the slot for the caller.
+   * @param flags as of DATA
+   * @param kept number to keep with each datagram
    */
-  send(now: Micros, path: Path, slot: Slot, parts: number, flags: number, kept: number, out: PacketBatch): void {
+  send(now: Micros, path: Path, slot: Slot, fragments: number, flags: number, kept: number, out: PacketBatch): void {
     const { pool } = this.#context;
     const start = pool.start[slot] as number;
     const length = pool.length[slot] as number;
@@ -49,8 +50,8 @@ export class Fragmenter {
     fragment.bucket = pool.flow[slot] as number;
     fragment.class = pool.class[slot] as number;
     fragment.sequence = pool.sequence[slot] as number;
-    for (let part = 0; part < parts; part++) {
-      fragment.place(part, parts, length);
+    for (let i = 0; i < fragments; i++) {
+      fragment.place(i, fragments, length);
       const own = pool.take();
       const to = pool.start[own] as number;
       pool.bytes.copyWithin(to, start + fragment.offset, start + fragment.offset + fragment.size);

@@ -1,7 +1,7 @@
 // @hot
 /**
- * Host to network. In the order a packet meets them: `handlePacket` looks at it, names its flow and queues it;
- * `pollDatagrams` lets repair and the scheduler pick for a path, wraps, numbers and seals. Control messages go before data.
+ * From the host to the network, in the order of a packet's journey: `handlePacket` parses it, finds its flow and queues it; `pollDatagrams` lets
+ * the resend policy and the scheduler choose packets for a path, then adds headers, numbers and seals. Control messages go before data.
  */
 import type { Micros } from "../../clock.ts";
 import type { PacketBatch } from "../../memory/packet-batch.ts";
@@ -26,14 +26,14 @@ import { type PathRecord, PathRecords } from "./path-records.ts";
 import { ResendPolicy } from "./resend-policy.ts";
 import type { Retransmissions } from "./retransmissions.ts";
 
-/** A flow that has so much waiting finds the paths it uses full. */
+/** Bytes of backlog from which on the paths in use count as full. */
 const FULL_BACKLOG = 16_000;
-/** Padding that finding out a path's rate may cost over the path's life, bytes: a path of 100 Mbit/s and 100 ms takes about 2 MB. */
+/** Bytes of padding that may be spent on finding a path's rate; 100 Mbit/s at 100 ms take about 2 MB. */
 const MOST_EXPLORED = 4_000_000;
-/** Padding finds the order of magnitude, as a share of what all paths carry; packets find the rest. */
+/** Share of the tunnel's rate up to which padding finds a path's rate; packets find the rest. */
 const EXPLORED_SHARE = 1 / 4;
-/** A path that could carry some of what waits is asked how it is, so long after anything else was. */
-const ASK: Micros = 50_000;
+/** Longest pause between probes of an idle path that could carry some of the backlog, unless its round-trip time is longer. */
+const PROBE_INTERVAL: Micros = 50_000;
 
 /** Called with each TCP packet of the host that joins the queue; may set flags of its slot. */
 export type TcpPacketListener = (now: Micros, slot: Slot, parsed: ParsedHeader) => void;
@@ -50,7 +50,7 @@ export class Outbound {
   readonly fragmenter: Fragmenter;
   readonly retransmissions: Retransmissions;
   readonly #onTcpPacket: TcpPacketListener;
-  /** Errors on their way back to the host. */
+  /** ICMP errors for the host. */
   readonly #toHost: Ring;
   /** True if flows are told apart and their packets ordered at the far end. */
   readonly #isOrdering: boolean;
@@ -71,7 +71,7 @@ export class Outbound {
     this.#isOrdering = context.settings.scheduling !== "greedy";
   }
 
-  /** Takes an IP packet from the host, then owning its slot. */
+  /** Takes an IP packet from the host, and its slot with it. */
   handlePacket(now: Micros, slot: Slot): void {
     const context = this.#context;
     const { pool, settings, queue } = context;
@@ -102,7 +102,7 @@ export class Outbound {
     this.bytes += parsed.length;
   }
 
-  /** Lets every flow begin anew, those in the queue included, as the peer is new. */
+  /** Begins every flow anew, those in the queue included, as the peer is new. */
   restartFlows(): void {
     const { pool, queue } = this.#context;
     this.#flows.reset();
@@ -110,18 +110,18 @@ export class Outbound {
     queue.each((slot) => this.#flows.assign(pool, slot));
   }
 
-  /** Measures the round-trip time between hosts by a TCP packet from the network that belongs to a handshake. */
+  /** Learns the round-trip time to the host of a TCP packet from the network, if that belongs to a handshake. */
   handleArrival(now: Micros, start: number, parsed: ParsedHeader): void {
     const { view } = this.#context.pool;
     const step = handshakeStep(view, start, parsed);
     if (step !== 0) this.#noteHandshake(now, step, this.#flows.answerBucket(view, start, parsed), 0);
   }
 
-  /** @param beyond what lies between question and answer besides the time between them */
+  /** @param beyond round-trip time between the hosts that was not measured, as it lies beyond this end */
   #noteHandshake(now: Micros, step: number, bucket: number, beyond: Micros): void {
     if (step === 0) return;
-    const trip = this.#handshakes.note(now, step, bucket);
-    if (trip > 0) this.#context.queue.perFlow?.learnRtt(bucket, trip + beyond);
+    const rtt = this.#handshakes.note(now, step, bucket);
+    if (rtt > 0) this.#context.queue.perFlow?.learnRtt(bucket, rtt + beyond);
   }
 
   #refuseTooBig(slot: Slot): void {
@@ -130,12 +130,12 @@ export class Outbound {
     drop(this.#context, slot, "packet-too-big");
   }
 
-  /** Appends errors for the host to `out`, whose owner then has the slots. */
+  /** Appends ICMP errors for the host to `out`; their slots are then the caller's. */
   pollErrors(out: PacketBatch): void {
     this.#toHost.drainTo(out);
   }
 
-  /** Appends the datagrams that `path` may send now to `out`; whoever sends them releases the slots. */
+  /** Appends the datagrams that `path` may send now to `out`; the sender releases their slots. */
   pollDatagrams(now: Micros, path: Path, out: PacketBatch): void {
     if (path.isBlocked || path.state === "exchanging" || path.state === "down") return;
     this.#pollControl(now, path, out);
@@ -146,12 +146,12 @@ export class Outbound {
     const { resends } = this;
     const most = Math.min(MAX_FRAGMENTS, this.fragmenter.fragmentsOf(path, settings.mtu));
     const record = this.records.of(path);
-    resends.consider(path);
+    resends.prepare(path);
     record.isStarved = false;
     while (out.count + most <= out.capacity && path.maySend(now)) {
-      let slot = resends.urgent(now, path);
+      let slot = resends.nextUrgent(now, path);
       if (slot < 0) slot = scheduler.next(now, path, queue);
-      if (slot < 0) slot = resends.idle(now, path);
+      if (slot < 0) slot = resends.nextIdle(now, path);
       if (slot < 0) slot = this.#nextDuplicate(now, path, record);
       record.isStarved = slot < 0;
       if (slot < 0) break;
@@ -160,14 +160,11 @@ export class Outbound {
     if (!record.isStarved) return;
     if (record.isTailAtRisk) this.#followUp(now, path, record, out);
     if (this.#isExplored(path, record)) this.#explore(now, path, record, out);
-    else if (queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(ASK, path.rtt.smoothed))
+    else if (queue.bytes > FULL_BACKLOG && now - path.lastSentAt > Math.max(PROBE_INTERVAL, path.rtt.smoothed))
       path.isProbeWanted = true;
   }
 
-  /**
-   * True if the capacity of the path is to be measured before it has a packet to carry: the others are full, so that it soon will have one,
-   * and its rate, once known, is remembered.
-   */
+  /** True if the path's rate is to be found with padding before it has a packet to send: other paths are full, so it soon will have. */
   #isExplored(path: Path, record: PathRecord): boolean {
     const { perFlow } = this.#context.queue;
     const isUnknown =
@@ -176,7 +173,7 @@ export class Outbound {
     return perFlow.bulk.bytes > FULL_BACKLOG && path.controller.estimate < EXPLORED_SHARE * this.#context.estimate.rate;
   }
 
-  /** Fills what `path` may send with padding. */
+  /** Sends padding, as much as `path` may send. */
   #explore(now: Micros, path: Path, record: PathRecord, out: PacketBatch): void {
     const { pool, overhead } = this.#context;
     while (!out.isFull && path.maySend(now)) {
@@ -189,7 +186,7 @@ export class Outbound {
     }
   }
 
-  /** Nothing follows that would show the loss of what was just sent: a probe does. */
+  /** Sends a probe, as nothing else follows that would reveal the loss of the last packet. */
   #followUp(now: Micros, path: Path, record: PathRecord, out: PacketBatch): void {
     record.isTailAtRisk = false;
     path.isProbeWanted = true;
@@ -212,8 +209,8 @@ export class Outbound {
   ): void {
     const { retransmissions } = this;
     const { pool } = this.#context;
-    const parts = this.fragmenter.fragmentsOf(path, pool.length[slot] as number);
-    if (parts > 1 && !this.fragmenter.admits(slot, parts)) return;
+    const fragments = this.fragmenter.fragmentsOf(path, pool.length[slot] as number);
+    if (fragments > 1 && !this.fragmenter.admits(slot, fragments)) return;
     const attempts = pool.attempts[slot] as number;
     const isPartial = ((pool.flags[slot] as number) & PACKET_FLAG.CHECKSUM_PARTIAL) !== 0;
     const isRedundant = attempts > 0 && !isRetransmission;
@@ -221,8 +218,8 @@ export class Outbound {
     const isSparse = ((pool.flags[slot] as number) & PACKET_FLAG.SPARSE) !== 0;
     if (attempts === 0) pool.time[slot] = now;
     pool.attempts[slot] = attempts + 1;
-    const kept = retransmissions.keep(slot, parts);
-    if (parts > 1) this.fragmenter.send(now, path, slot, parts, flags, kept, out);
+    const kept = retransmissions.keep(slot, fragments);
+    if (fragments > 1) this.fragmenter.send(now, path, slot, fragments, flags, kept, out);
     else this.#sendWhole(now, path, slot, flags, kept, out);
     if (kept !== NO_SLOT && isSparse && attempts === 0) this.duplicates.offer(slot, path);
     else if (kept !== NO_SLOT) this.resends.offer(now, path, slot);
@@ -232,7 +229,7 @@ export class Outbound {
 
   #sendWhole(now: Micros, path: Path, slot: Slot, flags: number, kept: number, out: PacketBatch): void {
     const { pool } = this.#context;
-    // A packet that may go again, or waits to, stays as it is: its datagram is made in another slot.
+    // A packet that may be sent again stays as it is: its datagram is made in another slot.
     const isShared = pool.owners(slot) > 1;
     const datagram = isShared ? pool.take() : slot;
     if (datagram === NO_SLOT) return drop(this.#context, slot, "no-slot");
@@ -245,7 +242,7 @@ export class Outbound {
     if (isShared) pool.release(slot);
   }
 
-  /** Sends a probe of the path's MTU alone, as nothing else may be lost with it. */
+  /** Sends a probe of the path's MTU, alone, so that nothing else is lost with it. */
   #pollMtuProbe(now: Micros, path: Path, out: PacketBatch): void {
     const size = path.pathMtu.due(now);
     if (size === 0 || out.isFull) return;
@@ -268,13 +265,13 @@ export class Outbound {
     out.push(slot);
   }
 
-  /** Returns the time at which `pollDatagrams` next has something for `path` that it has not now. */
+  /** Returns when `pollDatagrams` next has something for `path` that it has not now. */
   deadline(now: Micros, path: Path): Micros {
     let at = path.deadline();
     if (path.isBlocked) return at;
     if (path.isUp && !path.roaming.isProving)
       at = Math.min(at, this.control.keepAliveAt(now, path), path.pathMtu.dueAt);
-    if (this.control.hasEchoes(now, path)) return now;
+    if (this.control.relaysAcks(now, path)) return now;
     const { queue } = this.#context;
     const record = this.records.of(path);
     const mayCarry = path.isUp && path.metric === this.#context.paths.activeMetric;
@@ -286,7 +283,7 @@ export class Outbound {
     return isWanted ? Math.min(at, path.maySendAt(now)) : at;
   }
 
-  /** The path that a lone packet would take now. */
+  /** Returns the path that a single packet would take now. */
   best(): Path | undefined {
     const carrying = this.#context.paths.list.filter(
       (path) => path.isUp && path.metric === this.#context.paths.activeMetric,
@@ -299,7 +296,7 @@ export class Outbound {
   }
 }
 
-/** Returns the class by which the far end delivers a packet: in order if its host would otherwise take it for lost. */
+/** Returns how the far end is to deliver a packet: in order, if its host would otherwise take packets for lost. */
 function deliveryClass(traffic: number, isBulk: boolean): number {
   if (traffic === TRAFFIC.STREAM) return CLASS.ORDERED;
   if (traffic === TRAFFIC.REALTIME) return CLASS.REALTIME;

@@ -1,5 +1,5 @@
 // @hot
-/** The sending side's record of each path, which itself knows nothing of packets and flows. */
+/** The sending side's own records of each path: a path knows nothing of packets and flows. */
 import type { Path } from "../../path/path.ts";
 import { MAX_PATHS } from "../path-table.ts";
 

@@ -1,5 +1,5 @@
 // @hot
-/** Packets of which a copy may go on another path than the one that carried them: the oldest first, each once, while it may still come sooner than a retransmissions. */
+/** Packets that may be reinjected: sent on another path than the one that carried them, the oldest first, each once, while they may still arrive before a retransmission. */
 import { type Micros, NEVER } from "../../clock.ts";
 import { NO_SLOT, type PacketPool, type Slot } from "../../memory/packet-pool.ts";
 
@@ -12,14 +12,14 @@ export class Reinjections {
   readonly #offeredAt = new Float64Array(ENTRIES);
   #head = 0;
   length = 0;
-  /** Reinjections taken. */
+  /** Packets handed out to be sent. */
   taken = 0;
 
   constructor(pool: PacketPool) {
     this.#pool = pool;
   }
 
-  /** Offers a packet that was left on `path`. The newest push out the oldest. */
+  /** Adds a packet that `path` carries now. The newest push out the oldest. */
   offer(now: Micros, slot: Slot, path: number): void {
     if (this.length === ENTRIES) this.#pool.release(this.#shift());
     const i = (this.#head + this.length++) & (ENTRIES - 1);
@@ -29,31 +29,31 @@ export class Reinjections {
     this.#offeredAt[i] = now;
   }
 
-  /** Returns a packet that `path` may reinject, owned by the caller; -1 for none. */
-  next(now: Micros, path: number, patience: Micros): Slot {
-    this.forget(now, patience);
+  /** Returns the oldest packet if another path than `path` carried it, now the caller's; otherwise `NO_SLOT`. */
+  next(now: Micros, path: number, lifetime: Micros): Slot {
+    this.discardStale(now, lifetime);
     if (this.length === 0 || this.#carriers[this.#head] === path) return NO_SLOT;
     this.taken++;
     return this.#shift();
   }
 
-  /** Returns a packet that should have been acknowledged `wait` after it left, for any path; -1 for none. */
-  nextOverdue(now: Micros, wait: Micros, patience: Micros): Slot {
-    this.forget(now, patience);
-    if (now < this.overdueAt(wait)) return NO_SLOT;
+  /** Returns the oldest packet, for any path, if it is unacknowledged `overdueAfter` after it was sent; now the caller's; otherwise `NO_SLOT`. */
+  nextOverdue(now: Micros, overdueAfter: Micros, lifetime: Micros): Slot {
+    this.discardStale(now, lifetime);
+    if (now < this.overdueAt(overdueAfter)) return NO_SLOT;
     this.taken++;
     return this.#shift();
   }
 
-  /** Returns the time at which the oldest is overdue; `NEVER` without one. */
-  overdueAt(wait: Micros): Micros {
-    return this.length === 0 ? NEVER : (this.#offeredAt[this.#head] as number) + wait;
+  /** Returns when the oldest packet becomes overdue; `NEVER` without one. */
+  overdueAt(overdueAfter: Micros): Micros {
+    return this.length === 0 ? NEVER : (this.#offeredAt[this.#head] as number) + overdueAfter;
   }
 
-  /** Lets go of what arrived, was taken for lost, or is too old. */
-  forget(now: Micros, patience: Micros): void {
+  /** Releases packets that arrived, were declared lost, or are too old. */
+  discardStale(now: Micros, lifetime: Micros): void {
     while (this.length > 0) {
-      const isYoung = now - (this.#offeredAt[this.#head] as number) <= patience;
+      const isYoung = now - (this.#offeredAt[this.#head] as number) <= lifetime;
       if (isYoung && !this.#pool.isSettled(this.#slots[this.#head] as number)) return;
       this.#pool.release(this.#shift());
     }

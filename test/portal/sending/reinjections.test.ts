@@ -3,7 +3,7 @@ import { NEVER } from "../../../src/clock.ts";
 import { NO_SLOT, PACKET_FLAG, PacketPool, type Slot } from "../../../src/memory/packet-pool.ts";
 import { Reinjections } from "../../../src/portal/sending/reinjections.ts";
 
-const PATIENCE = 50_000;
+const LIFETIME = 50_000;
 
 class Bench {
   readonly pool = new PacketPool(2_048, 100);
@@ -18,11 +18,11 @@ class Bench {
   }
 }
 
-describe("copies", () => {
+describe("Reinjections", () => {
   test("go by another path than the first, the oldest first, each once", () => {
     const bench = new Bench();
     const [first, second] = [bench.offer(0, 1), bench.offer(1_000, 1)];
-    const next = (path: number): Slot => bench.reinjections.next(2_000, path, PATIENCE);
+    const next = (path: number): Slot => bench.reinjections.next(2_000, path, LIFETIME);
     expect([next(1), next(0), next(2), next(0)]).toEqual([NO_SLOT, first, second, NO_SLOT]);
     expect([bench.reinjections.taken, bench.reinjections.length]).toEqual([2, 0]);
   });
@@ -31,19 +31,19 @@ describe("copies", () => {
     const bench = new Bench();
     const slot = bench.offer(10_000, 1);
     expect(bench.reinjections.overdueAt(30_000)).toBe(40_000);
-    const next = (now: number): Slot => bench.reinjections.nextOverdue(now, 30_000, PATIENCE);
+    const next = (now: number): Slot => bench.reinjections.nextOverdue(now, 30_000, LIFETIME);
     expect([next(39_999), next(40_000), next(50_000)]).toEqual([NO_SLOT, slot, NO_SLOT]);
     expect(bench.reinjections.overdueAt(30_000)).toBe(NEVER);
   });
 
-  test("are forgotten with what arrived, was lost, or is too old", () => {
+  test("are discarded once the packet arrived, was lost, or is too old", () => {
     const bench = new Bench();
     const [arrived, lost] = [bench.offer(0, 1), bench.offer(0, 1)];
     bench.offer(0, 1);
     const young = bench.offer(10_000, 1);
     bench.pool.flags[arrived] = PACKET_FLAG.DELIVERED;
     bench.pool.inFlight[lost] = 0;
-    expect(bench.reinjections.next(55_000, 0, PATIENCE)).toBe(young);
+    expect(bench.reinjections.next(55_000, 0, LIFETIME)).toBe(young);
     // Each is still its carrier's.
     expect(bench.pool.owners(arrived)).toBe(1);
   });

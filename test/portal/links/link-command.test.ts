@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { LinkSettings } from "../../src/portal/settings.ts";
-import { udpPacket } from "../support/packets/build.ts";
-import { linkSettings } from "../support/portal-end.ts";
-import { type End, Pair } from "./pair.ts";
+import type { LinkSettings } from "../../../src/portal/settings.ts";
+import { udpPacket } from "../../support/packets/build.ts";
+import { linkSettings } from "../../support/portal-end.ts";
+import { type End, Pair } from "../pair.ts";
 
 function connectedPair(more: Partial<LinkSettings> = {}): Pair {
   const pair = new Pair();

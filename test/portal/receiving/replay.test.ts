@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import type { TunnelSettings } from "../../src/portal/settings.ts";
-import { TYPE } from "../../src/wire/datagram.ts";
-import { counting } from "../support/bytes.ts";
-import { udpPacket } from "../support/packets/build.ts";
-import { linkSettings } from "../support/portal-end.ts";
-import { End, keysOf, Pair } from "./pair.ts";
+import type { TunnelSettings } from "../../../src/portal/settings.ts";
+import { TYPE } from "../../../src/wire/datagram.ts";
+import { counting } from "../../support/bytes.ts";
+import { udpPacket } from "../../support/packets/build.ts";
+import { linkSettings } from "../../support/portal-end.ts";
+import { End, keysOf, Pair } from "../pair.ts";
 
 const [A, B] = [1, 2].map((n) => counting(32, 40 * n)) as [Uint8Array, Uint8Array];
 const SHARED: Partial<TunnelSettings> = { security: "auto" };
