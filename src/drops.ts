@@ -26,6 +26,9 @@ export const DROP_REASONS = [
   "datagram-too-big",
   "exchange-replayed",
   "connection-evicted",
+  "packet-neighbour",
+  "packet-source",
+  "packet-destination",
 ] as const;
 
 export type DropReason = (typeof DROP_REASONS)[number];

@@ -1,6 +1,7 @@
 /** Builds the configuration from valid sections: fills in defaults and brings values into the form that the program uses. */
 import { NEVER } from "../clock.ts";
 import type { LinkSettings, LinkTransport, Method, TunnelSettings } from "../portal/settings.ts";
+import { allowedNetworks } from "./allowed-ips.ts";
 import {
   DEFAULT_LINK_MTU,
   DEFAULT_LOG_LEVEL,
@@ -61,6 +62,7 @@ export function buildConfiguration(
     tunnel: {
       security: host.Security ?? DEFAULT_SECURITY,
       ...keys,
+      allowedIps: allowedNetworks(host),
       mtu: host.MTU ?? DEFAULT_MTU,
       scheduling: host.Scheduling ?? DEFAULT_SCHEDULING,
     },

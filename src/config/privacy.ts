@@ -20,6 +20,6 @@ export const PLAIN_KEYS: readonly string[] = [
 
 /** Keys with addresses and host names, which are shown as placeholders. */
 export const ADDRESS_KEYS: readonly string[] = [
-  ...["Address", "Metrics", "ClientAddress", "PeerNetworks", "Forward", "OpenNetworks"],
+  ...["Address", "Metrics", "ClientAddress", "PeerNetworks", "AllowedIPs", "Forward", "OpenNetworks"],
   ...["LocalHost", "RemoteHost", "PublicAddress"],
 ];

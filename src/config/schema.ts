@@ -17,6 +17,7 @@ import {
   TIMEOUT_BOUNDS,
 } from "./defaults.ts";
 import { COMMAND_KEYS, SYSTEM_KEYS, systemFaults } from "./system-schema.ts";
+import { networks } from "./system-values.ts";
 import {
   address,
   bitRate,
@@ -40,9 +41,16 @@ import {
 export const SECRET_KEYS: ReadonlySet<string> = new Set(["PrivateKey", "SharedKey"]);
 /** Keys that may be given several times, and what their values are joined with. */
 export const LIST_KEYS: ReadonlyMap<string, string> = new Map([
-  ...["Address", "ClientAddress", "LanInterface", "PeerNetworks", "KeepPorts", "Forward", "OpenNetworks"].map(
-    (key) => [key, ", "] as const,
-  ),
+  ...[
+    "Address",
+    "ClientAddress",
+    "LanInterface",
+    "PeerNetworks",
+    "AllowedIPs",
+    "KeepPorts",
+    "Forward",
+    "OpenNetworks",
+  ].map((key) => [key, ", "] as const),
   ...COMMAND_KEYS.map((key) => [key, "\n"] as const),
 ]);
 
@@ -54,6 +62,7 @@ const HOST_KEYS = {
   Security: v.optional(oneOf(["auto", "aes-256-gcm", "chacha20-poly1305", "blake2s", "none"])),
   Scheduling: v.optional(oneOf(["adaptive", "greedy"])),
   Address: v.optional(interfaceAddresses()),
+  AllowedIPs: v.optional(networks()),
   MTU: v.optional(wholeNumber(MTU_BOUNDS)),
   LogLevel: v.optional(oneOf(["error", "warn", "info", "debug"])),
   Metrics: v.optional(listenAddress()),

@@ -44,8 +44,11 @@ export const COMMAND_KEYS = ["PreUp", "PostUp", "PreDown", "PostDown"] as const;
 const SystemSchema = v.object(SYSTEM_KEYS);
 export type HostSystemSection = v.InferOutput<typeof SystemSchema>;
 
-/** Adds what the rules look at besides: the address of the tunnel. */
-type Rules = HostSystemSection & { readonly Address?: readonly unknown[] | undefined };
+/** Adds what the rules look at besides: the addresses of the tunnel and of the other portal. */
+type Rules = HostSystemSection & {
+  readonly Address?: readonly Network[] | undefined;
+  readonly AllowedIPs?: readonly Network[] | undefined;
+};
 
 interface RuleFault {
   readonly key: keyof Rules;
@@ -95,8 +98,19 @@ export function systemFaults(host: Rules): RuleFault[] {
       role !== undefined && !lendsAddress && !isGiven("Address"),
       "Role needs an address of the tunnel, like 10.47.25.2/24",
     ],
+    [
+      "Address",
+      role === "remote" && isPeerUnknown(host),
+      "the prefix leaves no address for the other portal: use a shorter one, like 10.47.25.1/24, or set AllowedIPs",
+    ],
   ];
   return checks.filter(([, isWrong]) => isWrong).map(([key, , rule]) => ({ key, rule }));
+}
+
+/** True if no key names an address that the other portal may use. */
+function isPeerUnknown({ Address: addresses, ClientAddress, PeerNetworks, Forward, AllowedIPs }: Rules): boolean {
+  if ((ClientAddress ?? PeerNetworks ?? Forward ?? AllowedIPs) !== undefined || addresses === undefined) return false;
+  return addresses.every(({ family, prefix }) => prefix === (family === 4 ? 32 : 128));
 }
 
 /** True for a local portal without a LAN. */

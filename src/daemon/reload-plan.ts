@@ -66,6 +66,11 @@ const KEYS = [
   ["PublicKey", "peerKey"],
 ] as const;
 
+/** Keys from which the default of AllowedIPs follows. */
+const ALLOWED_BY: ReadonlySet<string> = new Set([
+  ...["Role", "Address", "ClientAddress", "PeerNetworks", "Forward", "OpenNetworks"],
+]);
+
 function changedHostKeys(current: Configuration, next: Configuration): string[] {
   const changed: string[] = [];
   if (current.tunnel.security !== next.tunnel.security) changed.push("Security");
@@ -74,6 +79,8 @@ function changedHostKeys(current: Configuration, next: Configuration): string[] 
   if (current.tunnel.scheduling !== next.tunnel.scheduling) changed.push("Scheduling");
   if (!Bun.deepEquals(current.addresses, next.addresses)) changed.push("Address");
   changed.push(...changedSystemKeys(current.system, next.system));
+  const isDerived = changed.some((name) => ALLOWED_BY.has(name));
+  if (!isDerived && !Bun.deepEquals(current.tunnel.allowedIps, next.tunnel.allowedIps)) changed.push("AllowedIPs");
   return changed;
 }
 

@@ -24,6 +24,7 @@ export const CHECK_NAMES = [
   "host-full",
   "send-failed",
   "overload",
+  "foreign-address",
   "socket-buffers",
   "late",
   "exchange-refused",

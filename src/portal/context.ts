@@ -7,6 +7,7 @@ import type { DelayOrigin } from "../path/one-way-delay.ts";
 import type { RandomBytes } from "../random.ts";
 import type { Resequencer } from "../resequencer/resequencer.ts";
 import type { PacketQueue, Scheduler } from "../scheduler/scheduler.ts";
+import type { AllowedIps } from "./allowed-ips.ts";
 import type { PortalEvent } from "./events.ts";
 import type { PathTable } from "./path-table.ts";
 import type { TunnelSettings } from "./settings.ts";
@@ -23,6 +24,7 @@ export interface PortalContext {
   readonly random: RandomBytes;
   readonly drops: DropCounters;
   readonly paths: PathTable;
+  readonly allowedIps: AllowedIps;
   readonly estimate: Readonly<TunnelEstimate>;
   readonly activity: Activity;
   readonly exchange: Exchange;

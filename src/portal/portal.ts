@@ -20,6 +20,7 @@ import { PORTABLE_CIPHERS } from "../security/portable-ciphers.ts";
 import { KeyPair } from "../security/x25519.ts";
 import { RUN_SIZE } from "../wire/exchange.ts";
 import { ParsedHeader } from "../wire/ip.ts";
+import { AllowedIps } from "./allowed-ips.ts";
 import type { PortalContext } from "./context.ts";
 import { createDiscipline } from "./discipline.ts";
 import type { PortalEvent } from "./events.ts";
@@ -72,6 +73,7 @@ export class Portal {
       ...discipline,
       drops,
       paths,
+      allowedIps: new AllowedIps(settings.allowedIps),
       estimate: this.#estimate,
       activity: { lastPacketAt: 0 },
       delayOrigin: new DelayOrigin(),

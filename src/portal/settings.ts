@@ -7,6 +7,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { LinkLimits } from "../path/limits.ts";
 import type { SuiteCosts } from "../security/offer.ts";
 import type { SuiteName } from "../security/suite.ts";
+import type { AllowedNetwork } from "./allowed-ips.ts";
 
 export type Method = "UDP" | "TCP" | "IP";
 /** `auto`: the better of those that hide what they carry. */
@@ -45,6 +46,8 @@ export interface TunnelSettings {
   readonly keyLimits?: KeyLimits | undefined;
   /** `greedy` is the dissertation's: one queue, every path takes what it may, packets go to the host as they come. */
   readonly scheduling?: "adaptive" | "greedy" | undefined;
+  /** Networks of the peer and of this side; undefined where all addresses are the peer's. */
+  readonly allowedIps?: readonly AllowedNetwork[] | undefined;
   /** Largest inner packet, bytes: the TUN's MTU. */
   readonly mtu: number;
 }

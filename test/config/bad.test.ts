@@ -47,7 +47,7 @@ const BAD: readonly (readonly [what: string, text: string, ...faults: string[]])
   [
     "a key of the other section",
     host("RemoteHost = a"),
-    ":3: Host.RemoteHost unknown: expected one of PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security, Scheduling, Address, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward, OpenNetworks",
+    ":3: Host.RemoteHost unknown: expected one of PrivateKey, PrivateKeyFile, SharedKey, SharedKeyFile, Security, Scheduling, Address, AllowedIPs, MTU, LogLevel, Metrics, Role, Table, FwMark, PreUp, PostUp, PreDown, PostDown, ClientAddress, LanInterface, PeerNetworks, Masquerade, KeepPorts, Forward, OpenNetworks",
   ],
   [
     "a key given twice",

@@ -134,6 +134,22 @@ export const DROP_RULES: readonly DropRule[] = [
     text: "packets were dropped because the host sends more than the links carry",
     advice: "limit senders without congestion control (UDP), or add a link",
   },
+  {
+    reason: "packet-source",
+    check: "foreign-address",
+    severity: "warning",
+    least: 10,
+    text: "packets out of the tunnel had a source address that is not the other portal's",
+    advice: "name its networks in PeerNetworks or AllowedIPs; if they are complete, somebody there spoofs addresses",
+  },
+  {
+    reason: "packet-destination",
+    check: "foreign-address",
+    severity: "warning",
+    least: 10,
+    text: "packets for the tunnel had a destination address that is not the other portal's",
+    advice: "correct the routes into the tunnel, or name the network in PeerNetworks or AllowedIPs",
+  },
 ];
 
 /** Reports drops by `DROP_RULES`. */

@@ -11,7 +11,7 @@ import { DATA_FLAG, DATA_SIZE } from "../../wire/data.ts";
 import { HEADER_SIZE } from "../../wire/datagram.ts";
 import { ParsedHeader, PROTOCOL } from "../../wire/ip.ts";
 import { clampMss, isSyn } from "../../wire/mss.ts";
-import { drop, type PortalContext } from "../context.ts";
+import { drop, dropFor, type PortalContext } from "../context.ts";
 
 export class Delivery {
   readonly #context: PortalContext;
@@ -35,6 +35,8 @@ export class Delivery {
     const isPartial = (flags & DATA_FLAG.CHECKSUM_PARTIAL) !== 0;
     pool.flags[slot] = isPartial ? PACKET_FLAG.CHECKSUM_PARTIAL : 0;
     if (!parsed.parse(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    const reason = context.allowedIps.checkInbound(pool, start, parsed);
+    if (reason !== 0) return dropFor(context, slot, reason);
     pool.length[slot] = parsed.length;
     pool.time[slot] = now;
     if (parsed.protocol === PROTOCOL.TCP) {

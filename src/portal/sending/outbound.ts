@@ -78,6 +78,8 @@ export class Outbound {
     const start = pool.start[slot] as number;
     const parsed = this.#parsed;
     if (!parsed.parse(pool.view, start, pool.length[slot] as number)) return drop(context, slot, "packet-malformed");
+    const refusal = context.allowedIps.checkOutbound(pool, start, parsed);
+    if (refusal !== 0) return dropFor(context, slot, refusal);
     pool.length[slot] = parsed.length;
     if (parsed.length > settings.mtu) return this.#refuseTooBig(slot);
     if (parsed.protocol === PROTOCOL.TCP) {

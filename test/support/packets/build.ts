@@ -1,4 +1,5 @@
-/** Builds IP packets byte by byte, for every test that needs one; shares no code with src. */
+/** Builds IP packets byte by byte, for every test that needs one; shares no code with src but how addresses are written. */
+import { addressOf, parseEndpoint } from "../../../src/endpoint.ts";
 import { completed, naiveSum, pseudoSum } from "./checksums.ts";
 
 export const TCP = { FIN: 1, SYN: 2, PSH: 8, ACK: 0x10, CWR: 0x80 } as const;
@@ -136,4 +137,25 @@ export function tcp(source: number, destination: number, flags: number, payload 
 /** Returns `length` bytes that depend on `seed`. */
 export function content(length: number, seed: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (Math.imul(i + seed, 2654435761) >>> 13) & 255);
+}
+
+/** Returns an IP packet between two addresses of one version, for example an ICMP message; checksums are left out. */
+export function packetBetween(
+  source: string,
+  destination: string,
+  protocol: number,
+  payload: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const [from, to] = [addressBytes(source), addressBytes(destination)];
+  const packet = from.length === 4 ? ipv4(protocol, payload) : ipv6(protocol, payload);
+  const at = from.length === 4 ? 12 : 8;
+  packet.set(from, at);
+  packet.set(to, at + from.length);
+  return packet;
+}
+
+function addressBytes(text: string): Uint8Array {
+  const endpoint = parseEndpoint(text);
+  if (!endpoint) throw new Error(`no address: ${text}`);
+  return addressOf(endpoint);
 }
