@@ -21,6 +21,7 @@ import { counting } from "../support/bytes.ts";
 import { join, udpPacket } from "../support/packets/build.ts";
 import { linkSettings } from "../support/portal-end.ts";
 import type { SeededRandom } from "../support/random.ts";
+import { PORTAL_BUDGET } from "./cost.ts";
 import { mutate } from "./mutate.ts";
 import { PACKETS } from "./packets.ts";
 import { check, type Target } from "./target.ts";
@@ -119,6 +120,7 @@ function checkBounds(pair: Pair): void {
 
 /** An attacker injects changed, repeated and made-up datagrams from anywhere while packets pass. */
 const attacked: Target = {
+  budget: PORTAL_BUDGET,
   draw: (random) => mutate(random, RECORDED.blake2s),
   start(random) {
     const pair = talkedPair({ security: "blake2s" });
@@ -182,6 +184,7 @@ function say(random: SeededRandom, pair: Pair, to: End, input: Uint8Array): void
 
 /** Sends whatever a peer with the keys may send. */
 const hostile = (scheduling: "adaptive" | "greedy"): Target => ({
+  budget: PORTAL_BUDGET,
   draw: (random) => mutate(random, random.chance(0.7) ? MESSAGES : RECORDED.none),
   start() {
     const pair = talkedPair({ security: "none", scheduling });
