@@ -1,7 +1,7 @@
 // The share of fuzzing that every `npm test`, and so CI, has: from another seed than the check's, which looks at the first thousand.
 import { describe, test } from "bun:test";
 import { SEED } from "../support/seed.ts";
-import { fuzz } from "./target.ts";
+import { fuzz } from "./fuzz.ts";
 import { TARGETS } from "./targets.ts";
 
 /** Inputs for each target, slow ones included: 10 s for the slowest on an idle machine. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { SEED } from "../support/seed.ts";
-import { DECODER_BUDGET, processorTime } from "./cost.ts";
-import { Finding, fuzz } from "./target.ts";
+import { DECODER_BUDGET } from "./budget.ts";
+import { processorTime } from "./cost.ts";
+import { Finding, fuzz } from "./fuzz.ts";
 import { SLOW, TARGETS } from "./targets.ts";
 
 /** Inputs for each target in every check; the slow ones get fewer. `npm test` tries more of each: see fuzz.slow.test.ts. */

@@ -21,7 +21,7 @@ import { counting } from "../support/bytes.ts";
 import { join, udpPacket } from "../support/packets/build.ts";
 import { linkSettings } from "../support/portal-end.ts";
 import type { SeededRandom } from "../support/random.ts";
-import { PORTAL_BUDGET } from "./cost.ts";
+import { PORTAL_BUDGET } from "./budget.ts";
 import { mutate } from "./mutate.ts";
 import { PACKETS } from "./packets.ts";
 import { check, type Target } from "./target.ts";

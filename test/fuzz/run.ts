@@ -1,9 +1,11 @@
 /**
  * `bun test/fuzz/run.ts [--target NAME] [--count N | --total N] [--seed S]`: a long run; ends with 1 at the first finding and names its seed.
- * `--count` is for each target; `--total` is split, fewer for whole portals, which take much longer.
+ * `--count` is for each target; `--total` is split, fewer for whole portals, which take much longer. `--guided` follows coverage: see
+ * guided-loop.ts.
  */
 import { parseArgs } from "node:util";
-import { fuzz, INPUTS_PER_STATE } from "./target.ts";
+import { fuzz, INPUTS_PER_STATE } from "./fuzz.ts";
+import { runGuided } from "./guided.ts";
 import { SLOW, TARGETS } from "./targets.ts";
 
 const MEGABYTE = 2 ** 20;
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     count: { type: "string" },
     total: { type: "string" },
     seed: { type: "string" },
+    guided: { type: "boolean", default: false },
   },
 });
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
@@ -61,6 +64,8 @@ function run(name: string): number {
   }
   return count;
 }
+
+if (values.guided) process.exit(await runGuided(values.target?.split(","), Number(values.count ?? 100_000), seed));
 
 const done = names.reduce((sum, name) => sum + run(name), 0);
 console.log(`${done} inputs in all, nothing found`);

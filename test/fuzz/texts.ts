@@ -16,7 +16,7 @@ const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 const KEY = counting(32, 9).toBase64();
 /** Elsewhere it is what somebody gave as the value of something else, which faults quote. */
 const SECRET_LINE = /^\s*(Private|Shared)Key\s*=/i;
-const EXAMPLE = readFileSync(join(import.meta.dir, "../../packaging/netcombiner.conf.example"), "utf8");
+const EXAMPLE = readFileSync(join(import.meta.dirname, "../../packaging/netcombiner.conf.example"), "utf8");
 const CONFIGURATIONS = [
   EXAMPLE,
   // With what the example only mentions.

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
 import { Duplicates } from "../../src/portal/sending/duplicates.ts";
 import { Retransmissions } from "../../src/portal/sending/retransmissions.ts";
+import { fuzz } from "../fuzz/fuzz.ts";
 import { PORTALS } from "../fuzz/portal.ts";
-import { fuzz } from "../fuzz/target.ts";
 import { End, Pair } from "../portal/pair.ts";
 import { linkSettings } from "../support/portal-end.ts";
 
