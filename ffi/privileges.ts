@@ -32,8 +32,9 @@ export function beginAgain(
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
   descriptors: readonly number[],
+  readsAllFiles: boolean,
 ): void {
-  replaceLinuxProcess(path, argv, environment, descriptors);
+  replaceLinuxProcess(path, argv, environment, descriptors, readsAllFiles);
 }
 
 /** Takes from all threads the system calls that a running daemon never makes. @returns false where the system has no filter, or refuses */

@@ -7,6 +7,7 @@ const PR_SET_NO_NEW_PRIVS = 38;
 
 /** linux/capability.h */
 const CAPABILITY_VERSION_3 = 0x20080522;
+const CAP_DAC_READ_SEARCH = 2;
 const CAP_NET_BIND_SERVICE = 10;
 const CAP_NET_ADMIN = 12;
 const CAP_NET_RAW = 13;
@@ -20,7 +21,7 @@ export function hardenLinuxProcess({ prctl }: Libc = systemLibc()): void {
 }
 
 /** Keeps no more capabilities of this thread than `KEPT`. */
-export function limitLinuxThread({ capget, capset }: Libc = systemLibc()): void {
+export function limitLinuxThread({ capget, capset }: Libc = systemLibc(), kept = KEPT): void {
   if (!capget || !capset) return;
   // struct __user_cap_header_struct: version, pid 0 for this thread.
   const header = new Uint32Array(new ArrayBuffer(8));
@@ -29,7 +30,7 @@ export function limitLinuxThread({ capget, capset }: Libc = systemLibc()): void 
   const sets = new Uint32Array(new ArrayBuffer(24));
   if (capget(pointerTo(header), pointerTo(sets)) < 0) return;
   for (let i = 0; i < 3; i++) {
-    sets[i] = (sets[i] as number) & KEPT;
+    sets[i] = (sets[i] as number) & kept;
     sets[i + 3] = 0;
   }
   capset(pointerTo(header), pointerTo(sets));
@@ -39,16 +40,18 @@ export function limitLinuxThread({ capget, capset }: Libc = systemLibc()): void 
  * Starts a program in place of this one, in the same process, with the capabilities of `KEPT` alone in every thread: no new privileges
  * come with execve(2), so the program has no more than the thread that calls it (capabilities(7)). Descriptors in `descriptors` stay open.
  * Returns only when the system refuses.
+ * @param readsAllFiles true to keep the capability to read the files of other users
  */
 export function replaceLinuxProcess(
   path: string,
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
   descriptors: readonly number[],
+  readsAllFiles: boolean,
   libc: Libc = systemLibc(),
 ): void {
   hardenLinuxProcess(libc);
-  limitLinuxThread(libc);
+  limitLinuxThread(libc, readsAllFiles ? KEPT | (1 << CAP_DAC_READ_SEARCH) : KEPT);
   for (const fd of descriptors) libc.fcntl(fd, F_SETFD, 0);
   const file = cString(path);
   const words = stringArray(argv);

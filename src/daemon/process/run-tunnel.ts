@@ -29,7 +29,7 @@ export async function runTunnel(
   const configurationPath = resolve(path);
   const stage = stageOf();
   const inherited = inheritance();
-  const helper = stage === "first" ? splitRights(setsUp, inherited) : helperPipes();
+  const helper = stage === "first" ? splitRights(setsUp, inherited, configurationPath) : helperPipes();
   hardenProcess();
   // Files are for root alone, and no file system is kept from being unmounted.
   process.umask(0o077);

@@ -3,6 +3,8 @@
  * come from the process that was started: it starts the helper, and then begins again in its own place, as only at its beginning can all
  * threads of a process lose capabilities. An environment variable tells which stage it is.
  */
+import { type Stats, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { beginAgain, canBeginAgain } from "../../../ffi/privileges.ts";
 import { closePipeEnd, openPipe } from "../../../ffi/wake.ts";
 import { type Inheritance, ownCommand } from "./handover.ts";
@@ -33,7 +35,11 @@ export function helperPipes(environment: NodeJS.ProcessEnv = process.env): Helpe
  * Starts the helper if there is something to set up, and then this program in place of itself with few rights. Returns only where the system
  * does not let it: then this process goes on, with the helper if there is one.
  */
-export function splitRights(setsUp: boolean, inherited: Inheritance | undefined): HelperPipes | undefined {
+export function splitRights(
+  setsUp: boolean,
+  inherited: Inheritance | undefined,
+  configurationPath: string,
+): HelperPipes | undefined {
   if (!canBeginAgain()) return undefined;
   const [program = "", ...words] = [...ownCommand(Bun.main), ...process.argv.slice(2)];
   const pipes = setsUp ? startHelper([program, ...words]) : undefined;
@@ -45,8 +51,26 @@ export function splitRights(setsUp: boolean, inherited: Inheritance | undefined)
   const descriptors = [inherited?.tunFd, inherited?.readyFd, pipes?.commandFd, pipes?.answerFd];
   const open = descriptors.filter((fd) => fd !== undefined && fd >= 0) as number[];
   // By its own path it keeps its name for ps and killall; the link leads to a file that was replaced as well.
-  for (const path of [process.execPath, program]) beginAgain(path, [process.argv0, ...words], environment, open);
+  for (const path of [process.execPath, program]) {
+    beginAgain(path, [process.argv0, ...words], environment, open, !isRoots(configurationPath));
+  }
   return pipes;
+}
+
+/** True if root without capabilities reads the file: it and its folders are root's own, or open to all. Reload reads it again. */
+export function isRoots(path: string, stat: (path: string) => Pick<Stats, "uid" | "mode"> = statSync): boolean {
+  const [OTHERS_READ, OTHERS_SEARCH] = [0o4, 0o1];
+  const isOpen = (at: string, bit: number) => {
+    const { uid, mode } = stat(at);
+    return uid === 0 || (mode & bit) !== 0;
+  };
+  try {
+    for (let at = dirname(path); at !== dirname(at); at = dirname(at)) if (!isOpen(at, OTHERS_SEARCH)) return false;
+    return isOpen(path, OTHERS_READ);
+  } catch {
+    // A missing file is told when it is read.
+    return true;
+  }
 }
 
 function startHelper(command: readonly string[]): HelperPipes {

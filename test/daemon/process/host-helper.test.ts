@@ -5,7 +5,7 @@ import type { Configuration } from "../../../src/config/configuration.ts";
 import type { SystemSetup } from "../../../src/daemon/daemon.ts";
 import { HelperClient, serveSteps } from "../../../src/daemon/process/host-helper.ts";
 import { linesOf } from "../../../src/daemon/process/lines.ts";
-import { helperPipes, stageOf } from "../../../src/daemon/process/stages.ts";
+import { helperPipes, isRoots, stageOf } from "../../../src/daemon/process/stages.ts";
 import { EXIT, NetcombinerError } from "../../../src/errors.ts";
 
 const CONFIGURATION = { logLevel: "info" } as unknown as Configuration;
@@ -82,6 +82,25 @@ describe("The stages of a tunnel's process", () => {
   test("are told by the environment, and a process without it is the first", () => {
     const stages = [{}, { NETCOMBINER_STAGE: "helper" }, { NETCOMBINER_STAGE: "limited" }, { NETCOMBINER_STAGE: "x" }];
     expect(stages.map((environment) => stageOf(environment))).toEqual(["first", "helper", "limited", "first"]);
+  });
+
+  test("keep the right to read files of others for a configuration that is another user's alone", () => {
+    const files: Record<string, [uid: number, mode: number]> = {
+      "/etc/nc0.conf": [0, 0o600],
+      "/etc": [0, 0o755],
+      "/home": [0, 0o755],
+      "/home/ann": [1000, 0o700],
+      "/home/ann/nc0.conf": [0, 0o600],
+      "/srv": [1000, 0o755],
+      "/srv/nc0.conf": [1000, 0o600],
+      "/srv/open.conf": [1000, 0o644],
+    };
+    const stat = (path: string) => {
+      const [uid, mode] = files[path] as [number, number];
+      return { uid, mode };
+    };
+    const paths = ["/etc/nc0.conf", "/home/ann/nc0.conf", "/srv/nc0.conf", "/srv/open.conf"];
+    expect(paths.map((path) => isRoots(path, stat))).toEqual([true, false, false, true]);
   });
 
   test("hand on the pipes to the helper", () => {
