@@ -2,6 +2,7 @@
 import type { Micros } from "../clock.ts";
 import type { CongestionController } from "../congestion/controller.ts";
 import type { Endpoint } from "../endpoint.ts";
+import type { RandomBytes } from "../random.ts";
 import type { Security } from "../security/security.ts";
 import type { LinkLimits } from "./limits.ts";
 import type { PathState } from "./liveness.ts";
@@ -44,4 +45,6 @@ export interface PathSettings {
   readonly isInitiator: boolean;
   /** Name of the cipher suite, for `show`. */
   readonly suite: string;
+  /** Draws the packet numbers that are left out. */
+  readonly random: RandomBytes;
 }

@@ -24,6 +24,7 @@ import { Recovery } from "./recovery.ts";
 import { Roaming } from "./roaming.ts";
 import type { Rtt } from "./rtt.ts";
 import { SENT, type SentPackets } from "./sent-packets.ts";
+import { SkippedNumber } from "./skipped-number.ts";
 
 /** Time beyond a round trip, and beyond the peer's delay, for which the answer to a probe of the MTU is awaited at least. */
 const PROBE_SLACK: Micros = 10_000;
@@ -68,6 +69,9 @@ export class Path {
   readonly sentRate = new RateMeter();
   readonly receivedRate = new RateMeter();
   readonly #pacer: Pacer;
+  readonly #skipped: SkippedNumber;
+  /** True once the peer has acknowledged a number that was left out. */
+  isDeceived = false;
 
   constructor(now: Micros, settings: PathSettings) {
     this.settings = settings;
@@ -87,6 +91,7 @@ export class Path {
     this.socket = settings.socket;
     this.lastSentAt = now;
     this.#pacer = new Pacer(settings.mtu.ceiling);
+    this.#skipped = new SkippedNumber(settings.random);
     this.limits = new PathLimits(settings.limits, settings.headers, settings.mtu.ceiling);
     this.#limitController();
   }
@@ -229,8 +234,17 @@ export class Path {
     this.receivedRate.add(now, length);
   }
 
+  /** Leaves out the next packet number, if it is time for that; to be called where the next datagram is no further fragment. */
+  leaveOutNumber(now: Micros): void {
+    this.#skipped.leaveOut(now, this.sent);
+  }
+
   /** Handles an acknowledgement of this path's datagrams; returns false if it is impossible. */
   handleAck(now: Micros, ack: Ack): boolean {
+    if (this.#skipped.isClaimed(this.sent, ack)) {
+      this.isDeceived = true;
+      return false;
+    }
     const acked = this.recovery.handleAck(now, ack);
     if (acked > 0) {
       if (this.liveness.isLongSilent(now)) this.controller.onIdleRestart(now);

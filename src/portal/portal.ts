@@ -94,6 +94,7 @@ export class Portal {
         this.#links.handleExchange(now, socket, message, type, remote, local),
       onConfirmed: (now, path) => this.#links.handleConfirmed(now, path),
       onClosed: (now, path, reason) => this.#links.handleClosed(now, path, reason),
+      onDeceived: (now, path) => this.#links.handleDeceived(now, path),
       onArrival: (now, start, parsed) => this.#outbound.handleArrival(now, start, parsed),
       onRekey: (now, path, isAnswer, epoch, message) =>
         this.#links.rekeying.handleMessage(now, path, isAnswer, epoch, message),

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { type Endpoint, parseEndpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
+import { Ack } from "../../src/wire/ack.ts";
 import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
 import { DIAGNOSIS, encodeDiagnosis } from "../../src/wire/diagnosis.ts";
 import { HOLD_SIZE, writeHold } from "../../src/wire/hold.ts";
-import { join } from "../support/packets/build.ts";
+import { join, udpPacket } from "../support/packets/build.ts";
 import { linkSettings } from "../support/portal-end.ts";
 import { End, Pair } from "./pair.ts";
 
@@ -46,6 +47,30 @@ describe("What a peer with the keys may cost", () => {
     const answers = pair.seen.filter(({ from, link }) => from === pair.b && link === 999 - 1000);
     expect(answers.length).toBeGreaterThan(0);
     expect(answers.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThanOrEqual(3 * asked.length);
+  });
+
+  test("in trust: a path ends whose peer acknowledges a number that was left out, and not for an honest one", () => {
+    const pair = openPair();
+    const path = pair.b.portal.paths[0] as Path;
+    for (let i = 0; i < 1_000; i++) {
+      pair.b.offer(pair.now, udpPacket(i));
+      pair.run(1_000);
+    }
+    expect(path.state).toBe("up");
+    expect(path.sent.next).toBeGreaterThan(path.sentPackets);
+    const ack = Object.assign(new Ack(), { index: path.settings.index, ranges: 1 });
+    ack.largest = path.sent.next - 1;
+    ack.latest = ack.largest;
+    ack.ack = -1;
+    ack.nack = -1;
+    ack.pairs.set([0, path.sent.next]);
+    const message = new Uint8Array(ack.size);
+    ack.write(new DataView(message.buffer), 0);
+    say(pair, undefined, message);
+    expect([path.state, path.liveness.reason]).toEqual([
+      "down",
+      "the peer acknowledged a packet number that was left out",
+    ]);
   });
 
   test("in waiting: packets are held for half a second at most, whatever HOLD says", () => {

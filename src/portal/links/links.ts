@@ -194,6 +194,11 @@ export class Links {
     this.#losePath(now, path, reason === CLOSE_REASON.SHUTDOWN ? "peer shut down" : "closed by the peer");
   }
 
+  /** Ends a path whose peer acknowledges what it has not received, as it would have this end send too fast. */
+  handleDeceived(now: Micros, path: Path): void {
+    this.#losePath(now, path, "the peer acknowledged a packet number that was left out");
+  }
+
   /** Follows a change of a path's state by time. */
   handlePathState(now: Micros, path: Path): void {
     this.#log("info", path.settings.name, `${path.state}: ${path.liveness.reason}`);

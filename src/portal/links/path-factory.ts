@@ -102,6 +102,7 @@ function makePath(context: PortalContext, now: Micros, facts: PathFacts, deliver
     isPinned: facts.isConnected || settings.publicAddress !== undefined,
     isInitiator: facts.link.isInitiator,
     suite: facts.agreement.suite,
+    random: context.random,
   });
 }
 

@@ -32,6 +32,8 @@ export interface InboundEvents {
   /** Handles the first authentic datagram of a path that this end did not initiate. */
   onConfirmed(now: Micros, path: Path): void;
   onClosed(now: Micros, path: Path, reason: number): void;
+  /** Handles a path whose peer acknowledged what was never sent. */
+  onDeceived(now: Micros, path: Path): void;
   /** Handles a REKEY message; returns false if it is invalid. */
   onRekey(now: Micros, path: Path, isAnswer: boolean, epoch: number, message: Uint8Array): boolean;
   /** Handles a DIAGNOSIS message at `at`; returns its size, or -1 if it is malformed. */
@@ -234,6 +236,7 @@ export class Inbound {
     if (!path) return at + size;
     const wasUp = path.isUp;
     if (!path.handleAck(now, this.#ack)) this.#context.drops.count(DROP["message-malformed"]);
+    if (path.isDeceived) this.#events.onDeceived(now, path);
     if (path.isUp && !wasUp) this.#events.onAnswered(now, path);
     return at + size;
   }

@@ -221,6 +221,7 @@ export class Outbound {
     if (attempts === 0) pool.time[slot] = now;
     pool.attempts[slot] = attempts + 1;
     const kept = retransmissions.keep(slot, fragments);
+    path.leaveOutNumber(now);
     if (fragments > 1) this.fragmenter.send(now, path, slot, fragments, flags, kept, out);
     else this.#sendWhole(now, path, slot, flags, kept, out);
     if (kept !== NO_SLOT && isSparse && attempts === 0) this.duplicates.offer(slot, path);
