@@ -131,7 +131,7 @@ describe.skipIf(!canUseLab)("Pairing between two namespaces with two links", () 
       .trim()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(lines.map(({ way }) => way).sort()).toEqual(["links/wan0", "links/wan1", "tunnel"]);
+    expect(lines.map(({ path }) => path).sort()).toEqual(["links/wan0", "links/wan1", "tunnel"]);
     for (const { rtt } of lines) expect(rtt).toBeGreaterThanOrEqual(ROUND_TRIP_MICROS);
     expect(await netcombiner("local", ["ping", "--link", "none"])).toMatchObject({
       code: 64,
