@@ -11,8 +11,8 @@ const TIMEOUT_MS = 120_000;
 
 describe("The model of exchanges, rekeys and restarts under an attacker who owns the network", () => {
   test.each([
-    ["two paths", PATHS, 10_000],
-    ["two rekeys", REKEYS, 100],
+    ["two paths", PATHS, 5_000],
+    ["two rekeys", REKEYS, 50],
   ] as const)(
     "keeps every claim with %s",
     (_name, bounds, least) => {

@@ -3,7 +3,7 @@
 import { explore } from "./explore.ts";
 import { DESIGN } from "./moves.ts";
 
-const [attempts = 2, answers = 3, restarts = 2, rekeys = 1, disclosures = 1] = process.argv.slice(2).map(Number);
+const [attempts = 2, answers = 3, restarts = 1, rekeys = 1, disclosures = 1] = process.argv.slice(2).map(Number);
 for (const privates of [["psk"], ["sI", "psk"], ["sR", "psk"]]) {
   const started = performance.now();
   const { states, broken } = explore(DESIGN, { attempts, answers, restarts, rekeys, disclosures }, privates);
