@@ -129,8 +129,11 @@ export function measured(name: string, body: () => Promise<void>): void {
 }
 
 /** Runs `body`; on a busy machine a figure out of bounds is noted as inconclusive instead of thrown. */
-export async function unlessBusy(name: string, body: () => Promise<void>): Promise<void> {
-  const meter = new LoadMeter(isOurNamespace);
+export async function unlessBusy(
+  name: string,
+  body: () => Promise<void>,
+  meter: Pick<LoadMeter, "read"> = new LoadMeter(isOurNamespace),
+): Promise<void> {
   try {
     await body();
   } catch (error) {
