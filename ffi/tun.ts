@@ -42,7 +42,7 @@ export const TUN_GONE = -1;
 /** Largest read: the prefix and 65535 bytes. */
 const STAGING_SIZE = 65_536 + 64;
 
-export class Tun {
+export class TunDescriptor {
   readonly fd: number;
   readonly name: string;
   readonly format: TunFormat;
@@ -108,11 +108,14 @@ export class Tun {
  * Needs the right to administer the network.
  * @throws NetcombinerError naming what failed and why
  */
-export function openTun(name: string, offload: TunOffload = "auto", libc: Libc = systemLibc()): Tun {
-  return new Tun(layout.name === "linux" ? openLinuxTun(libc, name, offload) : openFreebsdTun(libc, name), libc);
+export function openTun(name: string, offload: TunOffload = "auto", libc: Libc = systemLibc()): TunDescriptor {
+  return new TunDescriptor(
+    layout.name === "linux" ? openLinuxTun(libc, name, offload) : openFreebsdTun(libc, name),
+    libc,
+  );
 }
 
 /** Takes over a descriptor that another process opened; it tells its own name and format. */
-export function adoptTun(fd: number, libc: Libc = systemLibc()): Tun {
-  return new Tun(layout.name === "linux" ? adoptLinuxTun(libc, fd) : adoptFreebsdTun(libc, fd), libc);
+export function adoptTun(fd: number, libc: Libc = systemLibc()): TunDescriptor {
+  return new TunDescriptor(layout.name === "linux" ? adoptLinuxTun(libc, fd) : adoptFreebsdTun(libc, fd), libc);
 }

@@ -211,7 +211,8 @@ describe("the documents", () => {
 
   test("list every file that specifies bytes, in `message-types.ts` those of a message", () => {
     const { text = "" } = documents.find(({ path }) => path === "docs/protocol.md") ?? {};
-    for (const name of ["datagram", "exchange", "message-types"]) expect(text).toContain(`](../src/wire/${name}.ts)`);
+    for (const name of ["datagram", "exchange-messages", "message-types"])
+      expect(text).toContain(`](../src/wire/${name}.ts)`);
     const files = sourceFiles(["src/wire"]);
     const list = files.find(({ path }) => path === "src/wire/message-types.ts")?.text ?? "";
     const messages = files.filter((file) => file.text.includes('from "./message-types.ts"'));

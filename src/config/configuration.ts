@@ -1,7 +1,7 @@
 /** Builds the configuration from valid sections: fills in defaults and brings values into the form that the program uses. */
 import { NEVER } from "../clock.ts";
 import type { LinkSettings, LinkTransport, Method, TunnelSettings } from "../portal/settings.ts";
-import { allowedNetworks } from "./allowed-ips.ts";
+import { allowedNetworks } from "./default-allowed-ips.ts";
 import {
   DEFAULT_LINK_MTU,
   DEFAULT_LOG_LEVEL,

@@ -5,7 +5,7 @@
  * from there. It works in any thread; the poll belongs to the caller.
  */
 import { type Address, type Libc, pointerTo, systemLibc } from "../../ffi/libc.ts";
-import { TUN_GONE, TUN_NOTHING, type Tun } from "../../ffi/tun.ts";
+import { TUN_GONE, TUN_NOTHING, type TunDescriptor } from "../../ffi/tun.ts";
 import type { PacketBatch } from "../memory/packet-batch.ts";
 import { NO_SLOT, PACKET_FLAG, type PacketPool, type Slot, TAILROOM } from "../memory/packet-pool.ts";
 import { Joiner } from "../offload/joiner.ts";
@@ -31,7 +31,7 @@ export class TunEdge implements Source, Sink {
   refused = 0;
 
   readonly #pool: PacketPool;
-  readonly #tun: Tun;
+  readonly #tun: TunDescriptor;
   readonly #base: Address;
   readonly #isVirtio: boolean;
   readonly #prefixSize: number;
@@ -48,7 +48,7 @@ export class TunEdge implements Source, Sink {
   #oversized = 0;
 
   /** @param capacity packets in the largest batch handed to `write` */
-  constructor(pool: PacketPool, tun: Tun, capacity = 1024, libc: Libc = systemLibc()) {
+  constructor(pool: PacketPool, tun: TunDescriptor, capacity = 1024, libc: Libc = systemLibc()) {
     const base = pointerTo(pool.memory);
     const staging = tun.stagingAddress;
     this.#pool = pool;

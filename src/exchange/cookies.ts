@@ -13,7 +13,7 @@ import type { Endpoint } from "../endpoint.ts";
 import type { RandomBytes } from "../random.ts";
 import { deriveKey, KeyedBlake2s, macEquals } from "../security/blake2s.ts";
 import { HEADER_SIZE, TYPE } from "../wire/datagram.ts";
-import { COOKIE_MESSAGE_SIZE, COOKIE_NONCE_SIZE, exchangeHeader, MAC_SIZE } from "../wire/exchange.ts";
+import { COOKIE_MESSAGE_SIZE, COOKIE_NONCE_SIZE, exchangeHeader, MAC_SIZE } from "../wire/exchange-messages.ts";
 import { concatenate } from "./noise.ts";
 
 /** Lifetime of a cookie and of the secret it was made with, µs. */

@@ -6,7 +6,7 @@ import type { Micros } from "../clock.ts";
 import type { Endpoint } from "../endpoint.ts";
 import type { Security } from "../security/security.ts";
 import type { SuiteName } from "../security/suite.ts";
-import type { Hello } from "../wire/exchange.ts";
+import type { Hello } from "../wire/exchange-messages.ts";
 
 /** This end's part of the hello for one path. */
 export interface Introduction {

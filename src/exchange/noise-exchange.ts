@@ -21,7 +21,7 @@ import {
   PATTERN,
   PROTOCOL_VERSION,
   readExchangeHeader,
-} from "../wire/exchange.ts";
+} from "../wire/exchange-messages.ts";
 import { AddressKeys, COOKIE_LIFE, CookieJar, mac2 } from "./cookies.ts";
 import type {
   Agreement,

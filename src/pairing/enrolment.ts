@@ -7,7 +7,7 @@
  *
  * The payload is a flag and the shared key that both portals use besides their key pairs, zeros without one. The first message
  * proves that its sender has the secret and the private key of `s`: played back, it enrols the same key again. The response
- * proves that the remote portal has read it. Header and mac1 are those of an exchange (`wire/exchange.ts`).
+ * proves that the remote portal has read it. Header and mac1 are those of an exchange (`wire/exchange-messages.ts`).
  */
 import { AddressKeys } from "../exchange/cookies.ts";
 import { concatenate, Handshake, NOISE_OVERHEAD } from "../exchange/noise.ts";
@@ -15,7 +15,7 @@ import type { RandomBytes } from "../random.ts";
 import { deriveKey } from "../security/blake2s.ts";
 import { isPublicKey, KeyPair, X25519_SIZE } from "../security/x25519.ts";
 import { HEADER_SIZE, TYPE } from "../wire/datagram.ts";
-import { exchangeHeader, MAC_SIZE, PATTERN, PROTOCOL_VERSION, readExchangeHeader } from "../wire/exchange.ts";
+import { exchangeHeader, MAC_SIZE, PATTERN, PROTOCOL_VERSION, readExchangeHeader } from "../wire/exchange-messages.ts";
 
 /** Bytes of the secret in the token: nobody guesses 128 bits, and the token stays short. */
 export const SECRET_SIZE = 16;

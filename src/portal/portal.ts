@@ -18,7 +18,7 @@ import type { RandomBytes } from "../random.ts";
 import { createOffer } from "../security/offer.ts";
 import { PORTABLE_CIPHERS } from "../security/portable-ciphers.ts";
 import { KeyPair } from "../security/x25519.ts";
-import { RUN_SIZE } from "../wire/exchange.ts";
+import { RUN_SIZE } from "../wire/exchange-messages.ts";
 import { ParsedHeader } from "../wire/ip.ts";
 import { AllowedIps } from "./allowed-ips.ts";
 import type { PortalContext } from "./context.ts";

@@ -1,6 +1,6 @@
 // @hot
 /**
- * The header of a datagram. The messages in a transport datagram are in `message-types.ts`, the exchange that makes a path in `exchange.ts`.
+ * The header of a datagram. The messages in a transport datagram are in `message-types.ts`, the exchange that makes a path in `exchange-messages.ts`.
  * All integers are big-endian.
  *
  *     0               1                               4

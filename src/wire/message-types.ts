@@ -11,7 +11,7 @@
  *     FRAG 7             `fragment.ts`     a fragment of a packet, to the end of the datagram
  *     REKEY 8            `rekey.ts`        a handshake for the next keys
  *     LINK 9             `link-limits.ts`  limits that the sender has for the path
- *     DIAGNOSIS 10       `diagnosis.ts`    questions of a person, and answers
+ *     DIAGNOSIS 10       `diagnosis-messages.ts`    questions of a person, and answers
  *     CHALLENGE 11       `challenge.ts`    proof that the peer receives at an address
  *
  * A type that is not in this list makes the rest of the datagram malformed. A function that writes a message returns the offset behind it.

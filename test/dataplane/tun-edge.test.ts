@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Poller } from "../../ffi/poller.ts";
-import { openTun, type Tun, type TunOffload } from "../../ffi/tun.ts";
+import { openTun, type TunDescriptor, type TunOffload } from "../../ffi/tun.ts";
 import { TunEdge } from "../../src/dataplane/tun-edge.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PacketPool } from "../../src/memory/packet-pool.ts";
@@ -29,7 +29,7 @@ let created = 0;
 
 interface End {
   readonly space: string;
-  readonly tun: Tun;
+  readonly tun: TunDescriptor;
   readonly edge: TunEdge;
   readonly batch: PacketBatch;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { FREEBSD_ERRNO } from "../../ffi/errno.ts";
 import { adoptFreebsdTun, openFreebsdTun } from "../../ffi/freebsd/tun.ts";
 import { memoryAt } from "../../ffi/libc.ts";
-import { Tun } from "../../ffi/tun.ts";
+import { TunDescriptor } from "../../ffi/tun.ts";
 import { TunEdge } from "../../src/dataplane/tun-edge.ts";
 import { PacketBatch } from "../../src/memory/packet-batch.ts";
 import { PACKET_FLAG, PacketPool } from "../../src/memory/packet-pool.ts";
@@ -102,7 +102,7 @@ describe("TunEdge over a FreeBSD device", () => {
   function edgeOver(answers: Readonly<Record<string, Answer>>) {
     const { libc } = kernel(answers);
     const pool = new PacketPool(4, 1500);
-    const tun = new Tun(openFreebsdTun(libc, ""), libc, FREEBSD_ERRNO);
+    const tun = new TunDescriptor(openFreebsdTun(libc, ""), libc, FREEBSD_ERRNO);
     return { pool, tun, edge: new TunEdge(pool, tun, 4, libc), batch: new PacketBatch(4) };
   }
 

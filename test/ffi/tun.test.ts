@@ -4,20 +4,20 @@ import { LINUX_ERRNO } from "../../ffi/errno.ts";
 import { memoryAt, systemLibc } from "../../ffi/libc.ts";
 import { deleteLink } from "../../ffi/linux/netlink.ts";
 import { openLinuxTun, TUN_IOCTL } from "../../ffi/linux/tun.ts";
-import { adoptTun, openTun, TUN_GONE, TUN_NOTHING, type Tun } from "../../ffi/tun.ts";
+import { adoptTun, openTun, TUN_GONE, TUN_NOTHING, type TunDescriptor } from "../../ffi/tun.ts";
 import { fakeLibc } from "./fake-libc.ts";
 
 const canRun = process.platform === "linux" && process.getuid?.() === 0 && existsSync("/dev/net/tun");
 if (!canRun) console.warn("tun: not run on a kernel, needs root and /dev/net/tun");
 const realKernel = test.skipIf(!canRun);
-const open: Tun[] = [];
+const open: TunDescriptor[] = [];
 const name = (letter: string) => `nct${process.pid % 1_000_000}${letter}`;
 
 afterEach(() => {
   for (const tun of open.splice(0)) tun.close();
 });
 
-function opened(tun: Tun): Tun {
+function opened(tun: TunDescriptor): TunDescriptor {
   open.push(tun);
   return tun;
 }

@@ -3,7 +3,7 @@ import { type Endpoint, parseEndpoint } from "../../src/endpoint.ts";
 import type { Path } from "../../src/path/path.ts";
 import { Ack } from "../../src/wire/ack.ts";
 import { HEADER_SIZE, TYPE, writeHeader } from "../../src/wire/datagram.ts";
-import { DIAGNOSIS, encodeDiagnosis } from "../../src/wire/diagnosis.ts";
+import { DIAGNOSIS, encodeDiagnosis } from "../../src/wire/diagnosis-messages.ts";
 import { HOLD_SIZE, writeHold } from "../../src/wire/hold.ts";
 import { join, udpPacket } from "../support/packets/build.ts";
 import { linkSettings } from "../support/portal-end.ts";

@@ -4,7 +4,7 @@
  */
 import { fstatSync } from "node:fs";
 import { resolve } from "node:path";
-import { openTun, type Tun } from "../../../ffi/tun.ts";
+import { openTun, type TunDescriptor } from "../../../ffi/tun.ts";
 import { loadConfiguration } from "../../config/load.ts";
 import { EXIT, NetcombinerError } from "../../errors.ts";
 import { assertNotRunning } from "../control/server.ts";
@@ -55,7 +55,7 @@ export async function startInBackground(
   }
 }
 
-async function spawnDaemon(command: string[], tun: Tun, onProgress: (line: string) => void): Promise<void> {
+async function spawnDaemon(command: string[], tun: TunDescriptor, onProgress: (line: string) => void): Promise<void> {
   const keepsLog = journalIsStderr();
   const child = Bun.spawn(command, {
     argv0: "netcombiner",

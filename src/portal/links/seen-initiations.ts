@@ -2,7 +2,7 @@
  * Recognises an initiation that was read before by its mac1, without a hash: so a replay, of which anybody may send many, costs nearly
  * nothing. Initiations of the peer and those of others are kept apart, so that the latter do not push the former out.
  */
-import { MAC_SIZE } from "../../wire/exchange.ts";
+import { MAC_SIZE } from "../../wire/exchange-messages.ts";
 
 const AUTHENTIC = 1_024;
 const REFUSED = 256;

@@ -11,7 +11,7 @@ import {
   decodeDiagnosis,
   diagnosisSize,
   encodeDiagnosis,
-} from "../../wire/diagnosis.ts";
+} from "../../wire/diagnosis-messages.ts";
 import type { PortalContext } from "../context.ts";
 import { sendDirectly } from "../direct-send.ts";
 import type { Echo, Query, Responder } from "../query.ts";

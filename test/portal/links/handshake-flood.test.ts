@@ -5,7 +5,7 @@ import { AddressKeys, mac2 } from "../../../src/exchange/cookies.ts";
 import { KeyedBlake2s } from "../../../src/security/blake2s.ts";
 import { KeyPair } from "../../../src/security/x25519.ts";
 import { TYPE } from "../../../src/wire/datagram.ts";
-import { MAC_SIZE } from "../../../src/wire/exchange.ts";
+import { MAC_SIZE } from "../../../src/wire/exchange-messages.ts";
 import { counting } from "../../support/bytes.ts";
 import { TEST_MILLIS } from "../../support/limits.ts";
 import { linkSettings, type SendEvent } from "../../support/portal-end.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createEndpoint, parseEndpoint } from "../../../src/endpoint.ts";
 import { CLOSE_REASON, CLOSE_SIZE, writeClose } from "../../../src/wire/close.ts";
-import { DIAGNOSIS, encodeDiagnosis } from "../../../src/wire/diagnosis.ts";
+import { DIAGNOSIS, encodeDiagnosis } from "../../../src/wire/diagnosis-messages.ts";
 import { udpPacket } from "../../support/packets/build.ts";
 import { contentOf, slotWith } from "../../support/slots.ts";
 import { connectedPair } from "../pair.ts";

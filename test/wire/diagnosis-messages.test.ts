@@ -6,7 +6,7 @@ import {
   decodeDiagnosis,
   diagnosisSize,
   encodeDiagnosis,
-} from "../../src/wire/diagnosis.ts";
+} from "../../src/wire/diagnosis-messages.ts";
 import { MESSAGE } from "../../src/wire/message-types.ts";
 
 const at = (text: string, port = 0) => parseEndpoint(text, port) as Endpoint;

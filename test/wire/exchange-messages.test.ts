@@ -9,7 +9,7 @@ import {
   type Hello,
   PATTERN,
   readExchangeHeader,
-} from "../../src/wire/exchange.ts";
+} from "../../src/wire/exchange-messages.ts";
 import { counting } from "../support/bytes.ts";
 import golden from "../vectors/hello.json";
 
